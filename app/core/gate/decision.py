@@ -1,0 +1,141 @@
+"""What a gate says, why, and what it must remember until the next time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.core.floor.metric import Metric
+
+
+class Verdict(StrEnum):
+    """The four states of a gate. `unknown` is answered as hold, with a reason of the data_* family."""
+
+    SEND = "send"
+    THROTTLE = "throttle"
+    HOLD = "hold"
+    UNKNOWN = "unknown"
+
+
+class ReasonCode(StrEnum):
+    """Why a send is held, in a word that machines can match on. data_*: we cannot know; the rest: we know."""
+
+    DATA_NO_POLICY = "data_no_policy"
+    DATA_NO_QUEUES = "data_no_queues"
+    DATA_MISSING = "data_missing"
+    DATA_STALE = "data_stale"
+    DATA_EVALUATION_LATE = "data_evaluation_late"
+    DATA_STARTING = "data_starting"
+    BACKLOG_HIGH = "backlog_high"
+    OLDEST_WAIT_HIGH = "oldest_wait_high"
+    ABANDONMENT_HIGH = "abandonment_high"
+    CONTACTS_IN_PROGRESS_HIGH = "contacts_in_progress_high"
+    AGENTS_STAFFED_LOW = "agents_staffed_low"
+    AGENTS_AVAILABLE_LOW = "agents_available_low"
+    AGENTS_BUSY_HIGH = "agents_busy_high"
+    OCCUPANCY_HIGH = "occupancy_high"
+    SPEED_TO_ANSWER_HIGH = "speed_to_answer_high"
+    SERVICE_LEVEL_LOW = "service_level_low"
+    HANDLE_TIME_HIGH = "handle_time_high"
+    OUTSIDE_SEND_WINDOW = "outside_send_window"
+    AUDIENCE_ABOVE_WAVE_LIMIT = "audience_above_wave_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause of a hold: what was seen, the limit it must meet, and since when. `binding` marks the deciding one.
+
+    op is the relation that would let the send go (observed op limit), e.g. "<=" for a backlog.
+    """
+
+    code: ReasonCode
+    message: str
+    metric: Metric | None = None
+    queue: str | None = None
+    observed: float | None = None
+    op: str | None = None
+    limit: float | None = None
+    unit: str | None = None
+    window_seconds: float | None = None
+    as_of: datetime | None = None
+    since: datetime | None = None
+    binding: bool = False
+
+
+class CheckStatus(StrEnum):
+    """How one rule stands on one queue."""
+
+    PASS = "pass"
+    HOLDING = "holding"
+    PENDING = "pending"  # the limit is passed, hold_for has not run out yet
+    RECOVERING = "recovering"  # good again, resume_for has not run out yet
+    TOO_FEW = "too_few"  # fewer contacts than min_samples: not judged
+    IGNORED = "ignored"  # never reported, and the rule says to ignore that
+    MISSING = "missing"
+    STALE = "stale"
+    NOT_EVALUATED = "not_evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one rule stands on one queue now: the why-panel's row, whether it passes or not.
+
+    margin is how far the value is on the good side of the hold limit, in the metric's unit; negative when past it.
+    """
+
+    metric: Metric | None
+    queue: str | None
+    status: CheckStatus
+    value: float | None = None
+    op: str | None = None
+    limit: float | None = None
+    resume_limit: float | None = None
+    margin: float | None = None
+    unit: str | None = None
+    window_seconds: float | None = None
+    samples: int | None = None
+    as_of: datetime | None = None
+    since: datetime | None = None
+    clears_at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMemory:
+    """What one rule remembers about one queue: whether it holds, since when, and which timer runs since when."""
+
+    holding: bool = False
+    changed_at: datetime | None = None
+    pending_since: datetime | None = None
+    frozen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateMemory:
+    """All that `decide` carries from one call to the next. rules is keyed by (rule key, queue)."""
+
+    verdict: Verdict | None = None
+    since: datetime | None = None
+    rules: Mapping[tuple[str, str], RuleMemory] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the gate says at `at`: the verdict, its reasons (binding first), and every rule's standing.
+
+    reasons is never empty for hold and unknown. since: when this verdict began. data_as_of: the oldest of the newest
+    data the decision needed, None without any. retry_at: earliest instant worth asking again, None for send.
+    valid_until: the instant from which this answer must not be used any more.
+    next_review_at: when the verdict could change without new data (a timer, a window's edge, staleness).
+    """
+
+    verdict: Verdict
+    at: datetime
+    since: datetime
+    reasons: tuple[Reason, ...]
+    checks: tuple[Check, ...]
+    mode: str
+    data_as_of: datetime | None
+    valid_until: datetime
+    retry_at: datetime | None
+    next_review_at: datetime | None
