@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
+from app.core.floor.rollup import RollupDelta as RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.core.gate.decision import GateMemory, Verdict
 
@@ -172,24 +173,6 @@ class Transition:
     summary: str
     reasons: Sequence[Mapping[str, object]]
     inputs: Sequence[Mapping[str, object]]
-
-
-class RollupDelta(NamedTuple):
-    """What one minute (bucket_at) of one metric of one queue gains.
-
-    value of a bucket = total / weight: for gauges weight counts readings, for ratios and averages it is the
-    denominator. minimum, maximum and last are None where they make no sense (counts that may be corrected).
-    """
-
-    queue: str
-    metric: Metric
-    bucket_at: datetime
-    weight: float
-    total: float
-    minimum: float | None
-    maximum: float | None
-    last: float | None
-    last_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

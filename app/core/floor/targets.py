@@ -10,9 +10,7 @@ class ServiceLevelVariant(StrEnum):
 
     OFFERED = "offered"  # answered in target / offered (abandons count against it); the default
     ANSWERED = "answered"  # answered in target / answered
-    LESS_SHORT_ABANDONS = (
-        "less_short_abandons"  # answered in target / (offered - abandoned sooner than the short limit)
-    )
+    LESS_SHORT_ABANDONS = "less_short_abandons"  # answered in target / (offered - short abandons)
     LESS_ABANDONS = "less_abandons"  # answered in target / (offered - abandoned)
     POSITIVE = "positive"  # (answered + abandoned, both in target) / offered
 

@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """A span of local time on given weekdays (0 = Monday) in which sends may go. `until` may be 24:00, given as None."""
+    """A span of local time on given weekdays (0 = Monday) for sends. `until` None means 24:00."""
 
     days: frozenset[int]
     start: time
