@@ -1,0 +1,52 @@
+# holdfire. Two commands: `make demo` shows it, `make test` proves it. Both need Python 3.11 or newer and make, no more.
+SHELL := /bin/bash
+BIN := .venv/bin
+# One test process per core: more would share the cores that the servers under test need.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
+
+.PHONY: help demo serve test check lint bench fmt lock clean run-venv dev-venv
+
+help: ## show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: run-venv ## a simulated contact center at 60x on http://127.0.0.1:8000; Ctrl-C ends it
+	@exec $(BIN)/holdfire demo $(ARGS)
+
+serve: run-venv ## holdfire itself, with the settings of the environment and holdfire.toml
+	@exec $(BIN)/holdfire serve $(ARGS)
+
+test: dev-venv ## everything the tests need, then the whole suite
+	@scripts/system_packages.sh test
+	@$(PYTEST) $(ARGS)
+
+check: lint ## under a minute: linters, types, import rules, unit and property tests
+	@$(PYTEST) -q tests/unit tests/property $(ARGS)
+
+lint: dev-venv ## linters, types and import rules only
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/codespell
+	@$(BIN)/lint-imports --no-timing >.import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
+	@$(BIN)/mypy
+
+bench: dev-venv ## measure the hot paths and write docs/performance.md; takes a few minutes
+	@scripts/system_packages.sh bench
+	@$(BIN)/python -m bench $(ARGS)
+
+fmt: dev-venv ## format the code and repair what the linter can
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format .
+
+lock: ## write requirements/*.txt anew (needs uv); ARGS=--upgrade for newer versions
+	@scripts/lock.sh $(ARGS)
+
+clean: ## remove .venv and everything that tools left behind
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report \
+		artifacts build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run-venv:
+	@scripts/venv.sh run
+
+dev-venv:
+	@scripts/venv.sh dev

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes .venv from the hash-locked requirements: `scripts/venv.sh run` to run holdfire, `scripts/venv.sh dev` to work on it.
+# Does nothing when .venv already stands as the locks, this folder and the Python found demand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+kind=${1:?usage: scripts/venv.sh run|dev}
+stamp=.venv/.holdfire-$kind
+
+fail() {
+    printf 'holdfire: %s\n' "$*" >&2
+    exit 1
+}
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    fail "needs Python 3.11 or newer and found none; install one, or name it: make PYTHON=/path/to/python3"
+}
+
+# Debian and Ubuntu ship Python without ensurepip; its package carries the Python's version in its name.
+install_venv_module() {
+    local package
+    package="python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+    scripts/apt.sh "$package" || fail "$1 cannot make a virtual environment: install the package $package"
+}
+
+wanted() {
+    printf '%s\n' "$PWD" "$("$python" -c 'import sys; print(sys.version, sys.prefix)')"
+    cat requirements/run.txt requirements/build.txt "requirements/$kind.txt" pyproject.toml scripts/venv.sh
+}
+
+python=$(find_python)
+fingerprint=$(wanted | sha256sum | cut -d' ' -f1)
+if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]] && .venv/bin/python -c '' 2>/dev/null; then
+    exit 0
+fi
+
+"$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv_module "$python"
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    rm -rf .venv
+    "$python" -m venv .venv || fail "$python -m venv .venv failed; its words are above"
+fi
+
+printf 'holdfire: installing the locked %s requirements into .venv\n' "$kind"
+pip() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+# A command substitution would hide pip's words; a plain list stops at the first failure.
+pip --require-hashes -r "requirements/$kind.txt"
+pip --require-hashes -r requirements/build.txt
+pip --no-deps --no-build-isolation --no-index --editable .
+printf '%s' "$fingerprint" >"$stamp"
