@@ -5,24 +5,16 @@ Instants are RFC 3339 UTC strings; None stays null, which means "not known", nev
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView, Reading
 from app.core.gate.decision import Check, Decision, Reason, Verdict
-from app.core.gate.policy import Mode, Policy
+from app.core.gate.policy import Mode
+from app.services.published import GateState
 
 Shape = dict[str, Any]
-
-
-class GateState(NamedTuple):
-    """One gate as last evaluated: its policy (None: it has none), that policy's version (0: none) and the decision."""
-
-    gate: str
-    policy: Policy | None
-    policy_version: int
-    decision: Decision
 
 
 def instant(at: datetime | None) -> str | None:

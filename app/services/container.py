@@ -1,0 +1,34 @@
+"""All services of one process, built once by its wiring point and handed to whoever serves requests."""
+
+from dataclasses import dataclass
+
+from app.ports import Clock
+from app.services.asks import Asks
+from app.services.decisions import Decisions
+from app.services.evaluator import Evaluator
+from app.services.gates import Gates
+from app.services.history import History
+from app.services.ingest import Ingest
+from app.services.keys import Keys
+from app.services.queues import Queues
+from app.services.readiness import Readiness
+from app.services.sources import Sources
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One instance per process; every field is safe to use from the event loop."""
+
+    settings: Settings
+    clock: Clock
+    ingest: Ingest
+    evaluator: Evaluator
+    readiness: Readiness
+    asks: Asks
+    gates: Gates
+    queues: Queues
+    history: History
+    decisions: Decisions
+    keys: Keys
+    sources: Sources

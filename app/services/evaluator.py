@@ -1,0 +1,274 @@
+"""The evaluator: follows the stream, keeps the floor, lets every gate decide, and leaves the answers in memory.
+
+One evaluator per process. It applies stream records as they come, ticks at least once per second of the clock
+(ages grow without data), and publishes after each tick. Everything that must survive a restart, the gates'
+memories, their transitions and what history gained, is written in one transaction with the stream position it
+stands at: a crash loses nothing but the seconds since the last checkpoint, and those are evaluated again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from app.core.floor.rollup import RollupDelta
+from app.core.floor.state import Floor
+from app.core.floor.targets import QueueTargets
+from app.core.gate.decide import decide
+from app.core.gate.decision import Decision, GateMemory
+from app.core.gate.policy import Policy, parse_policy
+from app.errors import HoldfireError
+from app.ports import (
+    Checkpoint,
+    Clock,
+    EvaluationStore,
+    GateStore,
+    PolicyVersion,
+    QueueStore,
+    Stream,
+    StreamRecord,
+    Transition,
+)
+from app.services.published import GateState, Published
+from app.services.shapes import check_shape, reason_shape, summary
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+SAMPLE_SECONDS = 5
+FLUSH_SECONDS = 5.0
+MIN_TICK_WALL_SECONDS = 0.05
+RESTART_SECONDS = 1.0
+REPLAYED_SILENCE = timedelta(minutes=30)
+
+Listener = Callable[[Published], None]
+
+
+class Evaluator:
+    """Keeps `published` true: the floor and every gate's decision, as of now."""
+
+    def __init__(
+        self,
+        *,
+        stream: Stream,
+        gates: GateStore,
+        queues: QueueStore,
+        store: EvaluationStore,
+        clock: Clock,
+        expires_after_seconds: float = 4 * 3600,
+        on_transition: Callable[[Transition], None] = lambda _: None,
+    ) -> None:
+        self._stream, self._gate_store, self._queue_store, self._store = stream, gates, queues, store
+        self._clock = clock
+        self._on_transition = on_transition
+        self._replay_seconds = expires_after_seconds + 3600.0
+        self.floor = Floor(expires_after_seconds=expires_after_seconds)
+        self._policies: dict[str, tuple[Policy | None, int]] = {}
+        self._memories: dict[str, GateMemory] = {}
+        self._listeners: list[Listener] = []
+        self._position = 0
+        self._sampled = 0
+        self._transitions: list[Transition] = []
+        self._rollups: list[RollupDelta] = []
+        self._flushed_at = time.monotonic()
+        self._woken = asyncio.Event()
+        self.published = Published(0, datetime.fromtimestamp(0, UTC), 0.0, self.floor.view(clock.now()), {})
+
+    # --- what people change while it runs ---
+
+    def set_policy(self, gate: str, saved: PolicyVersion | None) -> None:
+        """Use a gate's new policy from the next tick on; None: the gate has none any more and is unknown."""
+        self._policies[gate] = (parse_policy(saved.document), saved.version) if saved else (None, 0)
+        self._woken.set()
+
+    def drop_gate(self, gate: str) -> None:
+        """Forget a gate that was deleted."""
+        self._policies.pop(gate, None)
+        self._memories.pop(gate, None)
+        self._woken.set()
+
+    def set_targets(self, targets: Mapping[str, QueueTargets]) -> None:
+        """Use the queues' new targets from the next tick on."""
+        self.floor.targets = targets
+        self._woken.set()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` after each publish, on the event loop; return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --- evaluation ---
+
+    def apply(self, records: Sequence[StreamRecord]) -> None:
+        """Take records into the floor. The verdicts change with the next tick."""
+        for record in records:
+            self.floor.apply(record.payload)
+        if records:
+            self._position = records[-1].position
+
+    def tick(self, now: datetime) -> Published:
+        """Let every gate decide as of `now`, publish the outcome and return it."""
+        view = self.floor.view(now)
+        self._sample(now)
+        states = {}
+        for gate, (policy, version) in self._policies.items():
+            before = self._memories.get(gate, _NO_MEMORY)
+            decision, memory = decide(view, policy, before, now)
+            self._memories[gate] = memory
+            states[gate] = GateState(gate, policy, version, decision)
+            if memory.verdict is not before.verdict:
+                self._note_transition(gate, version, before, decision)
+        self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states)
+        for listener in self._listeners:
+            listener(self.published)
+        return self.published
+
+    def _sample(self, now: datetime) -> None:
+        slot = int(now.timestamp()) // SAMPLE_SECONDS
+        if slot != self._sampled:
+            self._sampled = slot
+            self.floor.sample(now)
+
+    def _note_transition(self, gate: str, version: int, before: GateMemory, decision: Decision) -> None:
+        transition = Transition(
+            gate=gate,
+            at=decision.at,
+            before=before.verdict,
+            after=decision.verdict,
+            policy_version=version,
+            summary=summary(decision),
+            reasons=[reason_shape(reason) for reason in decision.reasons],
+            inputs=[check_shape(check) for check in decision.checks],
+        )
+        self._transitions.append(transition)
+        self._on_transition(transition)
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Stand where the last run stood: load policies and checkpoint, replay the stream's tail, publish."""
+        self.floor.targets = await self._queue_store.targets()
+        for gate in await self._gate_store.gates():
+            self._load_policy(gate, await self._gate_store.policy(gate))
+        checkpoint = await self._store.checkpoint()
+        now = self._clock.now()
+        resumed_at = checkpoint.evaluated_at if checkpoint else now
+        horizon = min(now, resumed_at) - timedelta(seconds=self._replay_seconds)
+        self._position = await self._stream.position_before(horizon)
+        if checkpoint:
+            self._memories = {gate: memory for gate, memory in checkpoint.memories.items() if gate in self._policies}
+            await self._replay_written(checkpoint.position)
+            await self._replay_unwritten(checkpoint.evaluated_at)
+        else:
+            await self._replay_unwritten(None)
+        self.tick(self._clock.now())
+
+    def _load_policy(self, gate: str, saved: PolicyVersion | None) -> None:
+        try:
+            self.set_policy(gate, saved)
+        except ValueError:
+            log.exception("policy_unreadable", extra={"gate": gate})
+            self._policies[gate] = (None, 0)
+
+    async def _replay_written(self, until_position: int) -> None:
+        """Rebuild the floor from records whose consequences are written down already."""
+        while self._position < until_position:
+            records = [r for r in await self._stream.read(self._position) if r.position <= until_position]
+            if not records:
+                break
+            self.apply(records)
+        self.floor.drain_rollups()
+
+    async def _replay_unwritten(self, evaluated_at: datetime | None) -> None:
+        """Evaluate, second by second of their arrival, the records that came after the checkpoint."""
+        at = evaluated_at
+        while records := await self._stream.read(self._position):
+            for record in records:
+                at = self._tick_through(at or record.received_at, record.received_at)
+                self.apply([record])
+            await asyncio.sleep(0)
+        if at is not None:
+            self._tick_through(at, self._clock.now())
+
+    def _tick_through(self, start: datetime, until: datetime) -> datetime:
+        """Tick every second from start to until; after half an hour of silence nothing moves but ages."""
+        at = start
+        while at + timedelta(seconds=TICK_SECONDS) <= until and at - start < REPLAYED_SILENCE:
+            at += timedelta(seconds=TICK_SECONDS)
+            self.tick(at)
+        return until if until > at and at - start >= REPLAYED_SILENCE else at
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow the stream and tick until `stop` is set; then write the last checkpoint.
+
+        A fault is logged and evaluation starts anew after a second; until then `published` grows late, which readers
+        must answer as unknown.
+        """
+        while not stop.is_set():
+            try:
+                await self._run_until_fault(stop)
+            except Exception:
+                log.exception("evaluation_failed")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
+
+    async def _run_until_fault(self, stop: asyncio.Event) -> None:
+        tail = asyncio.create_task(self._follow(), name="evaluator-tail")
+        try:
+            while not stop.is_set():
+                await self._wait(stop, tail)
+                self.tick(self._clock.now())
+                if self._transitions or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+                    await self._flush_or_log()
+        finally:
+            tail.cancel()
+            await asyncio.wait([tail])
+            await self._flush_or_log()
+
+    async def _follow(self) -> None:
+        async for records in self._stream.tail(self._position):
+            self.apply(records)
+            self._woken.set()
+            await asyncio.sleep(0)
+
+    async def _wait(self, stop: asyncio.Event, tail: asyncio.Task[None]) -> None:
+        """Return at the next tick's time: a second of the clock, or sooner when records came; never a busy loop."""
+        started = time.monotonic()
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(TICK_SECONDS)),
+            asyncio.ensure_future(self._woken.wait()),
+            asyncio.ensure_future(stop.wait()),
+        ]
+        await asyncio.wait([*waits, tail], return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if tail.done():
+            tail.result()
+        pause = MIN_TICK_WALL_SECONDS - (time.monotonic() - started)
+        if pause > 0 and not stop.is_set():
+            await asyncio.sleep(pause)
+        self._woken.clear()
+
+    # --- writing down ---
+
+    async def flush(self) -> None:
+        """Write checkpoint, transitions and history gains in one transaction; on failure all are kept for next time."""
+        self._rollups.extend(self.floor.drain_rollups())
+        transitions, rollups = list(self._transitions), list(self._rollups)
+        checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories))
+        await self._store.flush(checkpoint, transitions, rollups)
+        del self._transitions[: len(transitions)]
+        del self._rollups[: len(rollups)]
+        self._flushed_at = time.monotonic()
+
+    async def _flush_or_log(self) -> None:
+        try:
+            await self.flush()
+        except (HoldfireError, OSError) as fault:
+            self._flushed_at = time.monotonic()
+            log.warning("checkpoint_failed", extra={"error": str(fault), "kept_transitions": len(self._transitions)})
+
+
+_NO_MEMORY = GateMemory()
