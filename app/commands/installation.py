@@ -1,0 +1,118 @@
+"""`holdfire config`, `migrate`, `openapi`, `doctor`: looking after an installation."""
+
+import asyncio
+from typing import Any
+
+import typer
+from workers.supervisor import background_for
+
+from app.clocks import SystemClock
+from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
+from app.core.gate.policy import default_policy_document
+from app.errors import HoldfireError, Invalid
+from app.main import create_app
+from app.settings import PREFIX, Settings, load_settings
+from app.store.bundle import open_store
+from app.store.migrate import migrate as migrate_database
+
+config = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
+
+SECRET_SETTINGS = frozenset({"database_url", "stream_url"})
+
+
+@config.command()
+def show(json: JsonFlag = False) -> None:
+    """Print every setting as it is in force, and the policy that a new installation's default gate starts with."""
+    settings = _load()
+    values = {name: _shown(name, value) for name, value in settings.model_dump(mode="json").items()}
+    values["database_url"] = _shown("database_url", settings.resolved_database_url)
+    if json:
+        print_json({"settings": values, "default_policy": default_policy_document()})
+        return
+    meanings = {name: field.description for name, field in Settings.model_fields.items()}
+    rows = [(f"{PREFIX}{name.upper()}", value, meanings[name]) for name, value in values.items()]
+    print_table(("Setting", "Value", "Meaning"), rows)
+    print("\nDefault policy of the gate 'default':")
+    print_json(default_policy_document())
+
+
+@config.command("check")
+def check_config() -> None:
+    """Check every setting and source without starting anything. Exit 0 when all is well."""
+    settings = _load()
+    try:
+        background_for(settings)
+    except Invalid as fault:
+        fail(fault, USAGE)
+    print("settings are fine")
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema. `serve` does the same at start."""
+    try:
+        version = migrate_database(_load().resolved_database_url)
+    except (HoldfireError, OSError) as fault:
+        fail(fault)
+    print(f"database is at {version}")
+
+
+def openapi() -> None:
+    """Print the OpenAPI document of the HTTP API."""
+    print_json(create_app(Settings()).openapi())
+
+
+def doctor(json: JsonFlag = False) -> None:
+    """Try what holdfire needs: settings, database, a durable write's way, the last evaluation. Exit 1 if one fails."""
+    findings = asyncio.run(_examine())
+    if json:
+        print_json(findings)
+    else:
+        print_table(
+            ("Check", "Result", "Detail"), [(f["check"], "ok" if f["ok"] else "FAILED", f["detail"]) for f in findings]
+        )
+    if not all(finding["ok"] for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine() -> list[dict[str, Any]]:
+    try:
+        settings = load_settings()
+        background_for(settings)
+    except Invalid as fault:
+        return [_finding("settings", str(fault), ok=False)]
+    findings = [_finding("settings", f"{len(settings.sources)} sources configured", ok=True)]
+    try:
+        async with open_store(settings.resolved_database_url, SystemClock()) as store:
+            gates = await store.gates.gates()
+            findings.append(_finding("database", f"opened, schema current, {len(gates)} gates", ok=True))
+            without = [gate for gate in gates if await store.gates.policy(gate) is None]
+            detail = f"without a policy, so unknown: {', '.join(without)}" if without else "every gate has one"
+            findings.append(_finding("policies", detail, ok=not without))
+            keys = await store.keys.keys()
+            usable = settings.auth == "off" or any(key.revoked_at is None for key in keys)
+            detail = f"{len(keys)} keys" if usable else "none; create one with 'holdfire keys create'"
+            findings.append(_finding("keys", detail, ok=usable))
+            checkpoint = await store.evaluation.checkpoint()
+            detail = f"last written for {checkpoint.evaluated_at.isoformat()}" if checkpoint else "none yet"
+            findings.append(_finding("evaluation", detail, ok=True))
+    except (HoldfireError, OSError) as fault:
+        findings.append(_finding("database", str(fault), ok=False))
+    return findings
+
+
+def _finding(check: str, detail: str, *, ok: bool) -> dict[str, Any]:
+    return {"check": check, "ok": ok, "detail": detail}
+
+
+def _load() -> Settings:
+    try:
+        return load_settings()
+    except Invalid as fault:
+        fail(fault, USAGE)
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name in SECRET_SETTINGS and isinstance(value, str) and "@" in value:
+        scheme, _, rest = value.partition("://")
+        return f"{scheme}://***@{rest.rpartition('@')[2]}"
+    return value

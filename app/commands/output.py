@@ -1,0 +1,33 @@
+"""What every command shares: printing for people or as JSON, and ending with the right exit code."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+FAILED, USAGE = 1, 2
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """Print rows as a table for people; None shows as a dash."""
+    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    for row in rows:
+        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+    Console().print(table)
+
+
+def fail(message: object, code: int = FAILED) -> NoReturn:
+    """Print a sentence on standard error and end with `code`."""
+    print(f"holdfire: {message}", file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,95 @@
+"""`holdfire serve`: the whole of holdfire in one process."""
+
+import socket
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from workers.supervisor import background_for
+
+from app.commands.output import FAILED, USAGE, fail
+from app.errors import Invalid
+from app.main import Background, create_app
+from app.ports import Clock
+from app.settings import Settings, load_settings
+from app.telemetry.logs import configure_logs
+
+GRACE_SECONDS = 10
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one.")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Folder for the embedded database.")] = None,
+) -> None:
+    """Run holdfire: API, pages, evaluator and workers in one process."""
+    try:
+        settings = load_settings({"host": host, "port": port, "data_dir": data_dir})
+        background = background_for(settings)
+    except Invalid as fault:
+        fail(fault, USAGE)
+    configure_logs(settings.log_level, settings.log_format)
+    if settings.auth == "off":
+        print("holdfire: authentication is off; only this machine can reach it", file=sys.stderr)
+    run_server(settings, background=background, ready=lambda url: print(f"holdfire listens on {url}", flush=True))
+
+
+def run_server(
+    settings: Settings,
+    *,
+    ready: Callable[[str], None],
+    clock: Clock | None = None,
+    background: Background | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; ready gets the URL once requests are answered. Raises typer.Exit on failure."""
+    listener = _listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    app = create_app(settings, clock=clock, background=background)
+    server = _Server(uvicorn.Config(app, **_uvicorn_options()), ready=lambda: ready(url))
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+    finally:
+        listener.close()
+    if not server.started:
+        raise typer.Exit(FAILED)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as fault:
+        fail(f"cannot listen on {host}:{port}: {fault.strerror or fault}; set another with --host or --port")
+    return listener
+
+
+def _uvicorn_options() -> dict[str, Any]:
+    return {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "ws_max_size": 65_536,
+        "ws_per_message_deflate": False,
+        "proxy_headers": False,
+    }

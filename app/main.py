@@ -1,0 +1,160 @@
+"""create_app: the web process's only wiring point. Importing this module opens nothing and reads nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TypedDict
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from app import __version__
+from app.api.middleware import install_middleware
+from app.api.openapi import install_openapi
+from app.api.problems import install_problem_handlers
+from app.api.readiness import PATH as READINESS_PATH
+from app.api.readiness import ReadinessEndpoint
+from app.api.routes import api_router
+from app.clocks import SystemClock
+from app.errors import HoldfireError
+from app.live.hub import Hub
+from app.live.socket import live_router
+from app.ports import Clock
+from app.services.asks import Asks
+from app.services.container import Services
+from app.services.decisions import Decisions
+from app.services.evaluator import Evaluator
+from app.services.gates import Gates
+from app.services.history import History
+from app.services.ingest import Ingest
+from app.services.keys import Keys
+from app.services.queues import Queues
+from app.services.readiness import Readiness
+from app.services.sources import Sources
+from app.settings import Settings, load_settings
+from app.store.bundle import Store, open_store
+from app.telemetry.metrics import Metrics, metrics_router
+from app.web.pages import install_pages
+
+log = logging.getLogger(__name__)
+
+ASKS_WRITTEN_EVERY_SECONDS = 1.0
+
+Background = Callable[[Services, asyncio.Event], Awaitable[None]]
+
+
+class State(TypedDict):
+    """What every request and socket finds in its connection's state."""
+
+    services: Services
+    hub: Hub
+    metrics: Metrics
+
+
+class HoldfireApp(FastAPI):
+    """FastAPI with one branch ahead of its router: the readiness answer, which must cost next to nothing."""
+
+    readiness: ReadinessEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == READINESS_PATH:
+            await self.readiness(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, background: Background | None = None
+) -> FastAPI:
+    """Return the whole web application, to be served by one process.
+
+    background runs beside it, with the services and an event that says when to stop; the CLI passes the workers.
+    """
+    settings, clock = settings or load_settings(), clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock))
+            metrics = Metrics()
+            services = await build_services(settings, clock, store, metrics)
+            hub = Hub(services)
+            metrics.watch(services, hub)
+            stop = asyncio.Event()
+            jobs = [services.evaluator.run(stop), _write_asks(services, stop), hub.run(stop)]
+            if background:
+                jobs.append(background(services, stop))
+            async with _running(stop, *jobs):
+                yield State(services=services, hub=hub, metrics=metrics)
+
+    app = HoldfireApp(title="holdfire", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.readiness = ReadinessEndpoint()
+    app.include_router(api_router())
+    app.include_router(live_router())
+    app.include_router(metrics_router())
+    install_pages(app)
+    install_problem_handlers(app)
+    install_openapi(app)
+    install_middleware(app)
+    return app
+
+
+async def build_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> Services:
+    """Return the services over a store, the evaluator started: it stands where the last run stood."""
+    evaluator = Evaluator(
+        stream=store.stream,
+        gates=store.gates,
+        queues=store.queues,
+        store=store.evaluation,
+        clock=clock,
+        expires_after_seconds=settings.contacts_expire_after_seconds,
+        on_transition=metrics.transition,
+    )
+    sources = Sources()
+    asks = Asks(store.decisions, lost=metrics.audit_write_failed)
+    keys = Keys(store.keys, clock)
+    await keys.load()
+    await evaluator.start()
+    return Services(
+        settings=settings,
+        clock=clock,
+        ingest=Ingest(store.stream, clock, sources),
+        evaluator=evaluator,
+        readiness=Readiness(lambda: evaluator.published, asks, clock, answered=metrics.readiness_answered),
+        asks=asks,
+        gates=Gates(store.gates, clock, evaluator.set_policy, evaluator.drop_gate),
+        queues=Queues(store.queues, clock, evaluator.set_targets),
+        history=History(store.history),
+        decisions=Decisions(store.decisions),
+        keys=keys,
+        sources=sources,
+    )
+
+
+async def _write_asks(services: Services, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), ASKS_WRITTEN_EVERY_SECONDS)
+        try:
+            await services.asks.write()
+        except (HoldfireError, OSError) as fault:
+            log.warning("asks_not_written", extra={"error": str(fault)})
+
+
+@asynccontextmanager
+async def _running(stop: asyncio.Event, *jobs: Awaitable[None]) -> AsyncIterator[None]:
+    """Run jobs beside the body; at its end set `stop` and wait for them. A job that fails is logged when it fails."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    for task in tasks:
+        task.add_done_callback(_log_failure)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _log_failure(task: asyncio.Future[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        log.error("background_job_failed", exc_info=fault)
