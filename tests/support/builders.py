@@ -1,0 +1,33 @@
+"""Core values for tests, with everything a test does not care about filled in."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.core.floor.contact import ContactEvent, ContactEventKind
+from app.core.floor.observation import Observation
+
+NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
+
+
+def after(seconds: float) -> datetime:
+    """Return the instant that many seconds after NOW (before it when negative)."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def an_observation(
+    queue: str = "orders-voice", observed_at: datetime = NOW, source: str = "acd-1", **fields: Any
+) -> Observation:
+    """Return an observation of one queue; without any field it reports a backlog of 0."""
+    return Observation(queue, observed_at, source, **(fields or {"backlog": 0}))
+
+
+def a_contact(
+    event: str = "queued",
+    at: datetime = NOW,
+    contact_id: str = "c-1",
+    queue: str = "orders-voice",
+    source: str = "acd-1",
+    **fields: Any,
+) -> ContactEvent:
+    """Return one contact event."""
+    return ContactEvent(contact_id, queue, ContactEventKind(event), at, source, **fields)
