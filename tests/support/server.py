@@ -1,0 +1,103 @@
+"""A real holdfire in a process of its own, on a port the system picks, ended by its id."""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+STOP_SECONDS = 20
+
+
+class Server:
+    """A started holdfire. `lines` holds what it printed so far, `url` where it answers."""
+
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *arguments],
+            cwd=REPOSITORY,
+            env=inherited | {"PYTHONUNBUFFERED": "1"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._fresh: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.url = self.wait_for(r"(http://[\w.\[\]:]+)")[1].rstrip("/")
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self._fresh.put(line)
+        self._fresh.put(None)
+
+    def wait_for(self, pattern: str, seconds: float = START_SECONDS) -> re.Match[str]:
+        """Return the match in the first new line that has one; fail with all output when none comes in time."""
+        while True:
+            try:
+                line = self._fresh.get(timeout=seconds)
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line matched {pattern!r}; holdfire printed:\n{''.join(self.lines)}")
+            if match := re.search(pattern, line):
+                return match
+
+    def client(self, key: str | None = None) -> httpx2.Client:
+        """Return an HTTP client for this server; close it after use."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal, wait for the end, return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"holdfire did not end; it printed:\n{''.join(self.lines)}") from None
+        finally:
+            self._reader.join(5)
+            if self.process.stdout:
+                self.process.stdout.close()
+
+
+@contextmanager
+def a_server(data_dir: Path, *arguments: str, auth: str = "off", **environment: str) -> Iterator[Server]:
+    """Yield `holdfire serve` over a data folder; it is ended at the end however the body leaves it."""
+    server = Server(
+        ["serve", "--port", "0", *arguments],
+        {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_AUTH": auth} | environment,
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one `holdfire` command to its end and return what it printed and its exit code."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=REPOSITORY,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
