@@ -1,0 +1,127 @@
+"""Takes in observations and contact events: checks each, makes the good ones durable, keeps their sources' health."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
+
+from app.core.floor import contact, observation
+from app.core.floor.contact import ContactEvent
+from app.core.floor.observation import Observation
+from app.core.problem import Problem
+from app.errors import NotDurable
+from app.ports import Appended, Clock, Payload, Stream
+from app.services.sources import Sources
+
+Item = TypeVar("Item", Observation, ContactEvent)
+
+
+class Rejection(NamedTuple):
+    """One fault of one item: its place in what was sent, a JSON pointer into the item, what is wrong and allowed."""
+
+    index: int
+    pointer: str
+    detail: str
+
+
+class IngestResult(NamedTuple):
+    """What became of a batch. `rejected` has one entry per fault, so an item with two faults is in it twice."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[Rejection, ...]
+
+
+class Ingest:
+    """The way into the stream for everything that is sent to us."""
+
+    def __init__(self, stream: Stream, clock: Clock, sources: Sources) -> None:
+        self._stream, self._clock, self._sources = stream, clock, sources
+
+    async def observations(self, items: Sequence[Observation], indexes: Sequence[int] | None = None) -> IngestResult:
+        """Return once the good ones are durable. indexes: the items' places in what was sent (default: 0, 1, ...).
+
+        Raises NotDurable when they cannot be written down; sending the same again is safe.
+        """
+        good, rejected = self._sort(items, indexes, observation.problems)
+        return await self._append(good, rejected, attrgetter("observed_at"))
+
+    async def contacts(self, items: Sequence[ContactEvent], indexes: Sequence[int] | None = None) -> IngestResult:
+        """Return once the good ones are durable; indexes and errors as for observations."""
+        good, rejected = self._sort(items, indexes, contact.problems)
+        return await self._append(good, rejected, attrgetter("at"))
+
+    def refused(self, by_source: Mapping[str, tuple[int, str]]) -> None:
+        """Note items that could not even be read: how many per source, and what was wrong with the last."""
+        now = self._clock.now()
+        for source, (count, error) in by_source.items():
+            self._sources.heard(source, accepted=0, duplicates=0, rejected=count, observed_at=None, at=now, error=error)
+
+    def _sort(
+        self,
+        items: Sequence[Item],
+        indexes: Sequence[int] | None,
+        problems: Callable[[Item, datetime], Sequence[Problem]],
+    ) -> tuple[list[Item], list[Rejection]]:
+        now = self._clock.now()
+        good: list[Item] = []
+        rejected: list[Rejection] = []
+        refused: dict[str, tuple[int, str]] = {}
+        for place, item in enumerate(items):
+            faults = problems(item, now)
+            if not faults:
+                good.append(item)
+                continue
+            index = place if indexes is None else indexes[place]
+            rejected.extend(Rejection(index, fault.pointer, fault.detail) for fault in faults)
+            if all(fault.pointer != "/source" for fault in faults):
+                refused[item.source] = (refused.get(item.source, (0, ""))[0] + 1, faults[0].detail)
+        self.refused(refused)
+        return good, rejected
+
+    async def _append(
+        self, good: Sequence[Payload], rejected: Sequence[Rejection], instant: Callable[[Payload], datetime]
+    ) -> IngestResult:
+        appends = (self._append_of(source, items, instant) for source, items in _by_source(good))
+        outcomes = await asyncio.gather(*appends, return_exceptions=True)
+        appended: list[Appended] = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            appended.append(outcome)
+        return IngestResult(
+            sum(one.accepted for one in appended), sum(one.duplicates for one in appended), tuple(rejected)
+        )
+
+    async def _append_of(
+        self, source: str, items: Sequence[Payload], instant: Callable[[Payload], datetime]
+    ) -> Appended:
+        try:
+            appended = await self._stream.append(items)
+        except NotDurable as fault:
+            self._sources.failed(source, str(fault), self._clock.now())
+            raise
+        newest = max(map(instant, items))
+        self._sources.heard(
+            source,
+            accepted=appended.accepted,
+            duplicates=appended.duplicates,
+            rejected=0,
+            observed_at=newest,
+            at=self._clock.now(),
+        )
+        return appended
+
+
+def _by_source(items: Sequence[Payload]) -> list[tuple[str, Sequence[Payload]]]:
+    """Return the items per source; nearly every batch is of one, and then it is passed on whole."""
+    if not items:
+        return []
+    first = items[0].source
+    if all(item.source == first for item in items):
+        return [(first, items)]
+    groups: dict[str, list[Payload]] = {}
+    for item in items:
+        groups.setdefault(item.source, []).append(item)
+    return list(groups.items())

@@ -1,0 +1,77 @@
+"""How every source is doing: who brought data, when, and what went wrong last. In memory, counted since start."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.ports import SourceHealth
+
+MAX_SOURCES = 1_000
+
+
+class Sources:
+    """The registry of sources' health, by source name.
+
+    Whoever may ingest may invent names, so at most `limit` are kept: the one silent for longest makes room.
+    """
+
+    def __init__(self, limit: int = MAX_SOURCES) -> None:
+        self._limit = limit
+        self._health: OrderedDict[str, SourceHealth] = OrderedDict()
+
+    def heard(
+        self,
+        name: str,
+        *,
+        accepted: int,
+        duplicates: int,
+        rejected: int,
+        observed_at: datetime | None,
+        at: datetime,
+        error: str | None = None,
+    ) -> None:
+        """Note what became of one batch of a source; `error` says why the last rejected one was refused.
+
+        observed_at is the newest instant the source spoke of in this batch, None when nothing was acceptable.
+        """
+        health = self._of(name)
+        health.accepted += accepted
+        health.duplicates += duplicates
+        health.rejected += rejected
+        if observed_at is not None:
+            known = health.last_observed_at
+            health.last_observed_at = observed_at if known is None else max(known, observed_at)
+        if rejected:
+            health.last_error = error or health.last_error
+        if accepted or duplicates:
+            health.last_success_at, health.consecutive_failures, health.status = at, 0, "ok"
+        elif rejected:
+            health.consecutive_failures += 1
+            health.status = "sends nothing acceptable"
+
+    def failed(self, name: str, error: str, at: datetime) -> None:
+        """Note that nothing could be had from, or written down for, a source; `error` is a sentence."""
+        health = self._of(name)
+        health.consecutive_failures += 1
+        health.last_error = error
+        health.status = "failing"
+        health.details["failed_at"] = at
+
+    def working(self, name: str, kind: str, status: str, at: datetime, **details: object) -> None:
+        """Note what a source worker is doing now; `details` (position in a file, lines read) replace those before."""
+        health = self._of(name)
+        health.kind, health.status = kind, status
+        health.details = {**details, "reported_at": at}
+
+    def all(self) -> Sequence[SourceHealth]:
+        """Return the health of every source, sorted by name."""
+        return sorted(self._health.values(), key=lambda health: health.name)
+
+    def _of(self, name: str) -> SourceHealth:
+        health = self._health.get(name)
+        if health is None:
+            health = self._health[name] = SourceHealth(name)
+            if len(self._health) > self._limit:
+                self._health.popitem(last=False)
+        self._health.move_to_end(name)
+        return health
