@@ -1,0 +1,212 @@
+"""The chart of one metric of one queue: history, limits and verdicts in, a Plotly figure as plain dicts out. Pure.
+
+x is UTC so that DST can neither fold nor tear the line; ticks and hover texts are in the center's zone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.core.floor.metric import DEFINITIONS, Metric, Worse
+from app.core.gate.decision import Verdict
+from app.core.gate.policy import Rule
+from app.ports import HistoryPoint
+from app.web.axes import time_ticks, value_ticks
+from app.web.format import clock_time, measure
+from app.web.palettes import THEMES, Palette
+from app.web.spans import Span
+
+Figure = dict[str, Any]
+
+GLYPHS = {Verdict.SEND: "●", Verdict.THROTTLE: "▲", Verdict.HOLD: "■", Verdict.UNKNOWN: "◇"}
+RIBBON = (1.03, 1.085)  # the strip of verdicts lies above the plot, in parts of its height
+WORD_FROM = 0.07  # a span shorter than that part of the chart shows its glyph only
+GLYPH_FROM = 0.018
+HEADROOM = 1.12
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All a chart shows. points: one per step with data, in order; rule None: the policy has none on this metric."""
+
+    queue: str
+    metric: Metric
+    start: datetime
+    until: datetime
+    step_seconds: int
+    points: Sequence[HistoryPoint]
+    rule: Rule | None
+    spans: Sequence[Span]
+    zone: ZoneInfo
+
+
+def figure(chart: Chart, theme: str) -> Figure:
+    """Return {data, layout} for Plotly.react; theme is "dark" or "light"."""
+    palette = THEMES[theme]
+    steps = _every_step(chart)
+    top = _top(chart)
+    return {"data": _traces(chart, steps, palette), "layout": _layout(chart, top, palette)}
+
+
+def _every_step(chart: Chart) -> list[HistoryPoint]:
+    """Return a point for each step of the span: a step without data is an empty point, so the line breaks there."""
+    if not chart.points:
+        return []
+    known = {point.at: point for point in chart.points}
+    step, at = timedelta(seconds=chart.step_seconds), chart.points[0].at
+    steps = []
+    while at <= chart.points[-1].at:
+        steps.append(known.get(at, HistoryPoint(at, None, None, None, 0)))
+        at += step
+    return steps
+
+
+def limits(rule: Rule | None) -> tuple[float | None, float | None]:
+    """Return a rule's hold and resume limits, whichever way is worse; None, None without a rule."""
+    if rule is None:
+        return None, None
+    if rule.hold_above is not None:
+        return rule.hold_above, rule.resume_below
+    return rule.hold_below, rule.resume_above
+
+
+def _top(chart: Chart) -> float:
+    highest = [value for point in chart.points for value in (point.value, point.maximum) if value is not None]
+    bounds = [limit for limit in limits(chart.rule) if limit is not None]
+    unit = DEFINITIONS[chart.metric].unit
+    if unit == "ratio" and DEFINITIONS[chart.metric].worse is Worse.LOWER:
+        return 1.0
+    least = {"seconds": 10.0, "ratio": 0.05}.get(unit, 4.0)
+    top = max([*highest, *bounds, least]) * HEADROOM
+    return min(top, 1.0) if unit == "ratio" else top
+
+
+def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> list[Figure]:
+    unit = DEFINITIONS[chart.metric].unit
+    x = [_x(point.at) for point in steps]
+    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    texts = [_hover(point, chart, unit) for point in steps]
+    return [
+        edge | {"name": "lowest", "y": [point.minimum for point in steps]},
+        edge
+        | {"name": "highest", "y": [point.maximum for point in steps]}
+        | {"fill": "tonexty", "fillcolor": palette.envelope},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": DEFINITIONS[chart.metric].title,
+            "x": x,
+            "y": [point.value for point in steps],
+            "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
+            "connectgaps": False,
+            "text": texts,
+            "hovertemplate": "%{text}<extra></extra>",
+            "showlegend": False,
+        },
+    ]
+
+
+def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:
+    at = clock_time(point.at, chart.zone, today=chart.until)
+    if point.value is None:
+        return f"{at}<br>no data"
+    spread = ""
+    if point.minimum is not None and point.maximum is not None and point.minimum != point.maximum:
+        spread = f"<br>{measure(point.minimum, unit)} to {measure(point.maximum, unit)}"
+    return f"{at}<br><b>{measure(point.value, unit)}</b>{spread}"
+
+
+def _x(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
+    unit = DEFINITIONS[chart.metric].unit
+    times, values = time_ticks(chart.start, chart.until, chart.zone), value_ticks(top, unit)
+    shapes, notes = _verdicts(chart, palette)
+    limit_shapes, limit_notes = _limit_marks(chart, palette, unit)
+    axis: Figure = {"gridcolor": palette.grid, "zeroline": False, "fixedrange": True, "ticks": "", "automargin": True}
+    return {
+        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+        "font": {"color": palette.muted, "size": 12},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "closest",
+        "hoverdistance": 60,
+        "hoverlabel": {
+            "bgcolor": palette.surface,
+            "bordercolor": palette.muted,
+            "font": {"color": palette.text, "size": 13},
+            "align": "left",
+        },
+        "dragmode": False,
+        "xaxis": axis
+        | {
+            "type": "date",
+            "range": [_x(chart.start), _x(chart.until)],
+            "tickvals": [_x(at) for at, _ in times],
+            "ticktext": [label for _, label in times],
+            "showgrid": False,
+        },
+        "yaxis": axis
+        | {
+            "range": [0, top * 1.02],
+            "tickvals": [value for value, _ in values],
+            "ticktext": [label for _, label in values],
+            "rangemode": "tozero",
+        },
+        "shapes": shapes + limit_shapes,
+        "annotations": notes + limit_notes,
+        "uirevision": f"{chart.queue}/{chart.metric}",
+    }
+
+
+def _verdicts(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
+    shapes: list[Figure] = []
+    notes: list[Figure] = []
+    whole = (chart.until - chart.start).total_seconds()
+    for span in chart.spans:
+        colour = palette.states[span.verdict]
+        across = {"type": "rect", "xref": "x", "yref": "paper", "x0": _x(span.start), "x1": _x(span.until)}
+        ribbon = {"y0": RIBBON[0], "y1": RIBBON[1], "fillcolor": colour, "line": {"width": 0}}
+        shapes.append(across | ribbon)
+        if span.verdict in (Verdict.HOLD, Verdict.UNKNOWN):
+            dashes = "solid" if span.verdict is Verdict.HOLD else "dot"
+            edge = {"width": 1, "color": colour, "dash": dashes}
+            shaded = {"y0": 0, "y1": 1, "fillcolor": colour, "opacity": 0.13, "line": edge, "layer": "below"}
+            shapes.append(across | shaded)
+        part = (span.until - span.start).total_seconds() / whole
+        if part >= GLYPH_FROM:
+            glyph = GLYPHS[span.verdict]
+            text = f"{glyph} {span.verdict.upper()}" if part >= WORD_FROM else glyph
+            notes.append(_note(text, _x(span.start), RIBBON[1], palette.text, yref="paper", yanchor="bottom"))
+    return shapes, notes
+
+
+def _limit_marks(chart: Chart, palette: Palette, unit: str) -> tuple[list[Figure], list[Figure]]:
+    hold, resume = limits(chart.rule)
+    if chart.rule is None or hold is None:
+        return [], []
+    above = chart.rule.hold_above is not None
+    outer, inner = ("bottom", "top") if above else ("top", "bottom")
+    word, back = ("above", "below") if above else ("below", "above")
+    across: Figure = {"xref": "paper", "yref": "y", "x0": 0, "x1": 1}
+    line = across | {"type": "line", "y0": hold, "y1": hold}
+    shapes = [line | {"line": {"color": palette.limit, "width": 1.5, "dash": "dash"}}]
+    text = f"hold {word} {measure(hold, unit)}"
+    notes = [_note(text, 1, hold, palette.text, xref="paper", xanchor="right", yanchor=outer)]
+    if resume is not None and resume != hold:
+        band = {"type": "rect", "y0": min(hold, resume), "y1": max(hold, resume), "fillcolor": palette.resume}
+        shapes.append(across | band | {"opacity": 0.1, "line": {"width": 0}, "layer": "below"})
+        back_line = across | {"type": "line", "y0": resume, "y1": resume}
+        shapes.append(back_line | {"line": {"color": palette.resume, "width": 1, "dash": "dot"}})
+        text = f"resume {back} {measure(resume, unit)}"
+        notes.append(_note(text, 1, resume, palette.muted, xref="paper", xanchor="right", yanchor=inner))
+    return shapes, notes
+
+
+def _note(text: str, x: object, y: object, colour: str, **placed: object) -> Figure:
+    plain: Figure = {"showarrow": False, "font": {"size": 11, "color": colour}, "xanchor": "left", "borderpad": 2}
+    return plain | {"text": text, "x": x, "y": y, "xref": "x", "yref": "y"} | placed

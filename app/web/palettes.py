@@ -1,0 +1,56 @@
+"""The colours of charts, one palette per theme. Plotly cannot read CSS variables, so they are said here again."""
+
+from dataclasses import dataclass
+
+from app.core.gate.decision import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of one theme; states as in the page's style sheet."""
+
+    text: str
+    muted: str
+    grid: str
+    line: str
+    envelope: str
+    limit: str
+    resume: str
+    surface: str
+    states: dict[Verdict, str]
+
+
+THEMES = {
+    "dark": Palette(
+        text="#e6ebf0",
+        muted="#93a0ad",
+        grid="rgba(147,160,173,0.16)",
+        line="#d5dde5",
+        envelope="rgba(213,221,229,0.14)",
+        limit="#ff5a4d",
+        resume="rgba(147,160,173,0.9)",
+        surface="#161c23",
+        states={
+            Verdict.SEND: "#4aa8ff",
+            Verdict.THROTTLE: "#ffd166",
+            Verdict.HOLD: "#ff5a4d",
+            Verdict.UNKNOWN: "#8b95a3",
+        },
+    ),
+    "light": Palette(
+        text="#17202a",
+        muted="#566270",
+        grid="rgba(86,98,112,0.16)",
+        line="#25303b",
+        envelope="rgba(37,48,59,0.12)",
+        limit="#b3261e",
+        resume="rgba(86,98,112,0.9)",
+        surface="#ffffff",
+        states={
+            Verdict.SEND: "#0b62b8",
+            Verdict.THROTTLE: "#f2b01e",
+            Verdict.HOLD: "#b3261e",
+            Verdict.UNKNOWN: "#5f6b7a",
+        },
+    ),
+}
