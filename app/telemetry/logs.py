@@ -28,7 +28,7 @@ SECRET_VALUES = (
 )
 
 
-def configure_logging(level: Level = "info", style: Style = "auto", stream: TextIO | None = None) -> None:
+def configure_logs(level: Level = "info", style: Style = "auto", stream: TextIO | None = None) -> None:
     """Send every log line of this process to `stream` (default: standard error). May be called again."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from app.telemetry.logs import configure_logging, request_context
+from app.telemetry.logs import configure_logs, request_context
 
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
 
@@ -16,7 +16,7 @@ def lines():
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logging("info", "json", stream)
+    configure_logs("info", "json", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers[:] = before
     root.setLevel(level)
@@ -48,7 +48,7 @@ def test_uvicorns_lines_look_like_ours(lines):
 
 def test_configuring_twice_does_not_double_the_lines(lines):
     stream = io.StringIO()
-    configure_logging("warning", "json", stream)
+    configure_logs("warning", "json", stream)
     logging.getLogger("app").info("below_the_level")
     logging.getLogger("app").warning("said_once")
     assert lines() == []
@@ -100,7 +100,7 @@ def test_a_terminal_gets_readable_lines_not_json():
     before, level = root.handlers[:], root.level
     stream = io.StringIO()
     try:
-        configure_logging("info", "console", stream)
+        configure_logs("info", "console", stream)
         logging.getLogger("app").info("gate_changed", extra={"gate": "default"})
     finally:
         root.handlers[:] = before
