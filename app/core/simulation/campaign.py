@@ -1,0 +1,110 @@
+"""What a campaign does to a floor: how many of those mailed get in touch, and when."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isclose
+
+from app.core.simulation.plan import Span
+from app.core.simulation.randomness import Rng
+
+_DEFERRED_MEAN_SECONDS = 45 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseCurve:
+    """The lag from an email's delivery to the contact it causes: log-logistic, cut at the horizon.
+
+    The defaults reproduce the published times of email clicks (33.6 % within 1 h, 51.4 % within 3 h, 81 % within
+    24 h): GetResponse, 5.5 billion emails, July 2019 to June 2020, by way of MarketingCharts.
+    """
+
+    median_seconds: float = 166 * 60.0
+    shape: float = 0.671
+    horizon_seconds: float = 72 * 3600.0
+
+    def share_within(self, seconds: float) -> float:
+        """Return the share, 0..1, of all who ever get in touch that does so within `seconds`."""
+        if seconds <= 0:
+            return 0.0
+        return float(1 / (1 + (self.median_seconds / seconds) ** self.shape))
+
+    def lag_seconds(self, share: float) -> float:
+        """Return the lag within which `share`, 0 <= share < 1, got in touch: the inverse of share_within."""
+        if share <= 0:
+            return 0.0
+        return float(self.median_seconds * (share / (1 - share)) ** (1 / self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """An email to `audience` people, of whom contacts_per_1000 in 1,000 get in touch, on average.
+
+    queue_shares: how these split over queues; must sum to 1. delivery_seconds: how long the mailing takes to go out.
+    deferral_ratio: the share of those finding the center closed who come back after it opens; the others never do.
+    """
+
+    name: str
+    audience: int
+    contacts_per_1000: float
+    queue_shares: Mapping[str, float]
+    delivery_seconds: float = 0.0
+    deferral_ratio: float = 0.7
+    curve: ResponseCurve = field(default_factory=ResponseCurve)
+
+    def __post_init__(self) -> None:
+        if self.audience < 0 or self.contacts_per_1000 < 0 or self.delivery_seconds < 0:
+            raise ValueError("audience, contacts_per_1000 and delivery_seconds must be >= 0")
+        if not isclose(sum(self.queue_shares.values()), 1):
+            raise ValueError(f"queue_shares must sum to 1, not {sum(self.queue_shares.values())}")
+
+    def contacts(
+        self, start: float, rng: Rng, opening: Callable[[str, float], float | None]
+    ) -> Iterator[tuple[str, float]]:
+        """Yield (queue, arrival in seconds) of each contact caused by sending at `start`, in no order.
+
+        opening(queue, at) is the first open instant of that queue from `at` on, None when it never opens again.
+        """
+        mean = self.audience * self.contacts_per_1000 / 1000
+        for _ in range(_poisson(mean, rng)):
+            queue = self._queue(rng.random())
+            delivered = start + rng.random() * self.delivery_seconds
+            lag = self.curve.lag_seconds(rng.random())
+            arrival = self._when_open(delivered + lag, rng.random(), rng, opening, queue)
+            if lag <= self.curve.horizon_seconds and arrival is not None:
+                yield queue, arrival
+
+    def _queue(self, point: float) -> str:
+        for name, share in self.queue_shares.items():
+            point -= share
+            if point < 0:
+                return name
+        return next(reversed(list(self.queue_shares)))
+
+    def _when_open(
+        self, at: float, luck: float, rng: Rng, opening: Callable[[str, float], float | None], queue: str
+    ) -> float | None:
+        opens = opening(queue, at)
+        if opens is None or opens <= at:
+            return opens
+        if luck >= self.deferral_ratio:
+            return None
+        return opens + rng.expovariate(1 / _DEFERRED_MEAN_SECONDS)
+
+
+def first_open(spans: tuple[Span, ...], period: float | None, at: float) -> float | None:
+    """Return the first instant >= at inside one of the spans, which repeat every `period` seconds; None: never again.
+
+    No spans means always open. Spans are in order of time.
+    """
+    if not spans:
+        return at
+    laps = (0.0,) if period is None else (at // period * period, at // period * period + period)
+    candidates = (max(at, lap + span.start) for lap in laps for span in spans if at < lap + span.end)
+    return next(candidates, None)
+
+
+def _poisson(mean: float, rng: Rng) -> int:
+    count, mass = 0, rng.expovariate(1.0)
+    while mass < mean:
+        count, mass = count + 1, mass + rng.expovariate(1.0)
+    return count
