@@ -1,7 +1,13 @@
 """An observation: one source's measurement of one queue at one instant; and what makes one acceptable."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
+from types import NoneType
 from typing import NamedTuple
+
+from app.core.floor import fields
+from app.core.problem import Problem
 
 
 class Observation(NamedTuple):
@@ -35,3 +41,98 @@ class Observation(NamedTuple):
     answered_within_target: int | None = None
     wait_seconds_sum: float | None = None
     handle_seconds_sum: float | None = None
+
+
+_COUNTS = ("offered", "answered", "abandoned", "answered_within_target")
+_SUMS = ("wait_seconds_sum", "handle_seconds_sum")
+_WHOLE = frozenset({"backlog", "contacts_in_progress", "agents_staffed", "agents_available", "agents_busy", *_COUNTS})
+_NUMBERS = Observation._fields[Observation._fields.index("backlog") :]
+_METRICS = tuple(name for name in _NUMBERS if name != "window_seconds")
+_JUDGES: dict[str, Callable[[object], str | None]] = {
+    **dict.fromkeys(("queue", "source", "channel"), fields.name_fault),
+    **dict.fromkeys(_NUMBERS, fields.seconds_fault),
+    **dict.fromkeys(_WHOLE, fields.count_fault),
+    **dict.fromkeys(("service_level_ratio", "abandonment_ratio", "occupancy_ratio"), fields.ratio_fault),
+    "window_seconds": fields.window_fault,
+}
+
+
+def problems(observation: Observation, now: datetime) -> tuple[Problem, ...]:
+    """Return every fault of an observation received at `now`; () when it may be accepted. Never raises.
+
+    Each fault has the field's JSON pointer ("" for the observation as a whole) and a sentence.
+    """
+    try:
+        if _plainly_fine(observation, now):
+            return ()
+    except (TypeError, ValueError, OverflowError):
+        pass  # a field has a wrong type; the careful way below says which
+    return tuple(_faults(observation, now))
+
+
+def _plainly_fine(observation: Observation, now: datetime) -> bool:
+    """Return True for a correct observation, in about two microseconds; False or an error leaves it open."""
+    queue, observed_at, source, channel, *numbers = observation
+    if observed_at - now > fields.AHEAD or not _sound_shape(tuple(map(type, numbers))):
+        return False
+    for number in numbers:
+        if number is not None and not 0 <= number <= fields.LARGEST:
+            return False
+    return (
+        (observation.service_level_ratio or 0) <= 1
+        and (observation.abandonment_ratio or 0) <= 1
+        and (observation.occupancy_ratio or 0) <= 1
+        and _contradiction(observation.answered_within_target, observation.answered) is None
+        and (observation.window_seconds is None or 0 < observation.window_seconds <= fields.LONGEST_WINDOW_SECONDS)
+        and fields.good_name(queue)
+        and fields.good_name(source)
+        and (channel is None or fields.good_name(channel))
+    )
+
+
+@lru_cache(maxsize=1024)
+def _sound_shape(types: tuple[type, ...]) -> bool:
+    """Return whether the types of the numbers are right, and all that must come together is there."""
+    given = {name: kind for name, kind in zip(_NUMBERS, types, strict=True) if kind is not NoneType}
+    typed = all(kind is int or (kind is float and name not in _WHOLE) for name, kind in given.items())
+    return typed and not any(_absences(frozenset(given)))
+
+
+def _faults(observation: Observation, now: datetime) -> Iterator[Problem]:
+    judged = {name: _fault(name, value, now) for name, value in zip(observation._fields, observation, strict=True)}
+    for name, detail in judged.items():
+        if detail is not None:
+            yield Problem(f"/{name}", f"{name}: {detail}")
+    yield from _absences(frozenset(name for name in _NUMBERS if getattr(observation, name) is not None))
+    if judged["answered"] is None and judged["answered_within_target"] is None:
+        detail = _contradiction(observation.answered_within_target, observation.answered)
+        if detail is not None:
+            yield Problem("/answered_within_target", detail)
+
+
+def _fault(name: str, value: object, now: datetime) -> str | None:
+    if name == "observed_at":
+        return fields.instant_fault(value, now)
+    if value is None and name not in {"queue", "source"}:
+        return None
+    return _JUDGES[name](value)
+
+
+def _absences(given: frozenset[str]) -> Iterator[Problem]:
+    """Yield a fault for each field that another one needs and that is not there."""
+    if given.isdisjoint(_METRICS):
+        yield Problem("", f"no metric is given; send at least one of {', '.join(_METRICS)}")
+    for name in _COUNTS + _SUMS:
+        if name in given and "window_seconds" not in given:
+            yield Problem(
+                f"/{name}", f"{name} needs window_seconds: the span that ends at observed_at it was counted in"
+            )
+    for name in _SUMS:
+        if name in given and "answered" not in given:
+            yield Problem(f"/{name}", f"{name} needs answered, the number of contacts it is summed over")
+
+
+def _contradiction(within: int | None, answered: int | None) -> str | None:
+    if within is None or answered is None or within <= answered:
+        return None
+    return f"answered_within_target: {within} is more than answered, {answered}; it counts some of those"
