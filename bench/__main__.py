@@ -1,0 +1,146 @@
+"""`make bench`: run all measurements, print their tables and write them into docs/performance.md."""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx2
+
+from bench import live, load
+from bench.load import Rate
+from bench.servers import CORES, REPOSITORY, baseline, holdfire
+
+PAGE = REPOSITORY / "docs" / "performance.md"
+BEGIN, END = "<!-- bench: written by `make bench` -->", "<!-- /bench -->"
+BATCHES = (1, 100, 1_000)
+READINESS_QUERY = "/api/v1/readiness?gate=default&audience=500000"
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds per figure; the median counts (default 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a round (default 3)")
+    parser.add_argument("--dry-run", action="store_true", help="print only, leave docs/performance.md alone")
+    options = parser.parse_args()
+    parts = []
+    for measure in (readiness, ingest, latency):
+        parts.append(measure(options.rounds, options.seconds))
+        print(f"\n{parts[-1]}", flush=True)
+    if not options.dry_run:
+        write("\n\n".join([conditions(options.rounds, options.seconds), *parts]))
+        print(f"\nwritten to {PAGE.relative_to(REPOSITORY)}")
+
+
+def readiness(rounds: int, seconds: float) -> str:
+    """Return the table of readiness answers against a bare FastAPI endpoint and a bare ASGI callable."""
+    with ExitStack() as stack:
+        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        question = url + READINESS_QUERY
+        with load.feeding(url, key):
+            answer = httpx2.get(question, headers={"Authorization": f"Bearer {key}"})
+        size = len(answer.content)
+        raw, fastapi = (stack.enter_context(baseline(kind, size)) for kind in ("raw", "fastapi"))
+
+        def ask() -> Rate:
+            with load.feeding(url, key):
+                return load.wrk(question, seconds, key)
+
+        found = interleaved(
+            rounds,
+            {
+                f"bare ASGI callable on uvicorn, {size} constant bytes": lambda: load.wrk(raw, seconds),
+                "bare FastAPI endpoint, the same bytes": lambda: load.wrk(fastapi, seconds),
+                "**readiness**: key checked, default gate, live updates": ask,
+            },
+        )
+    base, bare, _ = found.values()
+    rows = [
+        (
+            name,
+            f"{rate.per_second:,.0f}",
+            f"{rate.per_second / base.per_second:.2f}",
+            f"{rate.per_second / bare.per_second:.2f}",
+            f"{rate.p99_ms:.1f}",
+        )
+        for name, rate in found.items()
+    ]
+    return table("Readiness", ("what answers", "requests/s", "to raw", "to FastAPI", "p99 ms"), rows)
+
+
+def ingest(rounds: int, seconds: float) -> str:
+    """Return the table of durable ingest against parsing alone, per batch size."""
+    rows = []
+    with ExitStack() as stack:
+        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        parser = stack.enter_context(baseline("parse", 44))
+        path = f"{url}/api/v1/observations"
+        for batch in BATCHES:
+            found = interleaved(
+                rounds,
+                {
+                    "parse": lambda batch=batch: load.ingest(parser, seconds, batch),  # type: ignore[misc]
+                    "durable": lambda batch=batch: load.ingest(path, seconds, batch, key),  # type: ignore[misc]
+                },
+            )
+            parse, durable = found["parse"], found["durable"]
+            share = f"{durable.per_second / parse.per_second:.2f}"
+            figures = (f"{durable.per_second:,.0f}", f"{parse.per_second:,.0f}", share, f"{durable.p99_ms:.1f}")
+            rows.append((f"{batch:,}", *figures))
+    heads = ("batch", "observations/s durable", "parsed only", "share", "p99 ms of a request")
+    return table("Ingest", heads, rows)
+
+
+def latency(_rounds: int, seconds: float) -> str:
+    """Return the table of the time from POST to WebSocket frame."""
+    with ExitStack() as stack:
+        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        found = live.measure(url, key, max(10.0, seconds * 5))
+    row = (f"{live.OBSERVATIONS_PER_SECOND:,}", f"{found.p50_ms:.0f}", f"{found.p99_ms:.0f}", str(found.samples))
+    return table("From POST to frame", ("observations/s", "p50 ms", "p99 ms", "POSTs measured"), [row])
+
+
+def interleaved(rounds: int, contenders: dict[str, Callable[[], Rate]]) -> dict[str, Rate]:
+    """Return each contender's median rate and latency over rounds in which all of them run in turn."""
+    for contender in contenders.values():
+        contender()  # warms caches and connections up; not counted
+    seen: dict[str, list[Rate]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            seen[name].append(contender())
+    return {name: Rate(*map(statistics.median, zip(*rates, strict=True))) for name, rates in seen.items()}
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table under a heading."""
+    lines = [f"## {title}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def conditions(rounds: int, seconds: float) -> str:
+    """Return a sentence on what was measured with."""
+    return (
+        f"Measured with Python {platform.python_version()} on {os.uname().sysname} {platform.machine()}, "
+        f"{len(CORES)} cores (server on one, load on another), medians of {rounds} rounds of {seconds:g} s."
+    )
+
+
+def write(tables: str) -> None:
+    """Put the tables between the page's two marks."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
+
+
+def _data_dir(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfire-bench-")))
+
+
+if __name__ == "__main__":
+    main()
