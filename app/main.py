@@ -31,6 +31,7 @@ from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
+from app.services.retention import Retention
 from app.services.sources import Sources
 from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
@@ -129,6 +130,13 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         decisions=Decisions(store.decisions),
         keys=keys,
         sources=sources,
+        retention=Retention(
+            store.stream,
+            store.history,
+            clock,
+            raw_days=settings.retention_raw_days,
+            minutes_days=settings.retention_minutes_days,
+        ),
     )
 
 

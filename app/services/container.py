@@ -12,6 +12,7 @@ from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
+from app.services.retention import Retention
 from app.services.sources import Sources
 from app.settings import Settings
 
@@ -32,3 +33,4 @@ class Services:
     decisions: Decisions
     keys: Keys
     sources: Sources
+    retention: Retention
