@@ -1,11 +1,34 @@
 """A gate's policy: which queues it watches, its rules with two limits each, and when sends may go at all."""
 
-from collections.abc import Mapping
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
-from app.core.floor.metric import Metric
+from app.core.gate.default import default_policy_document
+from app.core.gate.fields import Fields, listed, shown
+from app.core.gate.rule import OnMissing, Rule, parse_rules
+from app.core.gate.windows import SendWindow, zone
+from app.core.problem import Problem
+
+__all__ = [
+    "Mode",
+    "OnMissing",
+    "Policy",
+    "PolicyRefused",
+    "Rule",
+    "SendWindow",
+    "default_policy_document",
+    "parse_policy",
+]
+
+DEFAULT_STALE_AFTER_SECONDS = 120.0
+MAX_STALE_AFTER_SECONDS = 86_400
+# Parts that are kept and shown, and do not decide anything yet.
+NOT_EVALUATED = ("outlook", "notice_minutes", "briefing")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Mode(StrEnum):
@@ -15,51 +38,14 @@ class Mode(StrEnum):
     SHADOW = "shadow"
 
 
-class OnMissing(StrEnum):
-    """What a rule means while no source has ever reported its metric for a queue. Stale data is always unknown."""
-
-    UNKNOWN = "unknown"
-    IGNORE = "ignore"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One metric with the limit that holds sends and the limit that lets them resume.
-
-    Exactly one pair is set: hold_above/resume_below where higher is worse, hold_below/resume_above where lower is.
-    hold_for_seconds and resume_for_seconds say how long a limit must be passed without a break.
-    min_samples: a window with fewer contacts is not judged. window_seconds None: the floor's default window.
-    """
-
-    metric: Metric
-    hold_above: float | None = None
-    resume_below: float | None = None
-    hold_below: float | None = None
-    resume_above: float | None = None
-    window_seconds: float | None = None
-    min_samples: int = 0
-    hold_for_seconds: float = 0.0
-    resume_for_seconds: float = 0.0
-    on_missing: OnMissing = OnMissing.UNKNOWN
-
-    @property
-    def key(self) -> str:
-        """The rule's name inside its policy: metric, and window where one is set. Stable while limits change."""
-        return self.metric if self.window_seconds is None else f"{self.metric}@{self.window_seconds:g}"
-
-
-@dataclass(frozen=True, slots=True)
-class SendWindow:
-    """A span of local time on given weekdays (0 = Monday) for sends. `until` None means 24:00."""
-
-    days: frozenset[int]
-    start: time
-    until: time | None
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one gate. `document` is what the user saved, kept word for word and shown again."""
+    """The rules of one gate. `document` is what the user saved, kept word for word and shown again.
+
+    queues are globs (`*`, `?`, `[...]`), case-sensitive; each must find a queue on the floor. time_zone is an IANA
+    name. Data of stale_after_seconds or older is not used. send_windows (): sends may go at any hour.
+    max_audience_per_wave None: no limit. not_evaluated names the document's parts that decide nothing yet.
+    """
 
     queues: tuple[str, ...]
     time_zone: str
@@ -70,3 +56,154 @@ class Policy:
     max_audience_per_wave: int | None = None
     not_evaluated: tuple[str, ...] = ()
     document: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+
+class PolicyRefused(ValueError):
+    """The document is no sound policy; `problems` has every fault found, in the document's terms."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first, others = problems[0], len(problems) - 1
+        more = f" (and {others} more)" if others else ""
+        super().__init__(f"policy refused at {first.pointer or 'its root'}: {first.detail}{more}")
+        self.problems = tuple(problems)
+
+
+def parse_policy(document: Mapping[str, object]) -> Policy:
+    """Return the policy that a JSON document describes. Raises PolicyRefused with every fault found.
+
+    Absent members: resume limits are the hold limits, hold_for_seconds 0, resume_for_seconds 0, min_samples 0,
+    on_missing "unknown", window_seconds the floor's default, stale_after_seconds 120, time_zone "UTC",
+    mode "enforce", sends at any hour, no limit per wave. `queues` and `rules` must be there.
+    """
+    problems: list[Problem] = []
+    fields = Fields.of(document, "", problems)
+    if fields is None:
+        raise PolicyRefused(problems)
+    policy = Policy(
+        queues=_queues(fields),
+        time_zone=_time_zone(fields),
+        mode=Mode(fields.choice("mode", Mode.ENFORCE, [mode.value for mode in Mode])),
+        stale_after_seconds=fields.number(
+            "stale_after_seconds", DEFAULT_STALE_AFTER_SECONDS, 1, MAX_STALE_AFTER_SECONDS, unit="seconds"
+        ),
+        rules=_rules(fields),
+        send_windows=_send_windows(fields),
+        max_audience_per_wave=fields.whole("max_audience_per_wave", None, 1),
+        not_evaluated=_not_evaluated(fields),
+        document=dict(document),
+    )
+    fields.finish()
+    if problems:
+        raise PolicyRefused(problems)
+    return policy
+
+
+def _queues(fields: Fields) -> tuple[str, ...]:
+    items = fields.items(
+        "queues",
+        required='a policy needs queues to watch, as ["orders-*"]; ["*"] watches all',
+        empty='a policy without queues could not know anything; ["*"] watches all',
+    )
+    for index, item in enumerate(items):
+        if fault := _glob_fault(item):
+            fields.refuse(fault, "queues", index)
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _glob_fault(pattern: object) -> str | None:
+    """Return what is wrong with a queue pattern, None when it is sound."""
+    if not isinstance(pattern, str) or not pattern:
+        return f"{shown(pattern)} must be a queue's name or a pattern of names"
+    if "[" in re.sub(r"\[!?+\]?+[^\]]*+\]", "", pattern):
+        return f"{shown(pattern)} has a [ without its ]; write [[] for the character itself"
+    if "(?!)" in fnmatch.translate(pattern):
+        return f"{shown(pattern)} has a range that runs backwards, so no name can match it"
+    return None
+
+
+def _time_zone(fields: Fields) -> str:
+    if not fields.has("time_zone"):
+        return "UTC"
+    value = fields.get("time_zone")
+    if isinstance(value, str) and _is_zone(value):
+        return value
+    fields.refuse(f'{shown(value)} is no time zone; use an IANA name such as "America/Chicago" or "UTC"', "time_zone")
+    return "UTC"
+
+
+def _is_zone(name: str) -> bool:
+    """Tell whether a name means the same zone on every machine: neither the machine's own nor one with leap seconds."""
+    if name == "localtime" or name.startswith(("right/", "posix")):
+        return False
+    try:
+        zone(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _rules(fields: Fields) -> tuple[Rule, ...]:
+    needed = "a policy needs at least one rule; without one nothing could ever hold"
+    return parse_rules(fields.items("rules", required=needed, empty=needed), fields.at("rules"), fields.problems)
+
+
+def _send_windows(fields: Fields) -> tuple[SendWindow, ...]:
+    items = fields.items("send_windows", empty="no window would never open; leave the member out to send at any hour")
+    found = [
+        _send_window(Fields.of(item, fields.at("send_windows", i), fields.problems)) for i, item in enumerate(items)
+    ]
+    return tuple(window for window in found if window)
+
+
+def _send_window(fields: Fields | None) -> SendWindow | None:
+    if fields is None:
+        return None
+    days = fields.items(
+        "days", required=f"a window needs its days: {listed(WEEKDAYS)}", empty="without days this window never opens"
+    )
+    for index, day in enumerate(days):
+        if day not in WEEKDAYS:
+            fields.refuse(f"{shown(day)} is no day; use {listed(WEEKDAYS)}", "days", index)
+    start, until = _clock_time(fields, "from"), _clock_time(fields, "to")
+    fields.finish()
+    if start is None or until is None:
+        return None
+    if start >= until:
+        fields.refuse(_never_opens(start, until), "to")
+        return None
+    return SendWindow(
+        frozenset(WEEKDAYS.index(day) for day in days if isinstance(day, str) and day in WEEKDAYS),
+        time.fromisoformat(start),
+        None if until == "24:00" else time.fromisoformat(until),
+    )
+
+
+def _clock_time(fields: Fields, member: str) -> str | None:
+    """Return a time of day as "HH:MM", 24:00 included; these sort as text. None when it is absent or refused."""
+    if not fields.has(member):
+        fields.refuse('a window needs this time of day, as "09:00"', member)
+        return None
+    value = fields.get(member)
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00", value):
+        return value
+    fields.refuse(f'{shown(value)} must be a time of day from "00:00" to "24:00"', member)
+    return None
+
+
+def _never_opens(start: str, until: str) -> str:
+    if start == until:
+        return f"a window from {start} to {until} never opens; a whole day is 00:00 to 24:00"
+    return (
+        f"a window from {start} to {until} never opens, because it ends before it begins; for one over midnight "
+        f"write two: from {start} to 24:00, and on the days after from 00:00 to {until}"
+    )
+
+
+def _not_evaluated(fields: Fields) -> tuple[str, ...]:
+    """Check lightly the parts that decide nothing yet, and return the names of those that are there."""
+    if fields.has("outlook") and not isinstance(fields.get("outlook"), Mapping):
+        fields.refuse(f"{shown(fields.get('outlook'))} must be a JSON object", "outlook")
+    fields.number("notice_minutes", None, 0, unit="minutes")
+    if fields.has("briefing") and not isinstance(fields.get("briefing"), str):
+        fields.refuse(f'{shown(fields.get("briefing"))} must be a word such as "required"', "briefing")
+    return tuple(name for name in NOT_EVALUATED if name in fields.value)
