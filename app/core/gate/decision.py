@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from app.core.floor.metric import Metric
 
@@ -102,12 +103,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class RuleMemory:
-    """What one rule remembers about one queue: whether it holds, since when, and which timer runs since when."""
+    """What one rule remembers about one queue: whether it holds, since when, and which timer runs since when.
+
+    pending_since: the running timer's start, moved on by every gap so that now - pending_since is what has counted.
+    frozen_at: where the timer stands still, because the data is missing or stale. seen_at: the last look at which
+    the timer ran; a look much later finds a gap. Each is None when there is nothing of the kind.
+    """
 
     holding: bool = False
     changed_at: datetime | None = None
     pending_since: datetime | None = None
     frozen_at: datetime | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +126,42 @@ class GateMemory:
     rules: Mapping[tuple[str, str], RuleMemory] = field(default_factory=dict)
 
 
+class Explanation(Protocol):
+    """What can still say why, after the decision was taken. It holds values only, so it says the same at any time."""
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return the causes of a hold or of not knowing, the binding one first; () for a send."""
+
+    def checks(self) -> tuple[Check, ...]:
+        """Return how every rule stands on every queue."""
+
+
+class _Explained:
+    """Gives a Decision its reasons and checks when somebody first looks at them."""
+
+    __slots__ = ("_explanation",)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if name not in ("reasons", "checks"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            value = getattr(self._explanation, name)()
+            object.__setattr__(self, name, value)
+            return value
+
+
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(_Explained):
     """What the gate says at `at`: the verdict, its reasons (binding first), and every rule's standing.
 
     reasons is never empty for hold and unknown. since: when this verdict began. data_as_of: the oldest of the newest
     data the decision needed, None without any. retry_at: earliest instant worth asking again, None for send.
     valid_until: the instant from which this answer must not be used any more.
     next_review_at: when the verdict could change without new data (a timer, a window's edge, staleness).
+
+    A value like any other frozen dataclass. One made by `explained_by` builds its reasons and checks when they are
+    first looked at, from the values it was decided by: a gate decides every second and is read far less often.
     """
 
     verdict: Verdict
@@ -139,3 +174,31 @@ class Decision:
     valid_until: datetime
     retry_at: datetime | None
     next_review_at: datetime | None
+
+    @classmethod
+    def explained_by(
+        cls,
+        explanation: Explanation,
+        *,
+        verdict: Verdict,
+        at: datetime,
+        since: datetime,
+        mode: str,
+        data_as_of: datetime | None,
+        valid_until: datetime,
+        retry_at: datetime | None,
+        next_review_at: datetime | None,
+    ) -> "Decision":
+        """Return a decision whose reasons and checks come from `explanation`, once they are asked for."""
+        decision = object.__new__(cls)
+        put = object.__setattr__
+        put(decision, "_explanation", explanation)
+        put(decision, "verdict", verdict)
+        put(decision, "at", at)
+        put(decision, "since", since)
+        put(decision, "mode", mode)
+        put(decision, "data_as_of", data_as_of)
+        put(decision, "valid_until", valid_until)
+        put(decision, "retry_at", retry_at)
+        put(decision, "next_review_at", next_review_at)
+        return decision

@@ -1,0 +1,228 @@
+"""The gate's decision: a floor, a policy and what was remembered go in; a verdict and what to remember come out.
+
+Theory of operation
+===================
+`decide` is called at least once a second for each gate. It is pure: the same arguments give the same answer, nothing
+passed in is changed, and the only time it knows is `now`.
+
+1. *Select.* The policy's patterns pick queues from the floor. A pattern that finds none is missing data.
+2. *Grade* (rules.py). For each queue and rule the reading is graded: ignored, missing, stale, too few contacts, good
+   (within the resume limit), between, bad (past the hold limit). Only data that can be trusted meets a limit.
+3. *Remember* (rules.py). Each (rule, queue) has its own hysteresis:
+
+       open -- bad for hold_for without a break --> holding -- good for resume_for without a break --> open
+
+   `between` breaks off both timers. Missing and stale data move neither state nor timer.
+4. *Conclude*, in this order, first match wins:
+
+       outside the send windows               hold      a fact, whatever the data says
+       any (rule, queue) holds on usable data hold      what is known to be bad outweighs what is not known
+       missing or stale data, no queue,
+         or nothing at all to judge by        unknown
+       otherwise                              send
+
+5. *Explain* (explain.py), when somebody looks. Reasons come in this order; the first is the binding one:
+   the send window; rules that hold; data reasons. Rules: those still out of limits before those that recover, then
+   as DEFINITIONS trusts their metrics, then the furthest past its limit relative to the limit, then by queue and key.
+   Data: patterns without a queue, then by trust, missing before stale, then by queue and key. A verdict of unknown
+   has data reasons only.
+
+Memory is kept per (rule key, queue). Entries of rules and queues that are gone are dropped; while some pattern finds
+no queue, the floor is incomplete, and queues that are not on it are not taken to be gone. Without a policy nothing is
+dropped. When nothing moved, the memory passed in is passed out, the very object.
+"""
+
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.core.floor.view import FloorView
+from app.core.gate.decision import Decision, GateMemory, RuleMemory, Verdict
+from app.core.gate.explain import Findings, NoPolicy
+from app.core.gate.policy import Mode, Policy
+from app.core.gate.rules import BLIND, Finding, Grade, Look, grade, look, remember, seconds, timer_ends_at
+from app.core.gate.windows import Hours, hours
+
+VALID_FOR = timedelta(seconds=30)
+# Data can be back with the next report of a source; asking more often than this only costs.
+RETRY_UNKNOWN = timedelta(seconds=30)
+RETRY_AT_LEAST = timedelta(seconds=10)
+
+_BAD, _STALE, _MISSING = Grade.BAD, Grade.STALE, Grade.MISSING
+_SEND, _HOLD, _UNKNOWN = Verdict.SEND, Verdict.HOLD, Verdict.UNKNOWN
+
+
+class _Survey(NamedTuple):
+    """What was found on the floor. fresh_since: the oldest usable observation; as_of: the oldest one, stale or not."""
+
+    found: list[Finding]
+    unmatched: tuple[str, ...]
+    rules: Mapping[tuple[str, str], RuleMemory]
+    blind: bool
+    fresh_since: datetime | None
+    as_of: datetime | None
+
+
+def decide(view: FloorView, policy: Policy | None, memory: GateMemory, now: datetime) -> tuple[Decision, GateMemory]:
+    """Return what the gate says at `now` (aware UTC), and the memory to pass in next time.
+
+    The memory returned is the one passed in, the same object, when nothing changed. policy None: the gate is unknown.
+    """
+    if policy is None:
+        return _without_policy(memory, now)
+    survey = _survey(view, policy, memory.rules, look(now, policy.stale_after_seconds))
+    open_hours = hours(policy.send_windows, policy.time_zone, now) if policy.send_windows else None
+    holding = [f for f in survey.found if f.memory is not None] if survey.rules else []
+    verdict = _verdict(survey, holding, open_hours)
+    after = _next_memory(memory, verdict, survey.rules, now)
+    fresh_until = survey.fresh_since and survey.fresh_since + seconds(policy.stale_after_seconds)
+    decision = Decision.explained_by(
+        Findings(policy, now, survey.found, survey.unmatched, open_hours, unjudged=_is_unjudged(survey)),
+        verdict=verdict,
+        at=now,
+        since=_began(after, now),
+        mode=policy.mode,
+        data_as_of=survey.as_of,
+        valid_until=_valid_until(now, fresh_until, open_hours),
+        retry_at=None if verdict is _SEND else _retry_at(verdict, holding, open_hours, now),
+        next_review_at=_next_review_at(now, fresh_until, holding, open_hours),
+    )
+    return decision, after
+
+
+def _without_policy(memory: GateMemory, now: datetime) -> tuple[Decision, GateMemory]:
+    after = _next_memory(memory, _UNKNOWN, memory.rules, now)
+    decision = Decision.explained_by(
+        NoPolicy(),
+        verdict=_UNKNOWN,
+        at=now,
+        since=_began(after, now),
+        mode=Mode.ENFORCE,
+        data_as_of=None,
+        valid_until=now + VALID_FOR,
+        retry_at=now + RETRY_UNKNOWN,
+        next_review_at=None,
+    )
+    return decision, after
+
+
+def _survey(view: FloorView, policy: Policy, remembered: Mapping[tuple[str, str], RuleMemory], at: Look) -> _Survey:
+    """Look at every rule on every queue. The inner loop runs for each of them every second: nothing is built twice."""
+    on_floor = tuple(view.queues())
+    queues, unmatched = _select(policy.queues, on_floor)
+    found: list[Finding] = []
+    rules: dict[tuple[str, str], RuleMemory] = {}
+    blind = False
+    fresh_since = as_of = None
+    for queue in queues:
+        for rule in policy.rules:
+            reading = view.reading(queue, rule.metric, rule.window_seconds)
+            before = remembered.get((rule.key, queue)) if remembered else None
+            graded = grade(rule, reading, before, at)
+            after = None
+            if before is not None or graded is _BAD:
+                after = remember(rule, graded, before, at)
+                if after is not None:
+                    rules[rule.key, queue] = after
+            found.append(Finding(rule, queue, reading, graded, after))
+            if graded is _STALE or graded is _MISSING:
+                blind = True
+            if reading is None or graded is _MISSING:
+                continue
+            if as_of is None or reading.observed_at < as_of:
+                as_of = reading.observed_at
+            if graded is not _STALE and (fresh_since is None or reading.observed_at < fresh_since):
+                fresh_since = reading.observed_at
+    if unmatched and remembered:
+        rules |= {key: kept for key, kept in remembered.items() if key[1] not in on_floor}
+    return _Survey(found, unmatched, _unless_same(rules, remembered), blind, fresh_since, as_of)
+
+
+@lru_cache(maxsize=1024)
+def _select(patterns: tuple[str, ...], queues: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the queues that any pattern matches, in order, and the patterns that match none."""
+    matchers = [re.compile(fnmatch.translate(pattern)).match for pattern in patterns]
+    matched = tuple(queue for queue in queues if any(match(queue) for match in matchers))
+    unmatched = tuple(pattern for pattern, match in zip(patterns, matchers, strict=True) if not any(map(match, queues)))
+    return matched, unmatched
+
+
+def _unless_same(
+    rules: dict[tuple[str, str], RuleMemory], remembered: Mapping[tuple[str, str], RuleMemory]
+) -> Mapping[tuple[str, str], RuleMemory]:
+    same = len(rules) == len(remembered) and all(kept is remembered.get(key) for key, kept in rules.items())
+    return remembered if same else rules
+
+
+def _is_unjudged(survey: _Survey) -> bool:
+    """Tell whether no reading at all was there: a send must stand on at least one."""
+    return survey.fresh_since is None and not survey.blind and not survey.unmatched
+
+
+def _verdict(survey: _Survey, remembering: Sequence[Finding], open_hours: Hours | None) -> Verdict:
+    if open_hours is not None and not open_hours.is_open:
+        return _HOLD
+    for finding in remembering:
+        if finding.memory is not None and finding.memory.holding and finding.grade not in BLIND:
+            return _HOLD
+    return _UNKNOWN if survey.blind or survey.unmatched or survey.fresh_since is None else _SEND
+
+
+def _next_memory(
+    memory: GateMemory, verdict: Verdict, rules: Mapping[tuple[str, str], RuleMemory], now: datetime
+) -> GateMemory:
+    if memory.verdict is verdict and memory.since is not None:
+        return memory if rules is memory.rules else GateMemory(verdict, memory.since, rules)
+    return GateMemory(verdict, now, rules)
+
+
+def _began(memory: GateMemory, now: datetime) -> datetime:
+    """Return when the verdict began; not later than now, should the clock have been set back."""
+    return now if memory.since is None else min(memory.since, now)
+
+
+def _valid_until(now: datetime, fresh_until: datetime | None, open_hours: Hours | None) -> datetime:
+    """Return the instant from which the answer must not be used: in half a minute, or when a change is known to come.
+
+    Data that is stale already makes the answer unknown, and does not end that answer.
+    """
+    until = now + VALID_FOR
+    if fresh_until is not None and fresh_until < until:
+        until = fresh_until
+    if open_hours is not None and open_hours.changes_at is not None and open_hours.changes_at < until:
+        until = open_hours.changes_at
+    return max(now, until)
+
+
+def _retry_at(verdict: Verdict, remembering: Sequence[Finding], open_hours: Hours | None, now: datetime) -> datetime:
+    """Return the earliest instant at which everything known to hold could have ended."""
+    soonest = now + (RETRY_UNKNOWN if verdict is _UNKNOWN else RETRY_AT_LEAST)
+    if open_hours is not None and not open_hours.is_open and open_hours.changes_at is not None:
+        soonest = max(soonest, open_hours.changes_at)
+    return max([soonest, *(_release_at(finding, now) for finding in remembering)])
+
+
+def _release_at(finding: Finding, now: datetime) -> datetime:
+    """Return the earliest instant at which a rule could let go, were its value good from now on."""
+    memory = finding.memory
+    if memory is None or not memory.holding:
+        return now
+    ends_at = timer_ends_at(finding)
+    if ends_at is None:
+        return now + seconds(finding.rule.resume_for_seconds)
+    return ends_at if memory.frozen_at is None else now + (ends_at - memory.frozen_at)
+
+
+def _next_review_at(
+    now: datetime, fresh_until: datetime | None, remembering: Sequence[Finding], open_hours: Hours | None
+) -> datetime | None:
+    """Return when the verdict could change by time alone: a timer, staleness, a window's edge; None: only by data."""
+    candidates = [
+        fresh_until,
+        open_hours and open_hours.changes_at,
+        *(timer_ends_at(f) for f in remembering if f.memory is not None and f.memory.frozen_at is None),
+    ]
+    return min((at for at in candidates if at is not None and at > now), default=None)
