@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 kind=${1:?usage: scripts/venv.sh run|dev}
-stamp=.venv/.holdfire-$kind
 
 fail() {
     printf 'holdfire: %s\n' "$*" >&2
@@ -30,27 +29,35 @@ install_venv_module() {
     scripts/apt.sh "$package" || fail "$1 cannot make a virtual environment: install the package $package"
 }
 
-wanted() {
-    printf '%s\n' "$PWD" "$("$python" -c 'import sys; print(sys.version, sys.prefix)')"
-    cat requirements/run.txt requirements/build.txt "requirements/$kind.txt" pyproject.toml scripts/venv.sh
+version() { "$1" -c 'import sys; print(sys.version)' 2>/dev/null; }
+
+# What a complete .venv was made of: the folder, the Python, the locks and this script.
+fingerprint() {
+    {
+        printf '%s\n' "$PWD" "$(version "$python")"
+        cat requirements/run.txt requirements/build.txt "requirements/$1.txt" pyproject.toml scripts/venv.sh
+    } | sha256sum | cut -d' ' -f1
+}
+
+complete() {
+    local stamp=.venv/.holdfire-$1
+    [[ -f $stamp && $(<"$stamp") == "$(fingerprint "$1")" && $(version .venv/bin/python) == "$(version "$python")" ]]
 }
 
 python=$(find_python)
-fingerprint=$(wanted | sha256sum | cut -d' ' -f1)
-if [[ -f $stamp && $(<"$stamp") == "$fingerprint" ]] && .venv/bin/python -c '' 2>/dev/null; then
-    exit 0
+if complete "$kind" || complete dev; then
+    exit 0 # what is needed to work on holdfire includes what is needed to run it
 fi
 
 "$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv_module "$python"
-if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+if [[ $(version .venv/bin/python) != "$(version "$python")" ]] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     rm -rf .venv
     "$python" -m venv .venv || fail "$python -m venv .venv failed; its words are above"
 fi
 
 printf 'holdfire: installing the locked %s requirements into .venv\n' "$kind"
 pip() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
-# A command substitution would hide pip's words; a plain list stops at the first failure.
 pip --require-hashes -r "requirements/$kind.txt"
 pip --require-hashes -r requirements/build.txt
 pip --no-deps --no-build-isolation --no-index --editable .
-printf '%s' "$fingerprint" >"$stamp"
+fingerprint "$kind" >".venv/.holdfire-$kind"
