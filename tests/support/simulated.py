@@ -40,8 +40,10 @@ def a_queue(
     return QueuePlan(name, Rates((per_hour / 3600,), hours * 3600), service, shifts, **more)
 
 
-def a_simulation(*queues: QueuePlan, seed: int = 1, observe: float | None = None, **more) -> Simulation:
-    return Simulation(FloorPlan(queues, **more), START, seeded(seed), observe_every_seconds=observe)
+def a_simulation(
+    *queues: QueuePlan, seed: int = 1, observe: float | None = None, source: str = "acd", **more
+) -> Simulation:
+    return Simulation(FloorPlan(queues, **more), START, seeded(seed), source=source, observe_every_seconds=observe)
 
 
 @dataclass(slots=True)

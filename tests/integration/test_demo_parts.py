@@ -1,0 +1,282 @@
+"""The pieces of the demonstration, each against real sockets and a real clock where it needs one."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.clocks import DataClock
+from app.core.floor.contact import ContactEvent
+from app.core.floor.observation import Observation
+from app.core.gate.policy import parse_policy
+from app.core.simulation.plan import Span
+from app.core.simulation.simulation import Simulation
+from app.errors import NotDurable
+from app.ports import Appended
+from app.services.ingest import Ingest
+from app.services.sources import Sources
+from tests.support.simulated import START, a_queue, a_simulation, at, seeded, stays
+from workers.sources.simulator.center import OPENS, QUEUES, WARM_UP, daily, local
+from workers.sources.simulator.clock import DemoClock
+from workers.sources.simulator.demonstration import demo_policy
+from workers.sources.simulator.email_tool import EmailTool
+from workers.sources.simulator.scenarios import SCENARIOS, PlannedSend
+from workers.sources.simulator.worker import SOURCE, SimulatorWorker
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_clock_stands_until_it_runs_then_races_then_keeps_its_speed():
+    clock = DemoClock(START, timedelta(seconds=600), speed=100, warm_up_wall_seconds=0.05)
+    assert (clock.now(), clock.warmed_up) == (START, False)
+    clock.run()
+    began = asyncio.get_running_loop().time()
+    await clock.sleep(610)
+    assert clock.warmed_up
+    assert asyncio.get_running_loop().time() - began >= 0.05 + 10 / 100
+    assert at(610) <= clock.now() < at(700)
+
+
+def test_a_clock_that_does_not_move_is_refused():
+    with pytest.raises(ValueError, match="speed"):
+        DemoClock(START, timedelta(0), speed=0)
+
+
+# --- the feed ---------------------------------------------------------------------------------------------------------
+
+
+class ListStream:
+    """A stream that keeps what it was given; while `broken` it takes nothing."""
+
+    def __init__(self) -> None:
+        self.payloads: list[ContactEvent | Observation] = []
+        self.broken = False
+
+    async def append(self, payloads: Sequence[ContactEvent | Observation]) -> Appended:
+        if self.broken:
+            raise NotDurable("the disk is full")
+        self.payloads += payloads
+        return Appended(len(payloads), 0)
+
+
+def a_worker(stream, silences=()):
+    clock, sources = DataClock(START), Sources()
+    simulation = a_simulation(a_queue(per_hour=120, agents=5), observe=15, source=SOURCE)
+    return SimulatorWorker(simulation, clock, Ingest(stream, clock, sources), sources, silences), clock, sources
+
+
+async def feed(worker, clock, seconds):
+    clock.move_to(at(seconds))
+    await worker.feed(clock.now())
+
+
+def whole_hour():
+    return a_simulation(a_queue(per_hour=120, agents=5), observe=15, source=SOURCE).advance(at(3600))
+
+
+async def test_everything_that_happened_is_fed_once():
+    stream = ListStream()
+    worker, clock, sources = a_worker(stream)
+    for seconds in range(0, 3601, 60):
+        await feed(worker, clock, seconds)
+    assert sorted(stream.payloads, key=str) == sorted(whole_hour(), key=str)
+    assert [health.status for health in sources.all()] == ["ok"]
+
+
+async def test_what_could_not_be_written_is_fed_when_it_can_be_again():
+    stream = ListStream()
+    worker, clock, sources = a_worker(stream)
+    stream.broken = True
+    await feed(worker, clock, 1800)
+    assert stream.payloads == []
+    assert sources.all()[0].last_error == "the disk is full"
+    stream.broken = False
+    await feed(worker, clock, 3600)
+    assert sorted(stream.payloads, key=str) == sorted(whole_hour(), key=str)
+
+
+async def test_a_silent_feed_tells_nothing_and_afterwards_only_what_happened_to_contacts():
+    stream = ListStream()
+    worker, clock, sources = a_worker(stream, [Span(600, 1200)])
+    await feed(worker, clock, 599)
+    told = len(stream.payloads)
+    await feed(worker, clock, 1199)
+    assert len(stream.payloads) == told > 0
+    assert sources.all()[0].status == "silent"
+    await feed(worker, clock, 3600)
+    fed = stream.payloads
+    assert [e for e in fed if isinstance(e, ContactEvent)] == [e for e in whole_hour() if isinstance(e, ContactEvent)]
+    observed = [o.observed_at for o in fed if isinstance(o, Observation)]
+    assert not [instant for instant in observed if at(600) <= instant < at(1200)]
+    assert at(1200) in observed
+
+
+# --- the email tool ---------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def a_gate(*answers):
+    """Yield (url, requests seen); the answers (status, headers, body) are given in turn, the last one for ever."""
+    requests: list[str] = []
+    left = list(answers)
+
+    async def serve(reader, writer):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            requests.append(head.split(b" ")[1].decode())
+            status, headers, body = left.pop(0) if len(left) > 1 else left[0]
+            encoded = json.dumps(body).encode()
+            lines = [
+                f"HTTP/1.1 {status} x",
+                f"content-length: {len(encoded)}",
+                *(f"{k}: {v}" for k, v in headers.items()),
+            ]
+            writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + encoded)
+            await writer.drain()
+
+    async def connected(reader, writer):
+        try:
+            await serve(reader, writer)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requests
+    finally:
+        server.close()
+
+
+Scripted = tuple[int, dict[str, str], dict[str, object]]  # status, headers, body
+GO: Scripted = (200, {}, {"proceed": True, "state": "send", "allow": None})
+PARTLY: Scripted = (200, {}, {"proceed": True, "state": "throttle", "allow": 30_000})
+HOLD: Scripted = (
+    429,
+    {"Retry-After": "40"},
+    {"proceed": False, "state": "hold", "reasons": [{"message": "backlog 14 > 10", "binding": True}]},
+)
+UNKNOWN: Scripted = (
+    503,
+    {"Retry-After": "15"},
+    {"proceed": False, "state": "unknown", "reasons": [], "detail": "silence"},
+)
+
+
+async def sent_through(url, send=None, stop_when=None):
+    """Run the tool; return (instants and sizes of what was mailed, lines said)."""
+    clock, mailed, lines, stop = DataClock(START), [], [], asyncio.Event()
+
+    def say(line):
+        lines.append(line)
+        if stop_when and stop_when in line:
+            stop.set()
+
+    def mail(campaign):
+        mailed.append(((clock.now() - START).total_seconds(), campaign.audience))
+        return 50
+
+    tool = EmailTool(
+        send or PlannedSend("spring", 50_000, planned_at=600, contacts_per_1000=1.0),
+        opens_at=START,
+        clock=clock,
+        url=url,
+        mail=mail,
+        say=say,
+    )
+    await asyncio.wait_for(tool.run(stop), 20)
+    return mailed, lines
+
+
+async def test_the_email_tool_waits_as_told_says_so_once_and_sends_when_it_may():
+    async with a_gate(HOLD, HOLD, UNKNOWN, GO) as (url, requests):
+        mailed, lines = await sent_through(url)
+    assert mailed == [(600 + 40 + 40 + 15, 50_000)]
+    assert [line.split(";")[0] for line in lines] == [
+        "429, hold: backlog 14 > 10",
+        "503, unknown: silence",
+        "200, go: 50,000 emails go out (0 left)",
+        "all 50,000 emails of 'spring' are sent",
+    ]
+    assert requests[0] == "/api/v1/readiness?gate=default&audience=50000&campaign=spring&accept_partial=true"
+
+
+async def test_the_email_tool_sends_no_more_than_it_was_allowed():
+    async with a_gate(PARTLY, GO) as (url, requests):
+        mailed, _ = await sent_through(url)
+    assert mailed == [(600, 30_000), (600 + 900, 20_000)]
+    assert "audience=20000" in requests[1]
+
+
+@pytest.mark.parametrize("answer", [(200, {}, {"proceed": False}), (200, {}, {}), (302, {}, {"proceed": True})])
+async def test_the_email_tool_sends_nothing_on_an_answer_that_is_no_go(answer):
+    async with a_gate(answer) as (url, _):
+        mailed, lines = await sent_through(url, stop_when="asks again")
+    assert (mailed, len(lines)) == ([], 1)
+
+
+async def test_the_email_tool_sends_nothing_when_nobody_answers():
+    async with a_gate(GO) as (url, _):
+        pass
+    mailed, lines = await sent_through(url, stop_when="cannot be asked")
+    assert (mailed, len(lines)) == ([], 1)
+
+
+async def test_the_careless_tool_asks_nobody():
+    send = PlannedSend("spring", 50_000, planned_at=600, contacts_per_1000=1.0, asks_gate=False)
+    async with a_gate(HOLD) as (url, requests):
+        mailed, lines = await sent_through(url, send)
+    assert (mailed, requests) == ([(600, 50_000)], [])
+    assert "nobody was asked" in lines[0]
+
+
+# --- the center and its scenarios -------------------------------------------------------------------------------------
+
+
+def test_the_demonstration_begins_on_a_monday_morning_after_its_warm_up():
+    assert (OPENS.strftime("%A %H:%M"), OPENS.utcoffset()) == ("Monday 08:30", timedelta(hours=-6))
+    assert local("08:30") == WARM_UP.total_seconds()
+    assert (OPENS - WARM_UP).astimezone(UTC) < datetime(2026, 11, 16, 14, tzinfo=UTC)
+
+
+def test_a_daily_profile_begins_at_the_simulations_start_and_repeats():
+    rates = daily((("07:00", 0), ("08:00", 60), ("09:00", 0)), bursts=(("08:30", 600),))
+    per_hour = [rate * 3600 for rate in rates.per_second]
+    assert len(per_hour) == 1440
+    assert per_hour[0] == pytest.approx(45.5)
+    assert per_hour[45] == pytest.approx(29.5 + 600)
+    assert per_hour[-45] == pytest.approx(0.5)
+    assert sum(rate * 60 for rate in rates.per_second) == pytest.approx(60 + 10)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_sends_its_campaign_to_queues_of_its_floor(name):
+    scenario = SCENARIOS[name]
+    assert name == scenario.name
+    assert {queue.name for queue in scenario.plan.queues} == set(QUEUES)
+    whole = scenario.send.part(scenario.send.audience)
+    assert set(whole.queue_shares) == set(QUEUES)
+    assert local("08:30") < scenario.send.planned_at < local("09:30")
+    assert scenario.send.asks_gate == (name != "careless-blast")
+
+
+def test_on_an_ordinary_morning_nearly_nobody_waits():
+    simulation = Simulation(SCENARIOS["quiet"].plan, START, seeded(1), observe_every_seconds=None)
+    morning = [stay for stay in stays(simulation.advance(at(4 * 3600))) if stay.queued < 3.5 * 3600]
+    assert {stay.queue for stay in morning} == set(QUEUES)
+    assert sum(stay.wait <= 20 for stay in morning) / len(morning) > 0.95
+
+
+def test_on_a_monday_with_a_peak_many_wait():
+    simulation = Simulation(SCENARIOS["monday-peak"].plan, START, seeded(1), observe_every_seconds=None)
+    peak = [stay for stay in stays(simulation.advance(at(4 * 3600))) if local("09:00") < stay.queued < local("09:45")]
+    orders = [stay for stay in peak if stay.queue == "orders-voice"]
+    assert sum(stay.wait <= 20 for stay in orders) / len(orders) < 0.3
+
+
+def test_the_demonstrations_policy_is_sound_and_watches_its_queues():
+    policy = parse_policy(demo_policy())
+    assert set(policy.queues) == set(QUEUES)
+    assert policy.time_zone == "America/Chicago"
+    assert policy.max_audience_per_wave == 100_000

@@ -1,0 +1,116 @@
+"""What the demonstration can show. A new scenario is one more entry in SCENARIOS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from app.core.simulation.campaign import Campaign
+from app.core.simulation.plan import FloorPlan, Outage, Span
+from workers.sources.simulator.center import BILLING, CHAT, ORDERS, QUEUES, between, center, daily, local
+
+SHARES = {"orders-voice": 0.6, "billing-voice": 0.15, "care-chat": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSend:
+    """What marketing wants to send: to how many, when (seconds after the simulation's start), with what effect.
+
+    asks_gate False: it is sent at once, without a question. wave_gap_seconds: the pause between two waves.
+    """
+
+    campaign: str
+    audience: int
+    planned_at: float
+    contacts_per_1000: float
+    asks_gate: bool = True
+    wave_gap_seconds: float = 900.0
+    emails_per_second: float = 500.0
+
+    def part(self, audience: int) -> Campaign:
+        """Return the campaign that mails `audience` of the people."""
+        return Campaign(
+            self.campaign, audience, self.contacts_per_1000, SHARES, delivery_seconds=audience / self.emails_per_second
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A floor, what is done to it, and one sentence on what to look at. silences: when its reports do not come."""
+
+    name: str
+    title: str
+    look: str
+    plan: FloorPlan
+    send: PlannedSend
+    silences: tuple[Span, ...] = ()
+
+
+SPRING = PlannedSend("spring", audience=500_000, planned_at=local("08:55"), contacts_per_1000=1.0)
+PRICE_CHANGE = replace(SPRING, contacts_per_1000=4.0, asks_gate=False, emails_per_second=1000.0)
+
+
+def _usual(*outages: Outage) -> FloorPlan:
+    return center(daily(ORDERS), daily(BILLING), daily(CHAT), *outages)
+
+
+_PEAK = (
+    *(("06:30", 0), ("07:30", 140), ("08:30", 200), ("08:36", 300), ("08:55", 415), ("09:45", 400)),
+    *(("10:25", 240), ("11:00", 190), ("14:00", 195), ("17:00", 140), ("21:00", 0)),
+)
+_BURSTS = tuple(
+    (f"{8 + minute // 60:02}:{minute % 60:02}", 900.0) for at in range(40, 120, 8) for minute in (at, at + 1, at + 2)
+)
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            "quiet",
+            "a quiet Monday",
+            "the gate stays blue (SEND); from 08:55 the email tool sends 100,000 at a time, and the floor carries it.",
+            _usual(),
+            SPRING,
+        ),
+        Scenario(
+            "monday-peak",
+            "Monday's peak",
+            "the gate turns red (HOLD) as the calls pour in before 09:00; the email tool waits, and sends in waves "
+            "once the floor has been calm for five minutes, towards 11:00.",
+            center(daily(_PEAK), daily(BILLING), daily(CHAT)),
+            SPRING,
+        ),
+        Scenario(
+            "careless-blast",
+            "the blast nobody announced",
+            "at 08:55 a price change goes to 500,000 people without asking; see what it does to an ordinary morning, "
+            "and how long the gate stays red (HOLD).",
+            _usual(),
+            PRICE_CHANGE,
+        ),
+        Scenario(
+            "outage",
+            "an outage",
+            "from 08:45 to 09:05 the agents' desktops are down while customers keep calling: the gate turns red "
+            "(HOLD), and stays so until the line is worked off.",
+            _usual(Outage(*between("08:45", "09:05"), tuple(QUEUES))),
+            SPRING,
+        ),
+        Scenario(
+            "feed-stops",
+            "the feed stops",
+            "from 08:45 to 09:05 nothing is heard of the floor: after two minutes the gate turns grey (UNKNOWN), the "
+            "API answers 503, and both come back by themselves.",
+            _usual(),
+            SPRING,
+            silences=(between("08:45", "09:05"),),
+        ),
+        Scenario(
+            "flapping",
+            "calls in bursts",
+            "from 08:40 to 10:00 calls come in bursts, eight minutes apart: the backlog goes up and down across its "
+            "limit, and the gate holds once instead of flapping.",
+            center(daily(ORDERS, _BURSTS), daily(BILLING), daily(CHAT)),
+            SPRING,
+        ),
+    )
+}
+DEFAULT_SCENARIO = "monday-peak"
