@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
@@ -17,7 +18,8 @@ from app.services.sources import Sources
 Item = TypeVar("Item", Observation, ContactEvent)
 
 
-class Rejection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rejection:
     """One fault of one item: its place in what was sent, a JSON pointer into the item, what is wrong and allowed."""
 
     index: int

@@ -1,0 +1,44 @@
+"""Cursors: where a page ended, as an opaque text for the caller, and the Link header to the next page."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import Request
+
+from app.core.problem import Problem
+from app.errors import Invalid
+
+Key = TypeVar("Key")
+
+
+def cursor_of(key: object) -> str:
+    """Return the cursor of a page's last key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def key_of(cursor: str, kind: type[Key]) -> Key:
+    """Return the key in a cursor. Raises Invalid for one that is not ours."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=kind)
+    except (UnicodeEncodeError, UnicodeDecodeError, binascii.Error, msgspec.MsgspecError):
+        raise Invalid(
+            "the cursor cannot be read",
+            [
+                Problem(
+                    "/query/cursor", "send next_cursor of the page before as it was, or no cursor for the first page"
+                )
+            ],
+        ) from None
+
+
+def next_link(request: Request, cursor: str | None) -> Mapping[str, str]:
+    """Return the Link header that leads to the next page, none on the last one."""
+    if cursor is None:
+        return {}
+    query: dict[str, Any] = dict(request.query_params) | {"cursor": cursor}
+    return {"Link": f'<{request.url.path}?{urlencode(query)}>; rel="next"'}

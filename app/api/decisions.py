@@ -1,0 +1,125 @@
+"""GET /decisions: every change of every gate, and every answer given, with what it rested on."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from app.api.auth import Reader
+from app.api.cursors import cursor_of, key_of, next_link
+from app.api.deps import CursorQuery, FromQuery, Name, ServicesDep, ToQuery, answer
+from app.api.schemas import Shape, headers, problems, text_at
+from app.core.gate.decision import Verdict
+from app.ports import DecisionRow
+from app.services.shapes import instant
+
+router = APIRouter(prefix="/decisions", tags=["decisions"])
+Kind = Literal["transition", "asked"]
+
+
+class LoggedDecision(Shape):
+    """One line of the log. transition: the gate changed by itself. asked: somebody asked, `count` times the same."""
+
+    id: str
+    kind: Kind
+    gate: str
+    at: str = text_at()
+    state: Verdict
+    before: Verdict | None = Field(description="transition: what it said before")
+    policy_version: int
+    summary: str
+    reasons: list[dict[str, Any]]
+    inputs: list[dict[str, Any]] = Field(description="how every rule stood on every queue")
+    asked_by: str | None = Field(description="id of the key")
+    campaign: str | None
+    requested: int | None = Field(description="audience asked for")
+    accept_partial: bool
+    allow: int | None
+    status: int | None = Field(description="HTTP status answered")
+    count: int = Field(ge=0, description="how often this same answer went to the same key")
+    last_at: str | None = text_at()
+
+
+class DecisionPage(Shape):
+    """A page of the log, newest first."""
+
+    items: list[LoggedDecision]
+    next_cursor: str | None = Field(description="null on the last page")
+
+
+@router.get(
+    "",
+    operation_id="listDecisions",
+    summary="Read the decision log",
+    responses={200: {"model": DecisionPage, "headers": headers({"Link": "the next page"})}, **problems(422)},
+)
+async def decisions(
+    *,
+    request: Request,
+    services: ServicesDep,
+    _: Reader,
+    gate: Annotated[Name | None, Query()] = None,
+    kind: Annotated[Kind | None, Query(description="transition: when held, when released; asked: who was told")] = None,
+    verdict: Annotated[Verdict | None, Query()] = None,
+    start: FromQuery = None,
+    until: ToQuery = None,
+    cursor: CursorQuery = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> Response:
+    """The log, newest first, in pages. Answers given are written a moment after they were given."""
+    found = await services.decisions.page(
+        gate=gate,
+        kind=kind,
+        verdict=verdict,
+        start=start,
+        until=until,
+        before=None if cursor is None else _before(cursor),
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    following = cursor_of((page[-1].at, page[-1].id)) if len(found) > limit else None
+    shape = {"items": [_shape(row) for row in page], "next_cursor": following}
+    return answer(shape, headers=next_link(request, following))
+
+
+@router.get(
+    "/{decision_id}",
+    operation_id="getDecision",
+    summary="Read one decision",
+    responses={200: {"model": LoggedDecision}, **problems(404)},
+)
+async def decision(
+    decision_id: Annotated[str, Path(description="`decision_id` of an answer")], services: ServicesDep, _: Reader
+) -> Response:
+    """One decision with its reasons and inputs."""
+    return answer(_shape(await services.decisions.get(decision_id)))
+
+
+def _before(cursor: str) -> tuple[datetime, str]:
+    at, decision_id = key_of(cursor, tuple[datetime, str])
+    return at.astimezone(UTC), decision_id
+
+
+def _shape(row: DecisionRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "gate": row.gate,
+        "at": instant(row.at),
+        "state": row.verdict,
+        "before": row.before,
+        "policy_version": row.policy_version,
+        "summary": row.summary,
+        "reasons": row.reasons,
+        "inputs": row.inputs,
+        "asked_by": row.asked_by,
+        "campaign": row.campaign,
+        "requested": row.requested,
+        "accept_partial": row.accept_partial,
+        "allow": row.allow,
+        "status": row.status,
+        "count": row.count,
+        "last_at": instant(row.last_at),
+    }

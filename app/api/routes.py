@@ -1,0 +1,39 @@
+"""All routes of the JSON API, collected; a route that does not say which scope it needs is refused here."""
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from app.api import decisions, floor, gates, health, history, ingest, keys, policies, queues, reference, sources
+from app.api.auth import require
+
+API_PREFIX = "/api/v1"
+RESOURCES = (ingest, floor, queues, history, gates, policies, decisions, keys, sources)
+
+
+def api_router() -> APIRouter:
+    """Return the router of everything under /api/v1, of health and of the reference. Raises when a scope is missing."""
+    api = APIRouter(prefix=API_PREFIX)
+    for resource in RESOURCES:
+        for route in resource.router.routes:
+            scope_of(route)
+        api.include_router(resource.router)
+    whole = APIRouter()
+    whole.include_router(api)
+    whole.include_router(health.router)
+    whole.include_router(reference.router)
+    return whole
+
+
+def scope_of(route: object) -> str:
+    """Return the one scope a route needs. Raises LookupError when it names none, or several."""
+    if not isinstance(route, APIRoute):
+        raise LookupError(f"{route} is no API route, so nothing checks its callers")  # noqa: TRY004
+    needed = [
+        scope
+        for dependency in route.dependant.dependencies
+        if dependency.call is require
+        for scope in dependency.own_oauth_scopes or ()
+    ]
+    if len(needed) != 1:
+        raise LookupError(f"{route.path} must name exactly one scope, not {needed}")
+    return needed[0]

@@ -1,0 +1,104 @@
+"""`holdfire keys`: make, list and revoke API keys, whether a server runs or not; a running one sees it within seconds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from app.clocks import SystemClock
+from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
+from app.errors import HoldfireError, Invalid
+from app.ports import SCOPES, ApiKey
+from app.services.keys import Keys
+from app.services.shapes import instant
+from app.settings import load_settings
+from app.store.bundle import open_store
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+Result = TypeVar("Result")
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+_DIGITS = 4
+
+
+@keys.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Who will use it, for example 'spring campaign tool'.")],
+    scope: Annotated[list[str], typer.Option(help=f"May be given several times: {', '.join(SCOPES)}.")],
+    env: Annotated[str, typer.Option(help="Shown in the key, like live or test.")] = "live",
+    expires_in: Annotated[str | None, typer.Option(help="Like 90d, 12h or 30m. Default: never.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Make a key and print it, this once: only a hash of it is kept."""
+    expires_at = None if expires_in is None else SystemClock().now() + _span(expires_in)
+    key, token = _with_keys(lambda keys: keys.create(name, scope, env, expires_at))
+    if json:
+        print_json(_shape(key) | {"key": token})
+        return
+    print(token)
+    typer.echo(f"Key {key.id} for {key.name}: {', '.join(sorted(key.scopes))}. It cannot be shown again.", err=True)
+
+
+@keys.command("list")
+def list_keys(json: JsonFlag = False) -> None:
+    """List all keys without their secrets, revoked ones too."""
+    found = _with_keys(lambda keys: keys.all())
+    if json:
+        print_json([_shape(key) for key in found])
+        return
+    rows = [
+        (
+            key.id,
+            key.name,
+            " ".join(sorted(key.scopes)),
+            *map(instant, (key.created_at, key.expires_at, key.revoked_at)),
+        )
+        for key in found
+    ]
+    print_table(("Id", "Name", "Scopes", "Made", "Expires", "Revoked"), rows)
+
+
+@keys.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="The key's id.")], json: JsonFlag = False) -> None:
+    """Revoke a key; again: no change."""
+    key = _with_keys(lambda keys: keys.revoke(key_id))
+    if json:
+        print_json(_shape(key))
+    else:
+        print(f"key {key.id} ({key.name}) is revoked since {instant(key.revoked_at)}")
+
+
+def _with_keys(use: Callable[[Keys], Awaitable[Result]]) -> Result:
+    """Return what `use` gives for the keys of the configured database; end with a sentence on any fault."""
+
+    async def run() -> Result:
+        clock = SystemClock()
+        async with open_store(load_settings().resolved_database_url, clock) as store:
+            return await use(Keys(store.keys, clock))
+
+    try:
+        return asyncio.run(run())
+    except Invalid as fault:
+        fail("; ".join([str(fault), *(problem.detail for problem in fault.problems)]), USAGE)
+    except (HoldfireError, OSError) as fault:
+        fail(fault)
+
+
+def _span(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isascii() and number.isdigit() and len(number) <= _DIGITS and int(number):
+        return timedelta(seconds=int(number) * _UNITS[unit])
+    fail(f"--expires-in={text} must be a number of 1 to {_DIGITS} digits and a unit, like 90d, 12h or 30m", USAGE)
+
+
+def _shape(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "created_at": instant(key.created_at),
+        "expires_at": instant(key.expires_at),
+        "revoked_at": instant(key.revoked_at),
+    }

@@ -1,0 +1,116 @@
+"""The whole HTTP API over memory: real routes, real services, real evaluator; only the ports are in memory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from app.api.middleware import install_middleware
+from app.api.openapi import install_openapi
+from app.api.problems import install_problem_handlers
+from app.api.readiness import PATH, ReadinessEndpoint
+from app.api.routes import api_router
+from app.services.asks import Asks
+from app.services.container import Services
+from app.services.decisions import Decisions
+from app.services.evaluator import Evaluator
+from app.services.gates import Gates
+from app.services.history import History
+from app.services.ingest import Ingest
+from app.services.keys import Keys
+from app.services.queues import Queues
+from app.services.readiness import Readiness
+from app.services.sources import Sources
+from app.settings import Settings
+from tests.support.builders import NOW
+from tests.support.memory import (
+    MemoryDecisionLog,
+    MemoryEvaluationStore,
+    MemoryGateStore,
+    MemoryHistory,
+    MemoryKeyStore,
+    MemoryQueueStore,
+    MemoryStream,
+    SteppedClock,
+)
+
+
+@dataclass
+class Api:
+    """An API in memory with what a test may want to look at, and its ASGI app."""
+
+    clock: SteppedClock
+    stream: MemoryStream
+    history: MemoryHistory
+    log: MemoryDecisionLog
+    store: MemoryEvaluationStore
+    services: Services
+    app: FastAPI
+    state: dict[str, Any] = field(default_factory=dict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = {"services": self.services, **self.state}
+        if scope["type"] == "http" and scope["path"] == PATH:
+            await ReadinessEndpoint()(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def key(self, *scopes: str) -> dict[str, str]:
+        """Return the headers of a new key with these scopes."""
+        _, token = await self.services.keys.create(f"key for {', '.join(scopes)}", scopes)
+        return {"Authorization": f"Bearer {token}"}
+
+    async def evaluate(self, seconds: float = 0) -> None:
+        """Move the clock, let the evaluator see what came and write down what it found."""
+        self.clock.move(seconds)
+        self.services.evaluator.apply(await self.stream.read(self.services.evaluator._position))
+        self.services.evaluator.tick(self.clock.now())
+        await self.services.evaluator.flush()
+
+    @asynccontextmanager
+    async def client(self, *scopes: str) -> AsyncIterator[httpx2.AsyncClient]:
+        """Yield a client whose key has these scopes; without any it sends no key."""
+        headers = await self.key(*scopes) if scopes else {}
+        transport = httpx2.ASGITransport(app=self)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://holdfire", headers=headers) as client:
+            yield client
+
+
+async def an_api(*, auth: str = "on") -> Api:
+    """Return an API over empty memory, evaluated once."""
+    clock = SteppedClock(NOW)
+    stream, log = MemoryStream(clock), MemoryDecisionLog()
+    history = MemoryHistory(stream)
+    gates, queues, store = MemoryGateStore(), MemoryQueueStore(), MemoryEvaluationStore(log, history)
+    evaluator = Evaluator(stream=stream, gates=gates, queues=queues, store=store, clock=clock)
+    sources, asks = Sources(), Asks(log)
+    services = Services(
+        settings=Settings(auth=auth),
+        clock=clock,
+        ingest=Ingest(stream, clock, sources),
+        evaluator=evaluator,
+        readiness=Readiness(lambda: evaluator.published, asks, clock),
+        asks=asks,
+        gates=Gates(gates, clock, evaluator.set_policy, evaluator.drop_gate),
+        queues=Queues(queues, clock, evaluator.set_targets),
+        history=History(history),
+        decisions=Decisions(log),
+        keys=Keys(MemoryKeyStore(), clock),
+        sources=sources,
+    )
+    await evaluator.start()
+    return Api(clock, stream, history, log, store, services, an_app())
+
+
+def an_app() -> FastAPI:
+    """Return the API's routes as an app, with everything that belongs around them."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(api_router())
+    install_problem_handlers(app)
+    install_openapi(app)
+    install_middleware(app)
+    return app

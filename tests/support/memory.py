@@ -1,0 +1,327 @@
+"""The ports over plain lists and dictionaries: real implementations for tests, nothing is durable.
+
+They keep the promises written in app.ports, so a service cannot tell them from the database.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from app.core.floor.contact import ContactEvent, ContactEventKind
+from app.core.floor.metric import Metric
+from app.core.floor.targets import QueueTargets
+from app.errors import Conflict, NotDurable, NotFound
+from app.ports import (
+    ApiKey,
+    Appended,
+    Checkpoint,
+    ContactTotals,
+    DecisionRow,
+    HistoryPoint,
+    Payload,
+    PolicyVersion,
+    RollupDelta,
+    StreamRecord,
+    Transition,
+)
+
+
+class SteppedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.move(seconds)
+        await asyncio.sleep(0)
+
+
+class MemoryStream:
+    """A stream in a list. `broken` makes it refuse everything as not durable."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self._clock = clock
+        self.records: list[StreamRecord] = []
+        self.broken = False
+        self._seen: set[tuple[object, ...]] = set()
+        self._grown = asyncio.Event()
+
+    async def append(self, payloads: Sequence[Payload]) -> Appended:
+        if self.broken:
+            raise NotDurable("the stream cannot be written to: no space left on device")
+        accepted = 0
+        for payload in payloads:
+            key = _identity(payload)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.records.append(StreamRecord(len(self.records) + 1, self._clock.now(), payload))
+                accepted += 1
+        if accepted:
+            self._grown.set()
+            self._grown = asyncio.Event()
+        return Appended(accepted, len(payloads) - accepted)
+
+    async def read(self, after: int, limit: int = 10_000) -> Sequence[StreamRecord]:
+        return [record for record in self.records if record.position > after][:limit]
+
+    async def position_before(self, at: datetime) -> int:
+        return max((record.position for record in self.records if record.received_at < at), default=0)
+
+    async def tail(self, after: int) -> AsyncIterator[Sequence[StreamRecord]]:
+        while True:
+            grown = self._grown
+            if batch := await self.read(after):
+                after = batch[-1].position
+                yield batch
+            else:
+                await grown.wait()
+
+    async def prune(self, before: datetime) -> int:
+        kept = [record for record in self.records if record.received_at >= before]
+        pruned, self.records = len(self.records) - len(kept), kept
+        return pruned
+
+
+def _identity(payload: Payload) -> tuple[object, ...]:
+    if isinstance(payload, ContactEvent):
+        return "contact", payload.contact_id, payload.event
+    return "observation", payload.source, payload.queue, payload.observed_at
+
+
+class MemoryGateStore:
+    """Gates and policies in a dictionary of lists."""
+
+    def __init__(self) -> None:
+        self._policies: dict[str, list[PolicyVersion]] = {}
+
+    async def gates(self) -> Sequence[str]:
+        return sorted(self._policies)
+
+    async def create_gate(self, name: str, at: datetime) -> None:
+        assert at.tzinfo is UTC
+        if name in self._policies:
+            raise Conflict(f"there is a gate {name!r} already")
+        self._policies[name] = []
+
+    async def delete_gate(self, name: str) -> None:
+        self._of(name)
+        del self._policies[name]
+
+    async def policy(self, gate: str, version: int | None = None) -> PolicyVersion | None:
+        versions = self._of(gate)
+        if version is None:
+            return versions[-1] if versions else None
+        return next((saved for saved in versions if saved.version == version), None)
+
+    async def policy_versions(self, gate: str, before: int | None, limit: int) -> Sequence[PolicyVersion]:
+        newest_first = reversed(self._of(gate))
+        return [saved for saved in newest_first if before is None or saved.version < before][:limit]
+
+    async def save_policy(
+        self, gate: str, document: Mapping[str, object], *, author: str, reason: str, at: datetime, expected: int
+    ) -> PolicyVersion:
+        versions = self._of(gate)
+        if len(versions) != expected:
+            raise Conflict(f"gate {gate!r} is at version {len(versions)}, not {expected}")
+        saved = PolicyVersion(gate, expected + 1, dict(document), author, reason, at)
+        versions.append(saved)
+        return saved
+
+    def _of(self, gate: str) -> list[PolicyVersion]:
+        if gate not in self._policies:
+            raise NotFound(f"there is no gate {gate!r}; known: {', '.join(sorted(self._policies)) or 'none yet'}")
+        return self._policies[gate]
+
+
+class MemoryQueueStore:
+    """Queue targets in a dictionary."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, QueueTargets] = {}
+
+    async def targets(self) -> Mapping[str, QueueTargets]:
+        return dict(self._targets)
+
+    async def save_targets(self, queue: str, targets: QueueTargets) -> None:
+        self._targets[queue] = targets
+
+
+class MemoryKeyStore:
+    """API keys in a dictionary, in order of making."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ApiKey] = {}
+
+    async def keys(self) -> Sequence[ApiKey]:
+        return list(self._keys.values())
+
+    async def add_key(self, key: ApiKey) -> None:
+        if key.id in self._keys:
+            raise Conflict(f"key {key.id!r} exists already")
+        self._keys[key.id] = key
+
+    async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
+        if key_id not in self._keys:
+            raise NotFound(f"there is no key {key_id!r}")
+        key = self._keys[key_id]
+        self._keys[key_id] = key if key.revoked_at else replace(key, revoked_at=at)
+        return self._keys[key_id]
+
+
+class MemoryHistory:
+    """Rollups added up per minute, and exact totals from a stream's contact events."""
+
+    def __init__(self, stream: MemoryStream | None = None) -> None:
+        self._stream = stream
+        self._rollups: list[RollupDelta] = []
+
+    def add(self, rollups: Sequence[RollupDelta]) -> None:
+        self._rollups.extend(rollups)
+
+    async def history(
+        self, queue: str, metric: Metric, start: datetime, until: datetime, step_seconds: int
+    ) -> Sequence[HistoryPoint]:
+        steps: dict[int, list[RollupDelta]] = defaultdict(list)
+        for delta in self._rollups:
+            if (delta.queue, delta.metric) == (queue, metric) and start <= delta.bucket_at < until:
+                steps[int((delta.bucket_at - start).total_seconds() // step_seconds)].append(delta)
+        return [
+            _point(start + timedelta(seconds=number * step_seconds), deltas) for number, deltas in sorted(steps.items())
+        ]
+
+    async def contact_totals(self, start: datetime, until: datetime, target_seconds: float) -> Sequence[ContactTotals]:
+        contacts: dict[tuple[str, str], dict[ContactEventKind, datetime]] = defaultdict(dict)
+        for record in self._stream.records if self._stream else ():
+            if isinstance(record.payload, ContactEvent):
+                event = record.payload
+                contacts[event.queue, event.contact_id][event.event] = event.at
+        queues: dict[str, list[dict[ContactEventKind, datetime]]] = defaultdict(list)
+        for (queue, _), events in contacts.items():
+            if ContactEventKind.QUEUED in events and start <= events[ContactEventKind.QUEUED] < until:
+                queues[queue].append(events)
+        return [_totals(queue, rows, target_seconds) for queue, rows in sorted(queues.items())]
+
+    async def prune_rollups(self, minutes_before: datetime) -> int:
+        kept = [delta for delta in self._rollups if delta.bucket_at >= minutes_before]
+        pruned, self._rollups = len(self._rollups) - len(kept), kept
+        return pruned
+
+
+def _point(at: datetime, deltas: Sequence[RollupDelta]) -> HistoryPoint:
+    weight, total = sum(delta.weight for delta in deltas), sum(delta.total for delta in deltas)
+    lows = [delta.minimum for delta in deltas if delta.minimum is not None]
+    highs = [delta.maximum for delta in deltas if delta.maximum is not None]
+    value = total / weight if weight else None
+    return HistoryPoint(at, value, min(lows, default=None), max(highs, default=None), weight)
+
+
+def _totals(queue: str, rows: Sequence[Mapping[ContactEventKind, datetime]], target: float) -> ContactTotals:
+    kinds = ContactEventKind
+    waits = [_seconds(row, kinds.QUEUED, kinds.ANSWERED) for row in rows if kinds.ANSWERED in row]
+    ended = [(row, end) for row in rows for end in (kinds.COMPLETED, kinds.TRANSFERRED) if end in row]
+    handled = [_seconds(row, kinds.ANSWERED, end) for row, end in ended if kinds.ANSWERED in row]
+    starts = [row[kinds.QUEUED] for row in rows]
+    return ContactTotals(
+        queue=queue,
+        offered=len(rows),
+        answered=len(waits),
+        abandoned=sum(kinds.ABANDONED in row for row in rows),
+        answered_within_target=sum(wait <= target for wait in waits),
+        wait_seconds_sum=sum(waits),
+        handled=len(handled),
+        handle_seconds_sum=sum(handled),
+        first_at=min(starts),
+        last_at=max(starts),
+    )
+
+
+def _seconds(row: Mapping[ContactEventKind, datetime], start: ContactEventKind, end: ContactEventKind) -> float:
+    return (row[end] - row[start]).total_seconds()
+
+
+class MemoryDecisionLog:
+    """The decision log in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, DecisionRow] = {}
+
+    async def record(self, rows: Sequence[DecisionRow]) -> None:
+        for row in rows:
+            known = self._rows.get(row.id)
+            self._rows[row.id] = replace(known, count=row.count, last_at=row.last_at) if known else row
+
+    async def decision(self, decision_id: str) -> DecisionRow:
+        if decision_id not in self._rows:
+            raise NotFound(f"there is no decision {decision_id!r}")
+        return self._rows[decision_id]
+
+    async def decisions(
+        self,
+        *,
+        gate: str | None = None,
+        kind: str | None = None,
+        verdict: str | None = None,
+        start: datetime | None = None,
+        until: datetime | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[DecisionRow]:
+        found = [
+            row
+            for row in self._rows.values()
+            if (gate is None or row.gate == gate)
+            and (kind is None or row.kind == kind)
+            and (verdict is None or row.verdict == verdict)
+            and (start is None or row.at >= start)
+            and (until is None or row.at < until)
+            and (before is None or (row.at, row.id) < before)
+        ]
+        return sorted(found, key=lambda row: (row.at, row.id), reverse=True)[:limit]
+
+
+class MemoryEvaluationStore:
+    """The evaluator's notebook: transitions go to the decision log, rollups to the history."""
+
+    def __init__(self, log: MemoryDecisionLog | None = None, history: MemoryHistory | None = None) -> None:
+        self._log, self._history = log, history
+        self._checkpoint: Checkpoint | None = None
+        self.transitions: list[Transition] = []
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return self._checkpoint
+
+    async def flush(
+        self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+    ) -> None:
+        known = {(one.gate, one.at, one.after) for one in self.transitions}
+        fresh = [one for one in transitions if (one.gate, one.at, one.after) not in known]
+        self.transitions.extend(fresh)
+        self._checkpoint = checkpoint
+        if self._history:
+            self._history.add(rollups)
+        if self._log:
+            await self._log.record([_logged(one) for one in fresh])
+
+
+def _logged(one: Transition) -> DecisionRow:
+    return DecisionRow(
+        id=f"dec_{one.gate}_{one.at.timestamp():.0f}_{one.after}",
+        kind="transition",
+        gate=one.gate,
+        at=one.at,
+        verdict=one.after,
+        before=one.before,
+        policy_version=one.policy_version,
+        summary=one.summary,
+        reasons=one.reasons,
+        inputs=one.inputs,
+    )
