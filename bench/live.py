@@ -75,7 +75,7 @@ def _shown(frame: dict[str, object]) -> int:
     assert isinstance(queues, list), f"a frame without queues: {sorted(frame)}"
     for queue in queues:
         if queue["queue"] == MARKED_QUEUE:
-            return int(queue["readings"]["backlog"]["value"])
+            return int(queue["metrics"]["backlog"]["value"])
     return 0
 
 

@@ -1,0 +1,157 @@
+"""The floor, the gates and the sources as Prometheus sees them, read from memory at each scrape.
+
+A reading without a value gives no sample: absent is not zero. A gate whose evaluation is late is shown as unknown,
+exactly as the readiness endpoint answers it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from prometheus_client import Metric as Family
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.core.floor.metric import Metric
+from app.core.floor.view import Reading
+from app.core.gate.decision import Verdict
+from app.ports import SourceHealth
+from app.services.published import Published
+from app.services.standing import standing
+from app.telemetry.cap import Cap
+
+# Per metric of a queue: the family's name, and the value of its label `state` where several metrics share a family.
+QUEUE_FAMILIES: dict[Metric, tuple[str, str | None]] = {
+    Metric.BACKLOG: ("holdfire_queue_contacts", None),
+    Metric.OLDEST_WAIT_SECONDS: ("holdfire_queue_oldest_contact_age_seconds", None),
+    Metric.ABANDONMENT_RATIO: ("holdfire_queue_abandonment_ratio", None),
+    Metric.CONTACTS_IN_PROGRESS: ("holdfire_queue_contacts_in_progress", None),
+    Metric.AGENTS_STAFFED: ("holdfire_queue_agents", "staffed"),
+    Metric.AGENTS_AVAILABLE: ("holdfire_queue_agents", "available"),
+    Metric.AGENTS_BUSY: ("holdfire_queue_agents", "busy"),
+    Metric.OCCUPANCY_RATIO: ("holdfire_queue_occupancy_ratio", None),
+    Metric.SPEED_TO_ANSWER_SECONDS: ("holdfire_queue_speed_to_answer_seconds", None),
+    Metric.SERVICE_LEVEL_RATIO: ("holdfire_queue_service_level_ratio", None),
+    Metric.HANDLE_TIME_SECONDS: ("holdfire_queue_handle_time_seconds", None),
+}
+
+MEANINGS = {
+    "holdfire_queue_contacts": "Contacts waiting now (backlog)",
+    "holdfire_queue_oldest_contact_age_seconds": "Time the longest waiting contact has waited so far",
+    "holdfire_queue_abandonment_ratio": "Abandoned / (answered + abandoned), last window",
+    "holdfire_queue_contacts_in_progress": "Contacts an agent is handling now",
+    "holdfire_queue_agents": "Agents by state; a busy or available agent is staffed, too",
+    "holdfire_queue_occupancy_ratio": "Busy / (busy + available) agents now",
+    "holdfire_queue_speed_to_answer_seconds": "Mean wait of answered contacts, last window",
+    "holdfire_queue_service_level_ratio": "Answered within target / offered, last window",
+    "holdfire_queue_handle_time_seconds": "Mean handle time, last window",
+    "holdfire_queue_last_sample_timestamp_seconds": "Source's time of the newest value of a queue",
+    "holdfire_readiness_state": "1 for the state the gate is in, 0 for the others",
+    "holdfire_evaluator_last_run_timestamp_seconds": "When all gates were last evaluated",
+    "holdfire_ingest_samples": "Observations and contact events received, by what became of them",
+    "holdfire_ingest_last_success_timestamp_seconds": "When a source last brought something acceptable",
+    "holdfire_ingest_lag_seconds": "Receipt less source's time of the newest value of a source",
+    "holdfire_source_consecutive_failures": "Failures of a source since its last success",
+    "holdfire_ws_connections": "Live connections open now",
+}
+
+
+class Connected(Protocol):
+    """Whoever knows how many live connections are open."""
+
+    @property
+    def connections(self) -> int:
+        """The number of live connections."""
+
+
+class StateCollector(Collector):
+    """Yields the families of one scrape; looking changes nothing but the caps."""
+
+    def __init__(
+        self,
+        *,
+        published: Callable[[], Published],
+        sources: Callable[[], Sequence[SourceHealth]],
+        hub: Connected,
+        queue_cap: Cap,
+        gate_cap: Cap,
+        source_cap: Cap,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._published, self._sources, self._hub = published, sources, hub
+        self._queue_cap, self._gate_cap, self._source_cap = queue_cap, gate_cap, source_cap
+        self._monotonic = monotonic
+
+    def describe(self) -> Iterable[Family]:
+        """Return nothing: registration must not look at a floor that is still being built."""
+        return ()
+
+    def collect(self) -> Iterator[Family]:
+        """Yield the families as of now."""
+        published = self._published()
+        yield from self._queues(published)
+        yield from self._gates(published)
+        yield from self._source_families()
+        yield _gauge("holdfire_ws_connections", value=self._hub.connections)
+
+    def _queues(self, published: Published) -> Iterator[Family]:
+        families: dict[str, GaugeMetricFamily] = {}
+        for name, state in QUEUE_FAMILIES.values():
+            families.setdefault(name, _gauge(name, "queue", *(["state"] if state else [])))
+        newest = _gauge("holdfire_queue_last_sample_timestamp_seconds", "queue", "source")
+        for queue in filter(self._queue_cap.admits, published.view.queues()):
+            readings = [reading for metric in Metric if (reading := published.view.reading(queue, metric))]
+            for reading in readings:
+                _add_reading(families, reading, queue)
+            self._add_ages(newest, queue, readings)
+        yield from families.values()
+        yield newest
+
+    def _add_ages(self, newest: GaugeMetricFamily, queue: str, readings: Sequence[Reading]) -> None:
+        observed: dict[str, float] = {}
+        for reading in filter(lambda reading: self._source_cap.admits(reading.source), readings):
+            at = reading.observed_at.timestamp()
+            observed[reading.source] = max(at, observed.get(reading.source, at))
+        for source, at in observed.items():
+            newest.add_metric([queue, source], at)
+
+    def _gates(self, published: Published) -> Iterator[Family]:
+        family = _gauge("holdfire_readiness_state", "gate", "state")
+        for gate in filter(self._gate_cap.admits, published.gates):
+            state = standing(published, gate, published.at, self._monotonic())
+            for verdict in Verdict:
+                family.add_metric([gate, verdict], state is not None and state.decision.verdict is verdict)
+        yield family
+        if published.seq:
+            yield _gauge("holdfire_evaluator_last_run_timestamp_seconds", value=published.at.timestamp())
+
+    def _source_families(self) -> Iterator[Family]:
+        samples = CounterMetricFamily(
+            "holdfire_ingest_samples", MEANINGS["holdfire_ingest_samples"], labels=["source", "outcome"]
+        )
+        success = _gauge("holdfire_ingest_last_success_timestamp_seconds", "source")
+        lag = _gauge("holdfire_ingest_lag_seconds", "source")
+        failures = _gauge("holdfire_source_consecutive_failures", "source")
+        for health in self._sources():
+            if not self._source_cap.admits(health.name):
+                continue
+            samples.add_metric([health.name, "accepted"], health.accepted)
+            samples.add_metric([health.name, "duplicate"], health.duplicates)
+            samples.add_metric([health.name, "rejected"], health.rejected)
+            failures.add_metric([health.name], health.consecutive_failures)
+            if health.last_success_at is not None:
+                success.add_metric([health.name], health.last_success_at.timestamp())
+                if health.last_observed_at is not None:
+                    behind = (health.last_success_at - health.last_observed_at).total_seconds()
+                    lag.add_metric([health.name], behind)
+        return iter((samples, success, lag, failures))
+
+
+def _gauge(name: str, *labels: str, value: float | None = None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, MEANINGS[name], value=value, labels=labels or None)
+
+
+def _add_reading(families: dict[str, GaugeMetricFamily], reading: Reading, queue: str) -> None:
+    name, state = QUEUE_FAMILIES[reading.metric]
+    if reading.value is not None:
+        families[name].add_metric([queue, state] if state else [queue], reading.value)
