@@ -1,9 +1,26 @@
-"""What history gains from each record: additive minute buckets, so that late and repeated data cannot bend it."""
+"""What history gains from each record: additive minute buckets, so that late and repeated data cannot bend it.
 
+Totals are summed as whole millionths and turned into numbers only when drained: exact, whatever the order. An observed
+gauge or ready-made average is one reading of weight 1. Counts and contacts bring numerator and denominator; what a
+contact brought is taken back by a negative gain when more becomes known of it.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
+from app.core.floor.counts import NOTHING, Counts, signed
+from app.core.floor.formulas import AVERAGES, contact_formula, count_formula
+from app.core.floor.instants import MINUTE, instant, micros
 from app.core.floor.metric import Metric
+from app.core.floor.observation import Observation
+from app.core.floor.reported import READY_MADE
+from app.core.floor.targets import ServiceLevelVariant
+
+_MILLION = 1_000_000
+_ENOUGH = 512
+_GAUGES = tuple(metric for metric in Metric if metric not in AVERAGES)
 
 
 class RollupDelta(NamedTuple):
@@ -22,3 +39,129 @@ class RollupDelta(NamedTuple):
     maximum: float | None
     last: float | None
     last_at: datetime | None
+
+
+class _Gain:
+    """What one minute of one metric gains. total is in millionths; last is (when, whose, how much)."""
+
+    __slots__ = ("last", "maximum", "minimum", "total", "weight")
+
+    def __init__(self) -> None:
+        self.weight = self.total = 0
+        self.minimum: float | None = None
+        self.maximum: float | None = None
+        self.last: tuple[datetime, str, float] | None = None
+
+    def count(self, weight: int, total: int) -> None:
+        self.weight += weight
+        self.total += total
+
+    def read(self, values: Sequence[float], last: tuple[datetime, str, float]) -> None:
+        """Take in readings, each of weight 1; last is the newest of them."""
+        self.count(len(values), sum([round(value * _MILLION) for value in values]))
+        least, most = min(values), max(values)
+        self.minimum = least if self.minimum is None else min(least, self.minimum)
+        self.maximum = most if self.maximum is None else max(most, self.maximum)
+        self.last = last if self.last is None else max(last, self.last)
+
+
+class Rollups:
+    """What one queue's history gains between two drains."""
+
+    __slots__ = ("_counted", "_gains", "_observed", "_queue", "_variant")
+
+    def __init__(self, queue: str, variant: ServiceLevelVariant) -> None:
+        self._queue = queue
+        self._variant = variant
+        self._observed: dict[int, list[Observation]] = {}
+        self._counted: dict[int, Counts] = {}
+        self._gains: dict[tuple[Metric, int], _Gain] = {}
+
+    def observe(self, observation: Observation, at_us: int) -> None:
+        """Take in an observation; it is looked into when enough of them are there, or when drained."""
+        minute = at_us // MINUTE
+        observations = self._observed.setdefault(minute, [])
+        observations.append(observation)
+        if len(observations) >= _ENOUGH:
+            self._read(minute, self._observed.pop(minute))
+
+    def count(self, at_us: int, counts: Counts) -> None:
+        """Take in what a contact adds to, or takes back from, the sums at an instant."""
+        minute = at_us // MINUTE
+        self._counted[minute] = self._counted.get(minute, NOTHING) + counts
+
+    def gauge(self, metric: Metric, at: datetime, value: float) -> None:
+        """Take in one reading of a gauge derived from contacts."""
+        self._gain(metric, micros(at) // MINUTE).read((value,), (at, "", value))
+
+    def retarget(self, variant: ServiceLevelVariant) -> None:
+        """Judge by another service level from now on; what came before is judged by the one before."""
+        self._settle()
+        self._variant = variant
+
+    def drain(self) -> Iterator[RollupDelta]:
+        """Yield everything gained since the last drain, and clear it."""
+        self._settle()
+        gains, self._gains = self._gains, {}
+        for (metric, minute), gain in gains.items():
+            if gain.weight or gain.total or gain.last:
+                yield self._delta(metric, minute, gain)
+
+    def _delta(self, metric: Metric, minute: int, gain: _Gain) -> RollupDelta:
+        at, _, last = gain.last or (None, "", None)
+        return RollupDelta(
+            self._queue,
+            metric,
+            instant(minute * MINUTE),
+            gain.weight,
+            gain.total / _MILLION,
+            gain.minimum,
+            gain.maximum,
+            last,
+            at,
+        )
+
+    def _gain(self, metric: Metric, minute: int) -> _Gain:
+        gain = self._gains.get((metric, minute))
+        if gain is None:
+            gain = self._gains[metric, minute] = _Gain()
+        return gain
+
+    def _settle(self) -> None:
+        for minute, observations in self._observed.items():
+            self._read(minute, observations)
+        for minute, counts in self._counted.items():
+            self._add_contacts(minute, counts)
+        self._observed, self._counted = {}, {}
+
+    def _add_contacts(self, minute: int, counts: Counts) -> None:
+        fields = signed(counts)
+        for metric in AVERAGES:
+            formula = contact_formula(metric, self._variant)
+            gained = formula.gained(fields)
+            if any(gained):
+                self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // formula.unit))
+
+    def _read(self, minute: int, observations: list[Observation]) -> None:
+        observations.sort(key=attrgetter("observed_at", "source"))
+        for metric in _GAUGES:
+            self._read_values(metric, minute, observations)
+        for metric in AVERAGES:
+            formula = count_formula(metric, self._variant)
+            ready_made = []
+            for observation in observations:
+                fraction = formula.of(observation)
+                if fraction is None:
+                    ready_made.append(observation)
+                elif fraction.denominator > 0:
+                    total = fraction.numerator * (_MILLION // formula.unit)
+                    self._gain(metric, minute).count(fraction.denominator, total)
+            self._read_values(metric, minute, ready_made)
+
+    def _read_values(self, metric: Metric, minute: int, observations: Sequence[Observation]) -> None:
+        pick = READY_MADE[metric]
+        values = [(value, observation) for observation in observations if (value := pick(observation)) is not None]
+        if values:
+            value, newest = values[-1]
+            last = (newest.observed_at, newest.source, value)
+            self._gain(metric, minute).read([value for value, _ in values], last)

@@ -1,0 +1,116 @@
+"""The averages and ratios of a queue as fractions of sums: from contacts' Counts, and from counts a source reported.
+
+Every one is (sum of some sums) / (sum of some sums, less some others), so that fractions over different spans combine
+by adding both sides; averages are never averaged. Variants of the service level: see ServiceLevelVariant.
+Source of the definitions: docs/reference/glossary.md.
+"""
+
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import NamedTuple
+
+from app.core.floor.counts import Counts, Field, amount
+from app.core.floor.instants import SECOND
+from app.core.floor.metric import Metric
+from app.core.floor.observation import Observation
+from app.core.floor.targets import ServiceLevelVariant
+
+
+class Fraction(NamedTuple):
+    """Two exact sums. Durations are in microseconds on top."""
+
+    numerator: int
+    denominator: int
+
+
+class ContactFormula(NamedTuple):
+    """A fraction of sums over contacts. unit: how many of the numerator's counts make one of the metric's unit."""
+
+    numerator: tuple[Field, ...]
+    denominator: tuple[Field, ...]
+    less: tuple[Field, ...] = ()
+    unit: int = 1
+
+    def of(self, total: Counts) -> Fraction:
+        """Return the fraction of a total in which no field is negative."""
+        numerator = denominator = 0
+        for field in self.numerator:
+            numerator += amount(total, field)
+        for field in self.denominator:
+            denominator += amount(total, field)
+        for field in self.less:
+            denominator -= amount(total, field)
+        return Fraction(numerator, denominator)
+
+    def gained(self, fields: Mapping[Field, int]) -> Fraction:
+        """Return what signed fields add to both sides."""
+        below = sum(fields[field] for field in self.denominator) - sum(fields[field] for field in self.less)
+        return Fraction(sum(fields[field] for field in self.numerator), below)
+
+
+class CountFormula:
+    """A fraction of the counts and sums one observation reports."""
+
+    __slots__ = ("_counts", "_pick", "unit")
+
+    def __init__(self, numerator: str, *denominator: str, less: str | None = None, unit: int = 1) -> None:
+        names = (numerator, *denominator, *((less,) if less else ()))
+        self._pick = itemgetter(*map(Observation._fields.index, names))
+        self._counts = len(denominator)
+        self.unit = unit
+
+    def of(self, observation: Observation) -> Fraction | None:
+        """Return the fraction, None when the observation lacks a part of it."""
+        top, *rest = parts = self._pick(observation)
+        if None in parts:
+            return None
+        return Fraction(round(top * self.unit), sum(rest[: self._counts]) - sum(rest[self._counts :]))
+
+
+_WITHIN = (Field.COHORT_ANSWERED_IN_TARGET,)
+_OFFERED = (Field.OFFERED,)
+_WAITING = (Field.COHORT_WAITING,)
+_LEVEL_OF_CONTACTS = {
+    ServiceLevelVariant.OFFERED: ContactFormula(_WITHIN, _OFFERED, _WAITING),
+    ServiceLevelVariant.ANSWERED: ContactFormula(_WITHIN, (Field.COHORT_ANSWERED,)),
+    ServiceLevelVariant.LESS_SHORT_ABANDONS: ContactFormula(
+        _WITHIN, _OFFERED, (*_WAITING, Field.COHORT_ABANDONED_SHORT)
+    ),
+    ServiceLevelVariant.LESS_ABANDONS: ContactFormula(_WITHIN, _OFFERED, (*_WAITING, Field.COHORT_ABANDONED)),
+    ServiceLevelVariant.POSITIVE: ContactFormula((*_WITHIN, Field.COHORT_ABANDONED_IN_TARGET), _OFFERED, _WAITING),
+}
+_OF_CONTACTS = {
+    Metric.ABANDONMENT_RATIO: ContactFormula((Field.ABANDONS,), (Field.ANSWERS, Field.ABANDONS)),
+    Metric.SPEED_TO_ANSWER_SECONDS: ContactFormula((Field.WAIT_MICROSECONDS,), (Field.ANSWERS,), unit=SECOND),
+    Metric.HANDLE_TIME_SECONDS: ContactFormula((Field.HANDLE_MICROSECONDS,), (Field.HANDLED,), unit=SECOND),
+}
+_LEVEL_OF_COUNTS = {
+    ServiceLevelVariant.OFFERED: CountFormula("answered_within_target", "offered"),
+    ServiceLevelVariant.ANSWERED: CountFormula("answered_within_target", "answered"),
+    ServiceLevelVariant.LESS_ABANDONS: CountFormula("answered_within_target", "offered", less="abandoned"),
+}
+_OF_COUNTS = {
+    Metric.ABANDONMENT_RATIO: CountFormula("abandoned", "answered", "abandoned"),
+    Metric.SPEED_TO_ANSWER_SECONDS: CountFormula("wait_seconds_sum", "answered", unit=SECOND),
+    Metric.HANDLE_TIME_SECONDS: CountFormula("handle_seconds_sum", "answered", unit=SECOND),
+}
+AVERAGES = (*_OF_CONTACTS, Metric.SERVICE_LEVEL_RATIO)
+
+
+def contact_formula(metric: Metric, variant: ServiceLevelVariant) -> ContactFormula:
+    """Return how a windowed metric comes from contacts. Raises KeyError for a gauge."""
+    return _LEVEL_OF_CONTACTS[variant] if metric is Metric.SERVICE_LEVEL_RATIO else _OF_CONTACTS[metric]
+
+
+def count_formula(metric: Metric, variant: ServiceLevelVariant) -> CountFormula:
+    """Return how a windowed metric comes from reported counts. Raises KeyError for a gauge."""
+    return _LEVEL_OF_COUNTS[reported_variant(variant)] if metric is Metric.SERVICE_LEVEL_RATIO else _OF_COUNTS[metric]
+
+
+def reported_variant(variant: ServiceLevelVariant) -> ServiceLevelVariant:
+    """Return the service level that counts can give.
+
+    They tell neither which abandons were short nor which came within the target; `offered` stands in for both variants
+    that ask for it, and can only be lower.
+    """
+    return variant if variant in _LEVEL_OF_COUNTS else ServiceLevelVariant.OFFERED

@@ -1,0 +1,141 @@
+"""One queue: its contacts, what sources reported of it, and which of both is read."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from app.core.floor import derived
+from app.core.floor.contact import ContactEvent
+from app.core.floor.contacts import Contacts, QueueCounters
+from app.core.floor.instants import SECOND, instant, micros, span
+from app.core.floor.metric import Metric
+from app.core.floor.observation import Observation
+from app.core.floor.reported import Reported
+from app.core.floor.rollup import RollupDelta, Rollups
+from app.core.floor.targets import QueueTargets
+from app.core.floor.view import Reading
+
+_SAMPLED = (Metric.BACKLOG, Metric.OLDEST_WAIT_SECONDS, Metric.CONTACTS_IN_PROGRESS)
+
+
+class SourceClock:
+    """The newest instant in anything one source sent, about any queue."""
+
+    __slots__ = ("at", "at_us", "name")
+
+    def __init__(self, name: str, at: datetime, at_us: int) -> None:
+        self.name, self.at, self.at_us = name, at, at_us
+
+
+class QueueState:
+    """What is known of one queue. Its readings are taken at a `now` that never goes back."""
+
+    __slots__ = (
+        "_clocks",
+        "_contacts",
+        "_expires_us",
+        "_followed_us",
+        "_heard_us",
+        "_keep_us",
+        "_reported",
+        "_rollups",
+        "_sampled_us",
+        "_targets",
+        "heard_at",
+    )
+
+    def __init__(self, name: str, targets: QueueTargets, *, expires_us: int, keep_seconds: int) -> None:
+        self._targets = targets
+        self._rollups = Rollups(name, targets.service_level_variant)
+        self._contacts = Contacts(targets, self._rollups, expires_us=expires_us, keep_seconds=keep_seconds)
+        self._reported: dict[str, Reported] = {}
+        self._clocks: dict[str, SourceClock] = {}  # of the sources of contacts
+        self._expires_us = expires_us
+        self._keep_us = keep_seconds * SECOND
+        self._followed_us = self._sampled_us = self._heard_us = -1
+        self.heard_at: datetime | None = None
+
+    @property
+    def retired(self) -> bool:
+        """Whether people took the queue out of use and nothing newer was heard of it."""
+        retired_at = self._targets.retired_at
+        return retired_at is not None and (self.heard_at is None or self.heard_at <= retired_at)
+
+    def retarget(self, targets: QueueTargets) -> None:
+        """Judge by other targets from now on."""
+        if targets != self._targets:
+            self._targets = targets
+            self._rollups.retarget(targets.service_level_variant)
+            self._contacts.retarget(targets)
+
+    def observe(self, observation: Observation, at_us: int) -> None:
+        """Take in an observation; one that was there already changes nothing."""
+        source = observation.source
+        reported = self._reported.get(source)
+        if reported is None:
+            reported = self._reported[source] = Reported(self._keep_us)
+        if at_us > self._heard_us:
+            self._heard_us, self.heard_at = at_us, observation.observed_at
+        if reported.apply(observation, at_us):
+            self._rollups.observe(observation, at_us)
+
+    def follow(self, event: ContactEvent, at_us: int, clock: SourceClock) -> None:
+        """Take in a contact event; one that was there already changes nothing."""
+        self._clocks[clock.name] = clock
+        self._followed_us = max(self._followed_us, at_us)
+        if at_us > self._heard_us:
+            self._heard_us, self.heard_at = at_us, event.at
+        self._contacts.apply(event.contact_id, event.event, at_us)
+
+    def reading(self, metric: Metric, window_seconds: float, now_us: int) -> Reading | None:
+        """Return the newest value on offer, None when there is none: see the head of app.core.floor.state."""
+        window_us, variant = span(window_seconds), self._targets.service_level_variant
+        offers = [reported.reading(metric, window_us, variant) for reported in self._reported.values()]
+        readings = [offer for offer in offers if offer is not None]
+        if self._clocks and metric in derived.METRICS:
+            readings = self._with_contacts(readings, metric, window_seconds, now_us)
+        return min(readings, key=_newest_first, default=None) if len(readings) != 1 else readings[0]
+
+    def sample(self, now_us: int) -> None:
+        """Add the gauges that contacts give to history, unless their source has said nothing since the last time."""
+        if not self._clocks or self._clock().at_us <= self._sampled_us:
+            return
+        self._sampled_us = self._clock().at_us
+        for metric in _SAMPLED:
+            value = self._derived(metric, 0, now_us).value
+            self._rollups.gauge(metric, instant(now_us), value or 0)
+
+    def counters(self, now_us: int) -> QueueCounters:
+        """Return how the queue's contacts were accounted for."""
+        self._contacts.advance(now_us)
+        return self._contacts.counters()
+
+    def drain(self, now_us: int) -> Iterator[RollupDelta]:
+        """Yield what history gained since the last drain."""
+        self._contacts.advance(now_us)
+        return self._rollups.drain()
+
+    def _with_contacts(
+        self, readings: list[Reading], metric: Metric, window_seconds: float, now_us: int
+    ) -> list[Reading]:
+        """Return the readings still on offer beside what contacts give: not those of the contacts' own sources."""
+        lapsed_us = self._followed_us + self._expires_us
+        own = [reading for reading in readings if reading.source in self._clocks]
+        if any(micros(reading.observed_at) > lapsed_us for reading in own):
+            return readings
+        others = [reading for reading in readings if reading.source not in self._clocks]
+        return [self._derived(metric, window_seconds, now_us), *others]
+
+    def _derived(self, metric: Metric, window_seconds: float, now_us: int) -> Reading:
+        clock = self._clock()
+        self._contacts.advance(now_us)
+        known = derived.KnownAt(clock.name, clock.at)
+        return derived.reading(self._contacts, self._targets, metric, window_seconds, known)
+
+    def _clock(self) -> SourceClock:
+        if len(self._clocks) == 1:
+            return next(iter(self._clocks.values()))
+        return min(self._clocks.values(), key=lambda clock: (-clock.at_us, clock.name))
+
+
+def _newest_first(reading: Reading) -> tuple[int, str]:
+    return -micros(reading.observed_at), reading.source

@@ -1,0 +1,160 @@
+"""The floor: what is true of every queue, from all that was heard of it, in whatever order it came.
+
+Theory of operation: the floor is a function of the set of records applied and of the newest `now` it was shown. Each
+source has a clock: the newest instant in anything it sent, about any queue. What is derived from contacts is as old as
+the newest clock among the sources of that queue's contacts: a quiet queue of a living source is not stale. Observed
+values are as old as their observation. Contacts of one queue are pooled, whoever reported them. Of the values on offer
+for a metric the one with the newest time is read (then the first source by name); a source's own contacts go before
+what the same source observed, unless its contacts stopped coming longer ago than a contact may last.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from app.core.floor.contact import ContactEvent
+from app.core.floor.contacts import QueueCounters
+from app.core.floor.instants import instant, micros, span
+from app.core.floor.metric import Metric
+from app.core.floor.observation import Observation
+from app.core.floor.queue_state import QueueState, SourceClock
+from app.core.floor.rollup import RollupDelta
+from app.core.floor.targets import QueueTargets
+from app.core.floor.view import FloorView, Reading
+
+_NO_TARGETS = QueueTargets()
+
+
+class FloorCounters(NamedTuple):
+    """How contacts were accounted for, by queue."""
+
+    queues: Mapping[str, QueueCounters]
+
+
+class Floor:
+    """The state of all queues. Applying is cheap; looking is lazy. Not for use from several threads.
+
+    expires_after_seconds: how long a contact may wait, or be handled, before its end is taken for lost.
+    keep_seconds: how far back windows reach; a longer one that is asked for is kept from then on.
+    """
+
+    def __init__(
+        self,
+        targets: Mapping[str, QueueTargets] | None = None,
+        *,
+        expires_after_seconds: float = 4 * 3600,
+        keep_seconds: float = 3600.0,
+        default_window_seconds: float = 300.0,
+    ) -> None:
+        self._targets: Mapping[str, QueueTargets] = MappingProxyType(dict(targets or {}))
+        self._expires_us = span(expires_after_seconds)
+        self._keep_seconds = keep_seconds
+        self._default_window_seconds = default_window_seconds
+        self._queues: dict[str, QueueState] = {}
+        self._clocks: dict[str, SourceClock] = {}
+        self._now_us = 0
+
+    @property
+    def targets(self) -> Mapping[str, QueueTargets]:
+        """What people set per queue. Setting it judges all windows anew, and leaves history as it was judged."""
+        return self._targets
+
+    @targets.setter
+    def targets(self, targets: Mapping[str, QueueTargets]) -> None:
+        self._targets = MappingProxyType(dict(targets))
+        for name, queue in self._queues.items():
+            queue.retarget(self._targets.get(name, _NO_TARGETS))
+
+    def apply(self, payload: Observation | ContactEvent) -> None:
+        """Take in one record, as validated; any order, repeats harmless."""
+        if isinstance(payload, Observation):
+            queue, source, at = payload.queue, payload.source, payload.observed_at
+        else:
+            queue, source, at = payload.queue, payload.source, payload.at
+        at_us = micros(at)
+        clock = self._clocks.get(source)
+        if clock is None:
+            clock = self._clocks[source] = SourceClock(source, at, at_us)
+        elif at_us > clock.at_us:
+            clock.at_us, clock.at = at_us, at
+        state = self._queues.get(queue) or self._open(queue)
+        if isinstance(payload, Observation):
+            state.observe(payload, at_us)
+        else:
+            state.follow(payload, at_us, clock)
+
+    def view(self, now: datetime) -> FloorView:
+        """Return the floor at `now`; time does not go back: an earlier `now` than before is taken for that one.
+
+        A view computes a reading when first asked for it and then keeps it. What is first asked for after more was
+        applied may already include that; `settle` the view to keep it exactly as it is.
+        """
+        self._now_us = max(self._now_us, micros(now))
+        return View(self._queues, self._now_us, self._default_window_seconds)
+
+    def sample(self, now: datetime) -> None:
+        """Add backlog, oldest wait and contacts in progress at `now` to history, where the source was heard since."""
+        self._now_us = max(self._now_us, micros(now))
+        for queue in self._queues.values():
+            queue.sample(self._now_us)
+
+    def counters(self) -> FloorCounters:
+        """Return how contacts were accounted for up to the newest `now`."""
+        return FloorCounters({name: queue.counters(self._now_us) for name, queue in self._queues.items()})
+
+    def drain_rollups(self) -> list[RollupDelta]:
+        """Return what history gained since the last call."""
+        return [delta for queue in self._queues.values() for delta in queue.drain(self._now_us)]
+
+    def _open(self, name: str) -> QueueState:
+        state = self._queues[name] = QueueState(
+            name,
+            self._targets.get(name, _NO_TARGETS),
+            expires_us=self._expires_us,
+            keep_seconds=round(self._keep_seconds),
+        )
+        return state
+
+
+class View:
+    """The floor at one instant; see ports and view.FloorView. Looking changes nothing that can be seen."""
+
+    __slots__ = ("_default_window_seconds", "_names", "_now_us", "_queues", "_readings", "at")
+
+    def __init__(self, queues: Mapping[str, QueueState], now_us: int, default_window_seconds: float) -> None:
+        self.at = instant(now_us)
+        self._queues = queues
+        self._now_us = now_us
+        self._default_window_seconds = default_window_seconds
+        self._names: tuple[str, ...] | None = None
+        self._readings: dict[tuple[str, Metric, float], Reading | None] = {}
+
+    def queues(self) -> tuple[str, ...]:
+        """Return the names of all queues in use, sorted; retired ones are left out."""
+        if self._names is None:
+            self._names = tuple(sorted(name for name, queue in self._queues.items() if not queue.retired))
+        return self._names
+
+    def reading(self, queue: str, metric: Metric, window_seconds: float | None = None) -> Reading | None:
+        """Return the newest reading of a metric, None when no source ever reported it for this queue."""
+        window = self._default_window_seconds if window_seconds is None else window_seconds
+        key = (queue, metric, window)
+        try:
+            return self._readings[key]
+        except KeyError:
+            state = self._queues.get(queue)
+            reading = None if state is None else state.reading(metric, window, self._now_us)
+            self._readings[key] = reading
+            return reading
+
+    def last_heard_at(self, queue: str) -> datetime | None:
+        """Return the newest instant, by the sources' time, at which any source spoke of this queue."""
+        state = self._queues.get(queue)
+        return None if state is None else state.heard_at
+
+    def settle(self) -> None:
+        """Compute every reading at the default window now, so that what is applied later cannot show."""
+        for queue in self.queues():
+            for metric in Metric:
+                self.reading(queue, metric)
