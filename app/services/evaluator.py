@@ -37,9 +37,11 @@ from app.services.shapes import check_shape, reason_shape, summary
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+TICK = timedelta(seconds=TICK_SECONDS)
 SAMPLE_SECONDS = 5
 FLUSH_SECONDS = 5.0
 MIN_TICK_WALL_SECONDS = 0.05
+TICK_AFTER_ARRIVAL = timedelta(seconds=MIN_TICK_WALL_SECONDS)
 RESTART_SECONDS = 1.0
 REPLAYED_SILENCE = timedelta(minutes=30)
 
@@ -75,6 +77,11 @@ class Evaluator:
         self._flushed_at = time.monotonic()
         self._woken = asyncio.Event()
         self.published = Published(0, datetime.fromtimestamp(0, UTC), 0.0, self.floor.view(clock.now()), {})
+
+    @property
+    def position(self) -> int:
+        """The position of the last stream record that is in the floor."""
+        return self._position
 
     # --- what people change while it runs ---
 
@@ -182,23 +189,32 @@ class Evaluator:
         self.floor.drain_rollups()
 
     async def _replay_unwritten(self, evaluated_at: datetime | None) -> None:
-        """Evaluate, second by second of their arrival, the records that came after the checkpoint."""
-        at = evaluated_at
+        """Evaluate, at the pace of their arrival, the records that came after the checkpoint."""
+        at, arrived = evaluated_at, None
         while records := await self._stream.read(self._position):
             for record in records:
-                at = self._tick_through(at or record.received_at, record.received_at)
+                if arrived is not None and record.received_at - arrived >= TICK_AFTER_ARRIVAL:
+                    at, arrived = self._tick_at(arrived), None
+                if at is not None and arrived is None:
+                    self._tick_through(at, record.received_at)
                 self.apply([record])
+                arrived = arrived or record.received_at
             await asyncio.sleep(0)
+        if arrived is not None:
+            at = self._tick_at(arrived)
         if at is not None:
             self._tick_through(at, self._clock.now())
 
-    def _tick_through(self, start: datetime, until: datetime) -> datetime:
-        """Tick every second from start to until; after half an hour of silence nothing moves but ages."""
-        at = start
-        while at + timedelta(seconds=TICK_SECONDS) <= until and at - start < REPLAYED_SILENCE:
-            at += timedelta(seconds=TICK_SECONDS)
+    def _tick_at(self, at: datetime) -> datetime:
+        self.tick(at)
+        return at
+
+    def _tick_through(self, start: datetime, until: datetime) -> None:
+        """Tick every second after start and before until; after half an hour of silence nothing moves but ages."""
+        at = start + TICK
+        while at < until and at - start < REPLAYED_SILENCE:
             self.tick(at)
-        return until if until > at and at - start >= REPLAYED_SILENCE else at
+            at += TICK
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the stream and tick until `stop` is set; then write the last checkpoint.

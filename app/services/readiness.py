@@ -8,13 +8,12 @@ evaluator, stale data) is unknown, and unknown is never a go.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
-from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.decision import Decision, Verdict
 from app.core.gate.headroom import allow
 from app.core.gate.policy import Mode
 from app.errors import NotFound
@@ -22,8 +21,8 @@ from app.ports import Clock
 from app.services.asks import Ask, Asks, Question, Told
 from app.services.published import GateState, Published
 from app.services.shapes import Shape, check_shape, decision_shape, instant, wire_decision
+from app.services.standing import GO, is_late, standing
 
-LATE_SECONDS = 5.0
 RETRY_UNKNOWN_SECONDS = 15
 RETRY_THROTTLE_SECONDS = 60
 MAX_KEPT_ANSWERS = 10_000
@@ -68,7 +67,7 @@ class Readiness:
     def answer(self, asker: str, question: Question) -> Answer:
         """Return the answer for this asker (a key's id) and question. Raises NotFound for a gate that is not there."""
         published = self._published()
-        late = self._monotonic() - published.monotonic_seconds > LATE_SECONDS
+        late = is_late(published, self._monotonic())
         if published.seq != self._seq or late is not self._late:
             self._kept.clear()
             self._seq, self._late = published.seq, late
@@ -83,15 +82,10 @@ class Readiness:
         return answer
 
     def _build(self, asker: str, question: Question, published: Published, now: datetime) -> Answer:
-        state = published.gates.get(question.gate)
+        state = standing(published, question.gate, now, self._monotonic())
         if state is None:
-            if published.seq == 0:
-                state = _starting(question.gate, now)
-            else:
-                known = ", ".join(sorted(published.gates)) or "none yet"
-                raise NotFound(f"there is no gate {question.gate!r}; known: {known}")
-        if self._late or (state.decision.verdict in GO and now >= state.decision.valid_until):
-            state = _late(state, now)
+            known = ", ".join(sorted(published.gates)) or "none yet"
+            raise NotFound(f"there is no gate {question.gate!r}; known: {known}")
         return self._finish(asker, question, state)
 
     def _finish(self, asker: str, question: Question, state: GateState) -> Answer:
@@ -122,7 +116,6 @@ class Readiness:
 
 
 OK, HOLD, CANNOT_KNOW = 200, 429, 503
-GO = frozenset({Verdict.SEND, Verdict.THROTTLE})
 
 
 def status_of(verdict: Verdict, *, accept_partial: bool, shadow: bool) -> int:
@@ -196,21 +189,3 @@ def _summary(question: Question, verdict: Verdict, allowed: int | None, text: st
     if verdict is Verdict.THROTTLE:
         return f"{allowed:,} of {question.audience:,} now: the policy allows that many in one wave."
     return text
-
-
-def _starting(gate: str, now: datetime) -> GateState:
-    return GateState(
-        gate, None, 0, _unknown(ReasonCode.DATA_STARTING, "holdfire is starting; nothing evaluated yet", now)
-    )
-
-
-def _late(state: GateState, now: datetime) -> GateState:
-    message = f"the last evaluation is of {instant(state.decision.at)}, too old to answer from"
-    return state._replace(decision=_unknown(ReasonCode.DATA_EVALUATION_LATE, message, now, state.decision))
-
-
-def _unknown(code: ReasonCode, message: str, now: datetime, former: Decision | None = None) -> Decision:
-    reasons = (Reason(code, message, binding=True),)
-    if former is None:
-        return Decision(Verdict.UNKNOWN, now, now, reasons, (), Mode.ENFORCE, None, now, None, None)
-    return replace(former, verdict=Verdict.UNKNOWN, at=now, since=now, reasons=reasons, valid_until=now, retry_at=None)

@@ -1,0 +1,43 @@
+"""How a gate stands for who asks now: what was published last, or unknown where that must not be relied on any more."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.policy import Mode
+from app.services.published import GateState, Published
+
+LATE_SECONDS = 5.0
+GO = frozenset({Verdict.SEND, Verdict.THROTTLE})
+
+
+def is_late(published: Published, monotonic_seconds: float) -> bool:
+    """Return whether the last evaluation is more than 5 s of wall time old: nobody can answer from it."""
+    return monotonic_seconds - published.monotonic_seconds > LATE_SECONDS
+
+
+def standing(published: Published, gate: str, now: datetime, monotonic_seconds: float) -> GateState | None:
+    """Return a gate's state, None for a gate that is not there.
+
+    Every gate is unknown before the first evaluation and when the last one is late; one that said go is unknown
+    from the decision's valid_until on, even between two evaluations.
+    """
+    if published.seq == 0:
+        starting = _unknown(ReasonCode.DATA_STARTING, "holdfire is starting; nothing is evaluated yet", now)
+        return GateState(gate, None, 0, starting)
+    state = published.gates.get(gate)
+    if state is None:
+        return None
+    former = state.decision
+    if not is_late(published, monotonic_seconds) and (former.verdict not in GO or now < former.valid_until):
+        return state
+    message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
+    late = _unknown(ReasonCode.DATA_EVALUATION_LATE, message, now)
+    return state._replace(
+        decision=replace(late, checks=former.checks, mode=former.mode, data_as_of=former.data_as_of, since=published.at)
+    )
+
+
+def _unknown(code: ReasonCode, message: str, now: datetime) -> Decision:
+    reasons = (Reason(code, message, binding=True),)
+    return Decision(Verdict.UNKNOWN, now, now, reasons, (), Mode.ENFORCE, None, now, None, None)
