@@ -103,6 +103,7 @@ class Metrics:
         self.registry.register(
             StateCollector(
                 published=lambda: services.evaluator.published,
+                contacts=lambda: services.evaluator.floor.counters().queues,
                 sources=services.sources.all,
                 hub=hub,
                 queue_cap=Cap(MAX_QUEUES, self._dropped.labels("queue")),

@@ -5,13 +5,14 @@ exactly as the readiness endpoint answers it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client import Metric as Family
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import Metric
 from app.core.floor.view import Reading
 from app.core.gate.decision import Verdict
@@ -46,6 +47,10 @@ MEANINGS = {
     "holdfire_queue_service_level_ratio": "Answered within target / offered, last window",
     "holdfire_queue_handle_time_seconds": "Mean handle time, last window",
     "holdfire_queue_last_sample_timestamp_seconds": "Source's time of the newest value of a queue",
+    "holdfire_contacts_open": "Contacts waiting or in progress, as derived from contact events",
+    "holdfire_contacts_incomplete": "Contacts known of now whose queued event never came",
+    "holdfire_contacts_expired": "Contacts given up because their end never came",
+    "holdfire_contact_events_late": "Events of contacts that were already forgotten",
     "holdfire_readiness_state": "1 for the state the gate is in, 0 for the others",
     "holdfire_evaluator_last_run_timestamp_seconds": "When all gates were last evaluated",
     "holdfire_ingest_samples": "Observations and contact events received, by what became of them",
@@ -71,6 +76,7 @@ class StateCollector(Collector):
         self,
         *,
         published: Callable[[], Published],
+        contacts: Callable[[], Mapping[str, QueueCounters]],
         sources: Callable[[], Sequence[SourceHealth]],
         hub: Connected,
         queue_cap: Cap,
@@ -78,7 +84,7 @@ class StateCollector(Collector):
         source_cap: Cap,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._published, self._sources, self._hub = published, sources, hub
+        self._published, self._contacts, self._sources, self._hub = published, contacts, sources, hub
         self._queue_cap, self._gate_cap, self._source_cap = queue_cap, gate_cap, source_cap
         self._monotonic = monotonic
 
@@ -90,6 +96,7 @@ class StateCollector(Collector):
         """Yield the families as of now."""
         published = self._published()
         yield from self._queues(published)
+        yield from self._contact_families()
         yield from self._gates(published)
         yield from self._source_families()
         yield _gauge("holdfire_ws_connections", value=self._hub.connections)
@@ -115,6 +122,19 @@ class StateCollector(Collector):
         for source, at in observed.items():
             newest.add_metric([queue, source], at)
 
+    def _contact_families(self) -> Iterator[Family]:
+        still_open, incomplete = (_gauge(f"holdfire_contacts_{what}", "queue") for what in ("open", "incomplete"))
+        expired, late = (
+            _counter(name, "queue") for name in ("holdfire_contacts_expired", "holdfire_contact_events_late")
+        )
+        for queue, counters in self._contacts().items():
+            if self._queue_cap.admits(queue):
+                still_open.add_metric([queue], counters.open)
+                incomplete.add_metric([queue], counters.incomplete)
+                expired.add_metric([queue], counters.expired)
+                late.add_metric([queue], counters.late)
+        return iter((still_open, incomplete, expired, late))
+
     def _gates(self, published: Published) -> Iterator[Family]:
         family = _gauge("holdfire_readiness_state", "gate", "state")
         for gate in filter(self._gate_cap.admits, published.gates):
@@ -126,9 +146,7 @@ class StateCollector(Collector):
             yield _gauge("holdfire_evaluator_last_run_timestamp_seconds", value=published.at.timestamp())
 
     def _source_families(self) -> Iterator[Family]:
-        samples = CounterMetricFamily(
-            "holdfire_ingest_samples", MEANINGS["holdfire_ingest_samples"], labels=["source", "outcome"]
-        )
+        samples = _counter("holdfire_ingest_samples", "source", "outcome")
         success = _gauge("holdfire_ingest_last_success_timestamp_seconds", "source")
         lag = _gauge("holdfire_ingest_lag_seconds", "source")
         failures = _gauge("holdfire_source_consecutive_failures", "source")
@@ -149,6 +167,10 @@ class StateCollector(Collector):
 
 def _gauge(name: str, *labels: str, value: float | None = None) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, MEANINGS[name], value=value, labels=labels or None)
+
+
+def _counter(name: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, MEANINGS[name], labels=labels)
 
 
 def _add_reading(families: dict[str, GaugeMetricFamily], reading: Reading, queue: str) -> None:

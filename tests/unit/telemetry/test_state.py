@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.view import Reading
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
@@ -62,13 +63,14 @@ def a_gate(verdict: Verdict, name: str = "default") -> GateState:
 class Scrape:
     """Registers a collector over the given state and reads single samples."""
 
-    def __init__(self, floor=None, *, gates=(), sources=(), watchers=0, seconds_late=0.0, cap=200):
+    def __init__(self, floor=None, *, gates=(), contacts=(), sources=(), watchers=0, seconds_late=0.0, cap=200):
         self.registry = CollectorRegistry()
         self.dropped = Counter("dropped", "left out", registry=self.registry)
         published = Published(7, NOW, STOPWATCH, floor or StillFloor(), {gate.gate: gate for gate in gates})
         self.registry.register(
             StateCollector(
                 published=lambda: published,
+                contacts=lambda: dict(contacts),
                 sources=lambda: sources,
                 hub=Watchers(watchers),
                 queue_cap=Cap(cap, self.dropped),
@@ -150,6 +152,14 @@ def test_a_source_that_never_succeeded_has_no_instant():
     scrape = Scrape(sources=[SourceHealth("acd-1", rejected=1)])
     assert scrape("holdfire_ingest_last_success_timestamp_seconds", source="acd-1") is None
     assert scrape("holdfire_ingest_lag_seconds", source="acd-1") is None
+
+
+def test_contacts_that_never_ended_or_came_late_are_counted():
+    scrape = Scrape(contacts=[("q", QueueCounters(expired=2, incomplete=1, late=4, open=7))])
+    assert scrape("holdfire_contacts_expired_total", queue="q") == 2
+    assert scrape("holdfire_contacts_incomplete", queue="q") == 1
+    assert scrape("holdfire_contact_events_late_total", queue="q") == 4
+    assert scrape("holdfire_contacts_open", queue="q") == 7
 
 
 def test_live_connections_are_counted():

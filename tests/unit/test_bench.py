@@ -1,0 +1,56 @@
+"""The benchmark reads wrk rightly, takes medians of interleaved rounds, and writes only between the page's marks."""
+
+import pytest
+
+import bench.__main__ as harness
+from bench.load import Rate, _read
+
+REPORT = """\
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     1.09ms    5.04ms  99.84ms   97.74%
+  Latency Distribution
+     50%  420.00us
+     99%  {p99}
+  100725 requests in 3.00s, 49.17MB read
+Requests/sec:  33573.79
+"""
+
+
+@pytest.mark.parametrize(("p99", "milliseconds"), [("950.00us", 0.95), ("21.63ms", 21.63), ("1.02s", 1020.0)])
+def test_a_report_is_read_in_milliseconds(p99, milliseconds):
+    assert _read(REPORT.format(p99=p99)) == pytest.approx(Rate(33573.79, milliseconds))
+
+
+def test_a_report_without_a_result_is_an_error():
+    with pytest.raises(RuntimeError, match="no result"):
+        _read("unable to connect")
+
+
+def test_contenders_take_turns_and_the_first_turn_does_not_count():
+    turns = []
+
+    def contender(name, rates):
+        def run():
+            turns.append(name)
+            return Rate(rates.pop(0), 1.0)
+
+        return run
+
+    found = harness.interleaved(3, {"a": contender("a", [999, 1, 9, 5]), "b": contender("b", [999, 2, 2, 8])})
+    assert turns == ["a", "b"] * 4
+    assert {name: rate.per_second for name, rate in found.items()} == {"a": 5, "b": 2}
+
+
+def test_writing_replaces_the_tables_and_nothing_else(tmp_path, monkeypatch):
+    page = tmp_path / "performance.md"
+    page.write_text(f"# Before\n{harness.BEGIN}\nold\n{harness.END}\nafter\n")
+    monkeypatch.setattr(harness, "PAGE", page)
+    harness.write(harness.table("New", ("a", "b"), [("1", "2")]))
+    assert page.read_text() == (
+        f"# Before\n{harness.BEGIN}\n\n## New\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n{harness.END}\nafter\n"
+    )
+
+
+def test_the_page_has_both_marks():
+    text = harness.PAGE.read_text(encoding="utf-8")
+    assert text.index(harness.BEGIN) < text.index(harness.END)
