@@ -58,7 +58,7 @@ def holdfire(data_dir: Path) -> Iterator[tuple[str, str]]:
 def _make_key(environment: dict[str, str]) -> str:
     scopes = [argument for scope in SCOPES for argument in ("--scope", scope)]
     made = subprocess.run(
-        [sys.executable, "-m", "app.cli", "keys", "create", "--name", "bench", *scopes, "--json"],
+        [sys.executable, "-m", "app.cli", "keys", "create", "bench", *scopes, "--json"],
         cwd=REPOSITORY,
         env=_clean() | environment,
         capture_output=True,
