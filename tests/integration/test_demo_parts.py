@@ -11,6 +11,9 @@ import pytest
 from app.clocks import DataClock
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
+from app.core.floor.state import Floor
+from app.core.gate.decide import decide
+from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.policy import parse_policy
 from app.core.simulation.plan import Span
 from app.core.simulation.simulation import Simulation
@@ -21,7 +24,7 @@ from app.services.sources import Sources
 from tests.support.simulated import START, a_queue, a_simulation, at, seeded, stays
 from workers.sources.simulator.center import OPENS, QUEUES, WARM_UP, daily, local
 from workers.sources.simulator.clock import DemoClock
-from workers.sources.simulator.demonstration import demo_policy
+from workers.sources.simulator.demonstration import MAX_AUDIENCE_PER_WAVE, SEED, demo_policy
 from workers.sources.simulator.email_tool import EmailTool
 from workers.sources.simulator.scenarios import SCENARIOS, PlannedSend
 from workers.sources.simulator.worker import SOURCE, SimulatorWorker
@@ -273,6 +276,67 @@ def test_on_a_monday_with_a_peak_many_wait():
     peak = [stay for stay in stays(simulation.advance(at(4 * 3600))) if local("09:00") < stay.queued < local("09:45")]
     orders = [stay for stay in peak if stay.queue == "orders-voice"]
     assert sum(stay.wait <= 20 for stay in orders) / len(orders) < 0.3
+
+
+def verdicts(name, until):
+    """Return (seconds, verdict) of each change of the gate from 08:30 on, the campaign sent as the scenario says."""
+    scenario, floor, policy = SCENARIOS[name], Floor(QUEUES), parse_policy(demo_policy())
+    begin = (OPENS - WARM_UP).astimezone(UTC)
+    simulation = Simulation(scenario.plan, begin, seeded(SEED), source=SOURCE)
+    memory, left, ask_at = GateMemory(), scenario.send.audience, scenario.send.planned_at
+    changes: list[tuple[int, Verdict]] = []
+    for seconds in range(0, int(local(until)), 5):
+        now = begin + timedelta(seconds=seconds)
+        if not any(span.start <= seconds < span.end for span in scenario.silences):
+            for happened in simulation.advance(now):
+                floor.apply(happened)
+        decision, memory = decide(floor.view(now), policy, memory, now)
+        if now >= OPENS and (not changes or changes[-1][1] != decision.verdict):
+            changes.append((seconds, decision.verdict))
+        if left and seconds >= ask_at and (decision.verdict is Verdict.SEND or not scenario.send.asks_gate):
+            wave = min(left, MAX_AUDIENCE_PER_WAVE) if scenario.send.asks_gate else left
+            simulation.launch(scenario.send.part(wave), now)
+            left, ask_at = left - wave, seconds + scenario.send.wave_gap_seconds
+    return changes
+
+
+def test_a_quiet_morning_stays_open():
+    assert verdicts("quiet", "11:00") == [(local("08:30"), Verdict.SEND)]
+
+
+def test_the_peak_holds_before_the_campaign_and_lets_go_within_two_hours():
+    opened, held, released = verdicts("monday-peak", "11:15")
+    assert (opened[1], held[1], released[1]) == (Verdict.SEND, Verdict.HOLD, Verdict.SEND)
+    assert local("08:40") < held[0] < local("08:55")
+    assert local("10:00") < released[0] < local("11:00")
+
+
+def test_the_careless_blast_closes_the_gate_at_once_and_for_an_hour():
+    opened, held, *later = verdicts("careless-blast", "11:00")
+    assert (opened[1], held[1]) == (Verdict.SEND, Verdict.HOLD)
+    assert local("08:55") < held[0] < local("09:05")
+    assert not [at_seconds for at_seconds, _ in later if at_seconds < held[0] + 3600]
+
+
+def test_the_outage_holds_until_the_line_is_worked_off():
+    opened, held, released = verdicts("outage", "10:00")
+    assert (opened[1], held[1], released[1]) == (Verdict.SEND, Verdict.HOLD, Verdict.SEND)
+    assert local("08:45") < held[0] < local("08:50")
+    assert local("09:10") < released[0] < local("09:50")
+
+
+def test_a_feed_that_stops_is_unknown_from_two_minutes_on_until_it_is_back():
+    opened, unknown, back = verdicts("feed-stops", "09:30")
+    assert (opened[1], unknown[1], back[1]) == (Verdict.SEND, Verdict.UNKNOWN, Verdict.SEND)
+    assert unknown[0] == pytest.approx(local("08:47"), abs=20)
+    assert back[0] == pytest.approx(local("09:05"), abs=20)
+
+
+def test_bursts_are_one_hold():
+    opened, held, released = verdicts("flapping", "10:45")
+    assert (opened[1], held[1], released[1]) == (Verdict.SEND, Verdict.HOLD, Verdict.SEND)
+    assert local("08:40") < held[0] < local("08:50")
+    assert local("10:00") < released[0]
 
 
 def test_the_demonstrations_policy_is_sound_and_watches_its_queues():

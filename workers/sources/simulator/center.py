@@ -23,9 +23,9 @@ QUEUES = {
 }
 
 # Contacts per hour on a Monday that nobody will remember.
-ORDERS: Knots = (("06:30", 0), ("07:30", 140), ("08:30", 195), ("14:00", 200), ("17:00", 140), ("21:00", 0))
-BILLING: Knots = (("06:30", 0), ("07:30", 45), ("09:00", 62), ("16:00", 58), ("18:00", 30), ("21:00", 0))
-CHAT: Knots = (("06:30", 0), ("07:30", 60), ("09:00", 85), ("17:00", 80), ("20:00", 30), ("21:00", 0))
+ORDERS: Knots = (("07:00", 0), ("07:30", 130), ("08:30", 180), ("14:00", 180), ("17:00", 130), ("21:00", 0))
+BILLING: Knots = (("07:00", 0), ("07:30", 36), ("09:00", 46), ("16:00", 44), ("18:00", 30), ("21:00", 0))
+CHAT: Knots = (("07:00", 0), ("07:30", 50), ("09:00", 70), ("17:00", 68), ("20:00", 30), ("21:00", 0))
 
 
 def local(clock: str) -> float:
@@ -58,7 +58,7 @@ def daily(knots: Knots, bursts: Knots = ()) -> Rates:
 
 
 def center(orders: Rates, billing: Rates, chat: Rates, *outages: Outage) -> FloorPlan:
-    """Return the floor: 25 people on orders (30 from 10:30), 12 on billing, 8 who chat with up to three at once."""
+    """Return the floor: 25 people on orders (30 from 10:30), 12 on billing, 10 who chat with up to three at once."""
     hours = (between("07:00", "21:00"),)
     return FloorPlan(
         (
@@ -76,7 +76,7 @@ def center(orders: Rates, billing: Rates, chat: Rates, *outages: Outage) -> Floo
                 "billing-voice",
                 billing,
                 LogNormal.of(320, 1.0),
-                (_shift(12, "07:00", "15:30", 3), _shift(8, "15:00", "21:30", 2)),
+                (_shift(12, "07:00", "15:30", 2), _shift(8, "15:00", "21:30", 1)),
                 wrap_up_seconds=45,
                 patience_seconds=300,
                 opening=hours,
@@ -85,10 +85,10 @@ def center(orders: Rates, billing: Rates, chat: Rates, *outages: Outage) -> Floo
                 "care-chat",
                 chat,
                 LogNormal.of(600, 0.7),
-                (_shift(8, "07:00", "15:30", 2), _shift(6, "15:00", "21:30", 2)),
+                (_shift(10, "07:00", "15:30", 1), _shift(6, "15:00", "21:30", 1)),
                 channel="chat",
                 slots=3,
-                patience_seconds=150,
+                patience_seconds=240,
                 opening=hours,
             ),
         ),

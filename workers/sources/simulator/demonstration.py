@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from random import Random
 
-from app.core.gate.policy import default_policy_document
+from app.core.gate.policy import WEEKDAYS, default_policy_document
 from app.core.simulation.simulation import Simulation
 from app.services.container import Services
 from workers.sources.simulator.center import OPENS, QUEUES, TIME_ZONE, WARM_UP
@@ -16,14 +16,16 @@ from workers.sources.simulator.worker import SOURCE, SimulatorWorker
 
 GATE = "default"
 MAX_AUDIENCE_PER_WAVE = 100_000
+SEED = 8  # a day on which each scenario shows what it is meant to show
 
 
 def demo_policy() -> Mapping[str, object]:
-    """Return the default policy for the demonstration's queues, in the center's time zone, with a limit per wave."""
+    """Return the default policy for the center's queues, hours and time zone, with a limit per wave."""
     return default_policy_document() | {
         "queues": sorted(QUEUES),
         "time_zone": TIME_ZONE,
         "max_audience_per_wave": MAX_AUDIENCE_PER_WAVE,
+        "send_windows": [{"days": [*WEEKDAYS], "from": "07:00", "to": "20:00"}],
     }
 
 
@@ -40,7 +42,7 @@ class Demonstration:
         *,
         say: Callable[[str], None],
         announce: Callable[[str], None],
-        seed: int = 1,
+        seed: int = SEED,
     ) -> None:
         self._scenario, self._say, self._announce, self._seed = scenario, say, announce, seed
         self._starts = (OPENS - WARM_UP).astimezone(UTC)

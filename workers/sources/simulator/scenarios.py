@@ -44,7 +44,7 @@ class Scenario:
     silences: tuple[Span, ...] = ()
 
 
-SPRING = PlannedSend("spring", audience=500_000, planned_at=local("08:55"), contacts_per_1000=1.0)
+SPRING = PlannedSend("spring", audience=500_000, planned_at=local("08:55"), contacts_per_1000=0.7)
 PRICE_CHANGE = replace(SPRING, contacts_per_1000=4.0, asks_gate=False, emails_per_second=1000.0)
 
 
@@ -53,7 +53,7 @@ def _usual(*outages: Outage) -> FloorPlan:
 
 
 _PEAK = (
-    *(("06:30", 0), ("07:30", 140), ("08:30", 200), ("08:36", 300), ("08:55", 415), ("09:45", 400)),
+    *(("07:00", 0), ("07:30", 140), ("08:30", 200), ("08:36", 300), ("08:55", 415), ("09:45", 400)),
     *(("10:25", 240), ("11:00", 190), ("14:00", 195), ("17:00", 140), ("21:00", 0)),
 )
 _BURSTS = tuple(
