@@ -152,4 +152,9 @@ def totals_shape(totals: ContactTotals) -> dict[str, Any]:
 
 def _span(services: Services, start: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
     until = until or services.clock.now()
-    return start or until - DEFAULT_SPAN, until
+    return start or _next_minute(until - DEFAULT_SPAN), until
+
+
+def _next_minute(at: datetime) -> datetime:
+    """Return the first whole minute not before `at`, so that six hours make 360 steps of one minute, not 361."""
+    return at + timedelta(microseconds=-int(at.timestamp() * 1_000_000) % 60_000_000)

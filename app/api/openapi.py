@@ -126,7 +126,7 @@ def _observation_field(name: str, hint: Any) -> Schema:
         return _name(nullable=hint == str | None)
     kind = "integer" if hint == int | None else "number"
     schema: Schema = {"type": [kind, "null"], "minimum": 0, "maximum": 1 if name.endswith("_ratio") else LARGEST}
-    if name in Metric:
+    if name in set(Metric):
         schema["description"] = DEFINITIONS[Metric(name)].meaning
     return schema
 

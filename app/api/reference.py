@@ -114,7 +114,7 @@ def _one(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
     if "oneOf" in schema:
         schema = schema["oneOf"][0]
     name = schema.get("$ref", "").rpartition("/")[2]
-    return document["components"]["schemas"][name] if name else schema  # type: ignore[no-any-return]  # it is JSON
+    return document["components"]["schemas"][name] if name else schema
 
 
 def _parameter(parameter: Mapping[str, Any]) -> Field:

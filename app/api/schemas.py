@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.api.problems import KINDS, MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
-INSTANT = {"format": "date-time"}
+INSTANT: JsonDict = {"format": "date-time"}
 _TITLES = {kind.status: kind.title for kind in reversed(KINDS)}
 _HEADERS = {
     401: {"WWW-Authenticate": "how to authenticate"},

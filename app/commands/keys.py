@@ -1,4 +1,4 @@
-"""`holdfire keys`: make, list and revoke API keys, whether a server runs or not; a running one sees it within seconds."""
+"""`holdfire keys`: make, list and revoke API keys; a server that runs sees the change within seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -88,9 +88,10 @@ def _with_keys(use: Callable[[Keys], Awaitable[Result]]) -> Result:
 
 def _span(text: str) -> timedelta:
     number, unit = text[:-1], text[-1:]
-    if unit in _UNITS and number.isascii() and number.isdigit() and len(number) <= _DIGITS and int(number):
-        return timedelta(seconds=int(number) * _UNITS[unit])
-    fail(f"--expires-in={text} must be a number of 1 to {_DIGITS} digits and a unit, like 90d, 12h or 30m", USAGE)
+    good = unit in _UNITS and number.isascii() and number.isdigit() and len(number) <= _DIGITS and int(number)
+    if not good:
+        fail(f"--expires-in={text} must be a number of 1 to {_DIGITS} digits and a unit, like 90d, 12h or 30m", USAGE)
+    return timedelta(seconds=int(number) * _UNITS[unit])
 
 
 def _shape(key: ApiKey) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -24,6 +25,7 @@ from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
+from app.services.retention import Retention
 from app.services.sources import Sources
 from app.settings import Settings
 from tests.support.builders import NOW
@@ -67,7 +69,7 @@ class Api:
     async def evaluate(self, seconds: float = 0) -> None:
         """Move the clock, let the evaluator see what came and write down what it found."""
         self.clock.move(seconds)
-        self.services.evaluator.apply(await self.stream.read(self.services.evaluator._position))
+        self.services.evaluator.apply(await self.stream.read(self.services.evaluator.position))
         self.services.evaluator.tick(self.clock.now())
         await self.services.evaluator.flush()
 
@@ -101,13 +103,15 @@ async def an_api(*, auth: str = "on") -> Api:
         decisions=Decisions(log),
         keys=Keys(MemoryKeyStore(), clock),
         sources=sources,
+        retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
     )
     await evaluator.start()
     return Api(clock, stream, history, log, store, services, an_app())
 
 
+@cache
 def an_app() -> FastAPI:
-    """Return the API's routes as an app, with everything that belongs around them."""
+    """Return the API's routes as an app, with everything that belongs around them; it has no state, so one will do."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(api_router())
     install_problem_handlers(app)

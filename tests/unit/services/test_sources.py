@@ -1,0 +1,39 @@
+from app.services.sources import Sources
+from tests.support.builders import NOW, after
+
+
+def test_counts_add_up_and_the_newest_instant_stays():
+    sources = Sources()
+    sources.heard("acd", accepted=2, duplicates=1, rejected=0, observed_at=after(10), at=NOW)
+    sources.heard("acd", accepted=1, duplicates=0, rejected=1, observed_at=after(5), at=after(1), error="no")
+    (health,) = sources.all()
+    assert (health.accepted, health.duplicates, health.rejected) == (3, 1, 1)
+    assert health.last_observed_at == after(10)
+    assert health.last_success_at == after(1)
+    assert (health.status, health.last_error) == ("ok", "no")
+
+
+def test_failures_count_up_until_something_arrives():
+    sources = Sources()
+    for second in range(3):
+        sources.failed("acd", "connection refused", after(second))
+    (health,) = sources.all()
+    assert (health.consecutive_failures, health.status, health.last_error) == (3, "failing", "connection refused")
+    sources.heard("acd", accepted=0, duplicates=1, rejected=0, observed_at=NOW, at=after(4))
+    assert (health.consecutive_failures, health.status) == (0, "ok")
+
+
+def test_a_worker_says_what_it_is_doing():
+    sources = Sources()
+    sources.working("pbx", "queue_log", "following", NOW, path="queue_log", line=7)
+    sources.working("pbx", "queue_log", "waiting", after(1), path="queue_log")
+    (health,) = sources.all()
+    assert (health.kind, health.status) == ("queue_log", "waiting")
+    assert health.details == {"path": "queue_log", "reported_at": after(1)}
+
+
+def test_only_so_many_sources_are_remembered_and_the_longest_silent_goes_first():
+    sources = Sources(limit=2)
+    for name in ("b", "a", "b", "c"):
+        sources.heard(name, accepted=1, duplicates=0, rejected=0, observed_at=NOW, at=NOW)
+    assert [health.name for health in sources.all()] == ["b", "c"]
