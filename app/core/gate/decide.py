@@ -187,14 +187,15 @@ def _began(memory: GateMemory, now: datetime) -> datetime:
 def _valid_until(now: datetime, fresh_until: datetime | None, open_hours: Hours | None) -> datetime:
     """Return the instant from which the answer must not be used: in half a minute, or when a change is known to come.
 
-    Data that is stale already makes the answer unknown, and does not end that answer.
+    Never before now: usable data is not stale yet, and a window's next change lies ahead. Data that is stale already
+    makes the answer unknown, and does not end that answer.
     """
     until = now + VALID_FOR
     if fresh_until is not None and fresh_until < until:
         until = fresh_until
     if open_hours is not None and open_hours.changes_at is not None and open_hours.changes_at < until:
         until = open_hours.changes_at
-    return max(now, until)
+    return until
 
 
 def _retry_at(verdict: Verdict, remembering: Sequence[Finding], open_hours: Hours | None, now: datetime) -> datetime:

@@ -312,6 +312,13 @@ def test_since_is_when_the_verdict_began():
     assert first.since == later.since == NOON
 
 
+def test_since_is_never_later_than_at_when_the_clock_was_set_back():
+    floor = backlog_floor(3)
+    _, memory = decide(floor, a_policy(), GateMemory(), NOON)
+    decision, _ = decide(floor, a_policy(), memory, NOON - MINUTE)
+    assert (decision.verdict, decision.since) == (Verdict.SEND, NOON - MINUTE)
+
+
 def test_data_as_of_is_the_oldest_of_the_newest():
     floor = backlog_floor(3, age_seconds=40).put("billing", a_reading(value=1, observed_at=NOON - 90 * SECOND))
     assert decided(floor).data_as_of == NOON - 90 * SECOND
@@ -373,9 +380,11 @@ def test_retry_after_a_gap_in_a_hold_counts_what_the_timer_still_needs():
     _, memory = decide(backlog_floor(20), policy, memory, NOON)
     _, memory = decide(backlog_floor(3), policy, memory, NOON)
     _, memory = decide(backlog_floor(3), policy, memory, NOON + 100 * SECOND)
-    decision, _ = decide(backlog_floor(None), policy, memory, NOON + 200 * SECOND)
+    _, memory = decide(backlog_floor(None), policy, memory, NOON + 200 * SECOND)
+    decision, _ = decide(backlog_floor(None), policy, memory, NOON + 250 * SECOND)
     assert decision.verdict is Verdict.UNKNOWN
-    assert decision.retry_at == NOON + 200 * SECOND + 100 * SECOND
+    assert decision.retry_at == NOON + 250 * SECOND + 100 * SECOND
+    assert decision.next_review_at is None
 
 
 def test_next_review_is_the_first_change_that_time_alone_can_bring():
@@ -459,6 +468,22 @@ def looks(*steps: tuple[float, float]) -> str:
 )
 def test_neither_a_sleep_nor_a_clock_ends_a_hold_early(steps: list[tuple[float, float]], states: str):
     assert looks(*steps) == states
+
+
+def test_a_sleep_that_ends_in_silence_does_not_count_either():
+    policy, memory = a_policy(), GateMemory()
+    for seconds, waiting in ((0, 20), (1, 3), (1000, None), (1001, 3)):
+        now = NOON + seconds * SECOND
+        decision, memory = decide(backlog_floor(waiting, at=now), policy, memory, now)
+    assert decision.verdict is Verdict.HOLD
+
+
+def test_looks_a_few_seconds_apart_count_however_short_stale_after_is():
+    policy, memory = a_policy(backlog_rule(resume_for_seconds=10), stale_after_seconds=1), GateMemory()
+    for seconds, waiting in ((0, 20), (5, 3), (10, 3), (15, 3)):
+        now = NOON + seconds * SECOND
+        decision, memory = decide(backlog_floor(waiting, at=now), policy, memory, now)
+    assert decision.verdict is Verdict.SEND
 
 
 def test_a_memory_without_its_last_look_starts_the_timer_anew():
