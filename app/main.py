@@ -32,9 +32,11 @@ from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
+from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
+from app.store.sessions import SqlSessions
 from app.telemetry.metrics import Metrics, metrics_router
 from app.web.pages import install_pages
 
@@ -129,6 +131,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         history=History(store.history),
         decisions=Decisions(store.decisions),
         keys=keys,
+        sessions=Sessions(SqlSessions(store.database), keys, clock, settings.session_hours),
         sources=sources,
         retention=Retention(
             store.stream,

@@ -57,7 +57,7 @@ class Stream(Protocol):
         """Return up to `limit` records with a position above `after`, in order."""
 
     async def position_before(self, at: datetime) -> int:
-        """Return the highest position received before `at`; 0 when there is none."""
+        """Return the highest position below everything received at or after `at`: reading on from it misses none."""
 
     def tail(self, after: int) -> AsyncIterator[Sequence[StreamRecord]]:
         """Yield batches of records above `after`, in order and without gaps, for ever."""
@@ -156,6 +156,35 @@ class KeyStore(Protocol):
 
     async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
         """Mark a key revoked (again: no change) and return it. Raises NotFound."""
+
+
+# --- browser sessions -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser: the SHA-256 of its cookie's random id, and the key whose holder it is."""
+
+    id_sha256: bytes
+    key_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class SessionStore(Protocol):
+    """Who is signed in. Ids are kept hashed: reading the database lets nobody in."""
+
+    async def add_session(self, session: Session) -> None:
+        """Add a session."""
+
+    async def session(self, id_sha256: bytes) -> Session | None:
+        """Return a session, also one past its expiry; None when there is none."""
+
+    async def delete_session(self, id_sha256: bytes) -> None:
+        """Delete a session; no error when it is gone already."""
+
+    async def prune_sessions(self, expired_before: datetime) -> int:
+        """Delete sessions that expired before that; return how many."""
 
 
 # --- what the evaluator writes down ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
+from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings
 
@@ -32,5 +33,6 @@ class Services:
     history: History
     decisions: Decisions
     keys: Keys
+    sessions: Sessions
     sources: Sources
     retention: Retention

@@ -81,9 +81,14 @@ class Keys:
         key = self._by_id.get(parts[2])
         if key is None or not compare_digest(sha256(token.encode()).digest(), key.secret_sha256):
             return None
-        if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= self._clock.now()):
+        return self.valid(key.id)
+
+    def valid(self, key_id: str) -> ApiKey | None:
+        """Return the key of that id, None when it is unknown, revoked or past its time."""
+        key = self._by_id.get(key_id)
+        if key is None or key.revoked_at is not None:
             return None
-        return key
+        return None if key.expires_at is not None and key.expires_at <= self._clock.now() else key
 
 
 def new_token(env: str) -> tuple[str, str]:

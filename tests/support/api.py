@@ -26,6 +26,7 @@ from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
+from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings
 from tests.support.builders import NOW
@@ -36,6 +37,7 @@ from tests.support.memory import (
     MemoryHistory,
     MemoryKeyStore,
     MemoryQueueStore,
+    MemorySessions,
     MemoryStream,
     SteppedClock,
 )
@@ -89,7 +91,7 @@ async def an_api(*, auth: str = "on") -> Api:
     history = MemoryHistory(stream)
     gates, queues, store = MemoryGateStore(), MemoryQueueStore(), MemoryEvaluationStore(log, history)
     evaluator = Evaluator(stream=stream, gates=gates, queues=queues, store=store, clock=clock)
-    sources, asks = Sources(), Asks(log)
+    sources, asks, keys = Sources(), Asks(log), Keys(MemoryKeyStore(), clock)
     services = Services(
         settings=Settings(auth=auth),
         clock=clock,
@@ -101,7 +103,8 @@ async def an_api(*, auth: str = "on") -> Api:
         queues=Queues(queues, clock, evaluator.set_targets),
         history=History(history),
         decisions=Decisions(log),
-        keys=Keys(MemoryKeyStore(), clock),
+        keys=keys,
+        sessions=Sessions(MemorySessions(), keys, clock, hours=12),
         sources=sources,
         retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
     )

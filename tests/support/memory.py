@@ -23,6 +23,7 @@ from app.ports import (
     Payload,
     PolicyVersion,
     RollupDelta,
+    Session,
     StreamRecord,
     Transition,
 )
@@ -325,3 +326,25 @@ def _logged(one: Transition) -> DecisionRow:
         reasons=one.reasons,
         inputs=one.inputs,
     )
+
+
+class MemorySessions:
+    """The SessionStore port."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[bytes, Session] = {}
+
+    async def add_session(self, session: Session) -> None:
+        self._sessions[session.id_sha256] = session
+
+    async def session(self, id_sha256: bytes) -> Session | None:
+        return self._sessions.get(id_sha256)
+
+    async def delete_session(self, id_sha256: bytes) -> None:
+        self._sessions.pop(id_sha256, None)
+
+    async def prune_sessions(self, expired_before: datetime) -> int:
+        over = [key for key, session in self._sessions.items() if session.expires_at < expired_before]
+        for key in over:
+            del self._sessions[key]
+        return len(over)
