@@ -1,0 +1,167 @@
+"""The hub: brings each change to everyone who watches, at most four times a second, at least every five seconds.
+
+A frame is encoded once per topic (a gate, seen through one view) and handed to all its seats. A seat holds one
+frame, the latest: who reads slowly misses frames, never sees old ones, and costs no memory. Who stops reading is
+dropped by the socket's own send timeout.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from app.live.frames import fingerprint, head, snapshot
+from app.services.container import Services
+from app.services.published import GateState, Published
+from app.services.shapes import Shape
+from app.services.standing import standing
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+MIN_INTERVAL_SECONDS = 0.25
+
+
+# What a frame carries besides its head. Watchers with the same view share their frames.
+View = Callable[[Services, GateState, Published], Awaitable[Shape]]
+
+
+async def plain_view(services: Services, state: GateState, published: Published) -> Shape:
+    """Return the members of the public snapshot frame."""
+    return snapshot(state, published, services.evaluator.floor.targets, services.clock.now())
+
+
+class Seat:
+    """One watcher's place: holds the latest frame until it is taken."""
+
+    def __init__(self) -> None:
+        self._frame: bytes | None = None
+        self._news = asyncio.Event()
+        self.closed = False
+
+    def offer(self, frame: bytes) -> None:
+        """Put a frame; one that was not taken yet is replaced."""
+        self._frame = frame
+        self._news.set()
+
+    def close(self) -> None:
+        """Tell the watcher that the server is going."""
+        self.closed = True
+        self._news.set()
+
+    async def take(self) -> bytes | None:
+        """Return the latest frame as soon as there is one; None once the seat is closed."""
+        await self._news.wait()
+        self._news.clear()
+        frame, self._frame = self._frame, None
+        return None if self.closed else frame
+
+
+@dataclass(slots=True)
+class Topic:
+    """One gate seen through one view, its watchers, and what they were shown last."""
+
+    gate: str
+    view: View
+    seats: set[Seat] = field(default_factory=set)
+    shown: Hashable = None
+    shown_at: float = 0.0
+
+
+class Hub:
+    """Subscribes to the evaluator and keeps all seats supplied."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._topics: dict[tuple[str, View], Topic] = {}
+        self._seq = 0
+        self._news = asyncio.Event()
+        self._closed = False
+
+    @property
+    def connections(self) -> int:
+        """The number of watchers."""
+        return sum(len(topic.seats) for topic in self._topics.values())
+
+    async def join(self, gate: str, view: View = plain_view) -> tuple[Topic, Seat] | None:
+        """Return a seat that already holds a first frame; None for a gate that is not there."""
+        published, state = self._standing(gate)
+        if state is None:
+            return None
+        seat = Seat()
+        seat.offer(await self._frame(view, state, published))
+        topic = self._topics.setdefault((gate, view), Topic(gate, view))
+        topic.seats.add(seat)
+        if self._closed:
+            seat.close()
+        return topic, seat
+
+    def leave(self, topic: Topic, seat: Seat) -> None:
+        """Give a seat back."""
+        topic.seats.discard(seat)
+        if not topic.seats:
+            self._topics.pop((topic.gate, topic.view), None)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve all seats until `stop`; then tell every watcher to come back later."""
+        unsubscribe = self._services.evaluator.subscribe(lambda _: self._news.set())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                await self._wait_for_news(stopping)
+                started = time.monotonic()
+                for topic in list(self._topics.values()):
+                    await self._serve(topic)
+                pause = MIN_INTERVAL_SECONDS - (time.monotonic() - started)
+                await asyncio.wait([stopping], timeout=max(0.0, pause))
+        finally:
+            unsubscribe()
+            stopping.cancel()
+            self._close()
+
+    async def _wait_for_news(self, stopping: "asyncio.Task[Literal[True]]") -> None:
+        """Return when something was published, or after a second: a silent evaluator has to become visible, too."""
+        news = asyncio.create_task(self._news.wait())
+        await asyncio.wait([news, stopping], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        self._news.clear()
+
+    async def _serve(self, topic: Topic) -> None:
+        published, state = self._standing(topic.gate)
+        if state is None:  # the gate was deleted while watched
+            _close_all(topic)
+            return
+        shown, now = fingerprint(state, published), time.monotonic()
+        if shown == topic.shown and now - topic.shown_at < HEARTBEAT_SECONDS:
+            return
+        try:
+            frame = await self._frame(topic.view, state, published)
+        except Exception:  # without frames the watchers go visibly dead, and the other topics live on
+            log.exception("frame_not_made", extra={"gate": topic.gate})
+            return
+        topic.shown, topic.shown_at = shown, now
+        for seat in topic.seats:
+            seat.offer(frame)
+
+    def _standing(self, gate: str) -> tuple[Published, GateState | None]:
+        published = self._services.evaluator.published
+        return published, standing(published, gate, self._services.clock.now(), time.monotonic())
+
+    async def _frame(self, view: View, state: GateState, published: Published) -> bytes:
+        members = await view(self._services, state, published)
+        self._seq += 1
+        return msgspec.json.encode(head(state, self._seq, self._services.clock.now()) | members)
+
+    def _close(self) -> None:
+        self._closed = True
+        for topic in self._topics.values():
+            _close_all(topic)
+
+
+def _close_all(topic: Topic) -> None:
+    for seat in topic.seats:
+        seat.close()

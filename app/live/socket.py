@@ -1,0 +1,165 @@
+"""The live socket, WS /api/v1/live: who may open it, what ends it, and two loops that run side by side.
+
+Close codes: 4401 not signed in or no longer, 4403 the key may not read, 4404 no such gate, 1008 too many words from
+the other side, 1012 the server restarts, 1013 too slow or too many. A foreign Origin is refused with 403 before the
+handshake: browsers send cookies with sockets to anywhere (OWASP ASVS 5.0.0, 4.4.2).
+"""
+
+import asyncio
+import time
+from collections import Counter
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from app.live.hub import Hub, Seat, View, plain_view
+from app.services.container import Services
+from app.services.origins import origin_allowed
+from app.services.sessions import Identity, cookie_in, may_read
+
+SIGNED_OUT, FORBIDDEN, NO_GATE, CHATTER, RESTART, TRY_LATER = 4401, 4403, 4404, 1008, 1012, 1013
+
+SEND_TIMEOUT_SECONDS = 5.0
+CONFIRM_SECONDS = 60.0
+MAX_MESSAGES = 100
+MAX_CONNECTIONS = 10_000
+MAX_PER_KEY = 1_000
+PROTOCOL, BEARER = "holdfire.v1", "bearer."
+
+
+class Refused(Exception):
+    """The socket ends, with this close code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def live_router() -> APIRouter:
+    """Return the router with the live socket."""
+    router = APIRouter()
+    held: Counter[str] = Counter()
+
+    @router.websocket("/api/v1/live")
+    async def live(websocket: WebSocket, gate: str = "default", view: str = "data") -> None:
+        """Send a gate's snapshot now, after each change and at least every 5 s; view "page" is the board's own."""
+        await _live(websocket, gate, view, held)
+
+    return router
+
+
+async def _live(websocket: WebSocket, gate: str, view: str, held: Counter[str]) -> None:
+    services: Services = websocket.state.services
+    origin = websocket.headers.get("origin")
+    if origin and not origin_allowed(origin, websocket.headers.get("host", ""), services.settings.allowed_origins):
+        websocket.state.metrics.socket_dropped("origin")
+        await websocket.close(FORBIDDEN)
+        return
+    protocols = websocket.scope["subprotocols"]
+    await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in protocols else None)
+    try:
+        identity = await identify(websocket, services)
+        name = identity.key.id if identity else ""
+        held[name] += 1
+        try:
+            await _admitted(websocket, gate, view, identity, within=held[name] <= MAX_PER_KEY or not name)
+        finally:
+            held[name] -= 1
+    except Refused as refused:
+        await _close(websocket, refused.code)
+
+
+async def _admitted(websocket: WebSocket, gate: str, view: str, identity: Identity | None, *, within: bool) -> None:
+    hub: Hub = websocket.state.hub
+    views: dict[str, View] = {"data": plain_view} | getattr(websocket.app.state, "live_views", {})
+    if not within or hub.connections >= MAX_CONNECTIONS:
+        websocket.state.metrics.socket_dropped("too_many")
+        raise Refused(TRY_LATER)
+    joined = await hub.join(gate, views.get(view, plain_view))
+    if joined is None:
+        raise Refused(NO_GATE)
+    topic, seat = joined
+    try:
+        await _serve(websocket, seat, identity)
+    finally:
+        hub.leave(topic, seat)
+
+
+async def identify(websocket: WebSocket, services: Services) -> Identity | None:
+    """Return who connects, None with authentication off. Raises Refused without a valid key that may read.
+
+    A key comes as Authorization: Bearer, or, from browsers of other programs, as the second sub-protocol
+    `bearer.<key>` beside `holdfire.v1`; a page's session comes as its cookie.
+    """
+    if services.settings.auth == "off":
+        return None
+    if token := _token(websocket):
+        key = services.keys.authenticate(token)
+        identity = Identity(key) if key else None
+    else:
+        cookie = cookie_in(websocket.cookies)
+        identity = await services.sessions.find(cookie) if cookie else None
+    if identity is None:
+        raise Refused(SIGNED_OUT)
+    if not may_read(identity.key):
+        raise Refused(FORBIDDEN)
+    return identity
+
+
+def _token(websocket: WebSocket) -> str | None:
+    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    protocols: list[str] = websocket.scope["subprotocols"]
+    return next((name.removeprefix(BEARER) for name in protocols if name.startswith(BEARER)), None)
+
+
+async def _serve(websocket: WebSocket, seat: Seat, identity: Identity | None) -> None:
+    """Send and listen until one of both ends: without listening, a watcher that left would never be noticed."""
+    loops = [asyncio.ensure_future(_send(websocket, seat, identity)), asyncio.ensure_future(_listen(websocket))]
+    try:
+        done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+        for loop in done:
+            loop.result()
+    finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _send(websocket: WebSocket, seat: Seat, identity: Identity | None) -> None:
+    services: Services = websocket.state.services
+    confirmed_at = time.monotonic()
+    while (frame := await seat.take()) is not None:
+        if identity is not None:
+            if not services.sessions.holds(identity):
+                raise Refused(SIGNED_OUT)
+            if time.monotonic() - confirmed_at > CONFIRM_SECONDS:
+                confirmed_at = time.monotonic()
+                if not await services.sessions.confirm(identity):
+                    raise Refused(SIGNED_OUT)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await websocket.send_text(frame.decode())
+        except TimeoutError:
+            websocket.state.metrics.socket_dropped("slow")
+            raise Refused(TRY_LATER) from None
+        except (WebSocketDisconnect, RuntimeError):  # it left while we wrote
+            return
+    raise Refused(RESTART)
+
+
+async def _listen(websocket: WebSocket) -> None:
+    """Return when the other side has gone. Nothing it says means anything; too much of it ends the connection."""
+    for _ in range(MAX_MESSAGES):
+        if (await websocket.receive())["type"] == "websocket.disconnect":
+            return
+    raise Refused(CHATTER)
+
+
+async def _close(websocket: WebSocket, code: int) -> None:
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            await websocket.close(code)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError):  # nobody is there to be told
+        return
