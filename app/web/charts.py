@@ -6,12 +6,13 @@ x is UTC so that DST can neither fold nor tear the line; ticks and hover texts a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
 from app.core.gate.decision import Verdict
-from app.core.gate.policy import Rule
+from app.core.gate.rule import Rule
 from app.ports import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
 from app.web.format import clock_time, measure
@@ -21,10 +22,11 @@ from app.web.spans import Span
 Figure = dict[str, Any]
 
 GLYPHS = {Verdict.SEND: "●", Verdict.THROTTLE: "▲", Verdict.HOLD: "■", Verdict.UNKNOWN: "◇"}
-RIBBON = (1.03, 1.085)  # the strip of verdicts lies above the plot, in parts of its height
-WORD_FROM = 0.07  # a span shorter than that part of the chart shows its glyph only
-GLYPH_FROM = 0.018
+RIBBON = (5, 22)  # the strip of verdicts lies so many pixels above the plot
+WORD_FROM = 0.09  # a span shorter than that part of the chart shows its glyph only
+GLYPH_FROM = 0.02
 HEADROOM = 1.12
+SHADE = {"opacity": 0.13, "layer": "below"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +87,36 @@ def _top(chart: Chart) -> float:
 
 def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> list[Figure]:
     unit = DEFINITIONS[chart.metric].unit
-    x = [_x(point.at) for point in steps]
-    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    texts = [_hover(point, chart, unit) for point in steps]
+    x, y = _envelope(steps)
+    common: Figure = {"type": "scatter", "mode": "lines", "showlegend": False}
     return [
-        edge | {"name": "lowest", "y": [point.minimum for point in steps]},
-        edge
-        | {"name": "highest", "y": [point.maximum for point in steps]}
-        | {"fill": "tonexty", "fillcolor": palette.envelope},
-        {
-            "type": "scatter",
-            "mode": "lines",
+        common
+        | {"name": "lowest to highest", "x": x, "y": y, "fill": "toself", "fillcolor": palette.envelope}
+        | {"line": {"width": 0}, "hoverinfo": "skip"},
+        common
+        | {
             "name": DEFINITIONS[chart.metric].title,
-            "x": x,
+            "x": [_x(point.at) for point in steps],
             "y": [point.value for point in steps],
             "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
             "connectgaps": False,
-            "text": texts,
+            "text": [_hover(point, chart, unit) for point in steps],
             "hovertemplate": "%{text}<extra></extra>",
-            "showlegend": False,
         },
     ]
+
+
+def _envelope(steps: Sequence[HistoryPoint]) -> tuple[list[str | None], list[float | None]]:
+    """Return one closed outline per run of points without a gap, from lowest to highest, a None after each."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for known, run in groupby(steps, key=lambda point: point.minimum is not None and point.maximum is not None):
+        if known:
+            points = list(run)
+            back = points[::-1]
+            x += [_x(point.at) for point in points + back] + [None]
+            y += [point.minimum for point in points] + [point.maximum for point in back] + [None]
+    return x, y
 
 
 def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:
@@ -129,7 +140,7 @@ def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
     limit_shapes, limit_notes = _limit_marks(chart, palette, unit)
     axis: Figure = {"gridcolor": palette.grid, "zeroline": False, "fixedrange": True, "ticks": "", "automargin": True}
     return {
-        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
         "font": {"color": palette.muted, "size": 12},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -164,24 +175,25 @@ def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
 
 
 def _verdicts(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
+    """Return the ribbon above the plot with its words, and the shading of the spans in which nothing could be sent."""
     shapes: list[Figure] = []
     notes: list[Figure] = []
     whole = (chart.until - chart.start).total_seconds()
     for span in chart.spans:
         colour = palette.states[span.verdict]
-        across = {"type": "rect", "xref": "x", "yref": "paper", "x0": _x(span.start), "x1": _x(span.until)}
-        ribbon = {"y0": RIBBON[0], "y1": RIBBON[1], "fillcolor": colour, "line": {"width": 0}}
-        shapes.append(across | ribbon)
-        if span.verdict in (Verdict.HOLD, Verdict.UNKNOWN):
-            dashes = "solid" if span.verdict is Verdict.HOLD else "dot"
-            edge = {"width": 1, "color": colour, "dash": dashes}
-            shaded = {"y0": 0, "y1": 1, "fillcolor": colour, "opacity": 0.13, "line": edge, "layer": "below"}
-            shapes.append(across | shaded)
+        across: Figure = {"type": "rect", "xref": "x", "yref": "paper", "x0": _x(span.start), "x1": _x(span.until)}
+        ribbon = {"ysizemode": "pixel", "yanchor": 1, "y0": RIBBON[0], "y1": RIBBON[1], "fillcolor": colour}
+        shapes.append(across | ribbon | {"line": {"width": 0}})
+        if span.verdict in {Verdict.HOLD, Verdict.UNKNOWN}:
+            edge = {"width": 1, "color": colour, "dash": "solid" if span.verdict is Verdict.HOLD else "dot"}
+            shapes.append(across | {"y0": 0, "y1": 1, "fillcolor": colour, "line": edge} | SHADE)
         part = (span.until - span.start).total_seconds() / whole
         if part >= GLYPH_FROM:
             glyph = GLYPHS[span.verdict]
             text = f"{glyph} {span.verdict.upper()}" if part >= WORD_FROM else glyph
-            notes.append(_note(text, _x(span.start), RIBBON[1], palette.text, yref="paper", yanchor="bottom"))
+            ink = palette.inks[span.verdict]
+            middle = sum(RIBBON) / 2
+            notes.append(_note(text, _x(span.start), 1, ink, yref="paper", yanchor="middle", yshift=middle))
     return shapes, notes
 
 
@@ -196,14 +208,14 @@ def _limit_marks(chart: Chart, palette: Palette, unit: str) -> tuple[list[Figure
     line = across | {"type": "line", "y0": hold, "y1": hold}
     shapes = [line | {"line": {"color": palette.limit, "width": 1.5, "dash": "dash"}}]
     text = f"hold {word} {measure(hold, unit)}"
-    notes = [_note(text, 1, hold, palette.text, xref="paper", xanchor="right", yanchor=outer)]
+    notes = [_note(text, 0, hold, palette.text, xref="paper", yanchor=outer, bgcolor=palette.veil)]
     if resume is not None and resume != hold:
         band = {"type": "rect", "y0": min(hold, resume), "y1": max(hold, resume), "fillcolor": palette.resume}
         shapes.append(across | band | {"opacity": 0.1, "line": {"width": 0}, "layer": "below"})
         back_line = across | {"type": "line", "y0": resume, "y1": resume}
         shapes.append(back_line | {"line": {"color": palette.resume, "width": 1, "dash": "dot"}})
         text = f"resume {back} {measure(resume, unit)}"
-        notes.append(_note(text, 1, resume, palette.muted, xref="paper", xanchor="right", yanchor=inner))
+        notes.append(_note(text, 0, resume, palette.muted, xref="paper", yanchor=inner, bgcolor=palette.veil))
     return shapes, notes
 
 

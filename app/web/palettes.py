@@ -7,7 +7,7 @@ from app.core.gate.decision import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one theme; states as in the page's style sheet."""
+    """The colours of one theme; states as in the page's style sheet, inks for words on them."""
 
     text: str
     muted: str
@@ -17,7 +17,9 @@ class Palette:
     limit: str
     resume: str
     surface: str
+    veil: str
     states: dict[Verdict, str]
+    inks: dict[Verdict, str]
 
 
 THEMES = {
@@ -30,12 +32,14 @@ THEMES = {
         limit="#ff5a4d",
         resume="rgba(147,160,173,0.9)",
         surface="#161c23",
+        veil="rgba(22,28,35,0.7)",
         states={
             Verdict.SEND: "#4aa8ff",
             Verdict.THROTTLE: "#ffd166",
             Verdict.HOLD: "#ff5a4d",
             Verdict.UNKNOWN: "#8b95a3",
         },
+        inks=dict.fromkeys(Verdict, "#0f1419"),
     ),
     "light": Palette(
         text="#17202a",
@@ -46,11 +50,13 @@ THEMES = {
         limit="#b3261e",
         resume="rgba(86,98,112,0.9)",
         surface="#ffffff",
+        veil="rgba(255,255,255,0.75)",
         states={
             Verdict.SEND: "#0b62b8",
             Verdict.THROTTLE: "#f2b01e",
             Verdict.HOLD: "#b3261e",
             Verdict.UNKNOWN: "#5f6b7a",
         },
+        inks=dict.fromkeys(Verdict, "#ffffff") | {Verdict.THROTTLE: "#000000"},
     ),
 }

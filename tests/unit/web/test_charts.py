@@ -8,7 +8,7 @@ import pytest
 
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
 from app.core.gate.decision import Verdict
-from app.core.gate.policy import Rule
+from app.core.gate.rule import Rule
 from app.ports import DecisionRow, HistoryPoint
 from app.web.axes import time_ticks, value_ticks
 from app.web.captions import caption
@@ -46,7 +46,7 @@ def test_plotly_accepts_every_figure(metric, theme):
     spans = [Span(START, START + timedelta(minutes=40), Verdict.HOLD), Span(UNTIL, UNTIL, Verdict.UNKNOWN)]
     chart = a_chart(metric, [point(0, 0.4, 0.1, 0.6), point(1, None), point(9, 0.5)], a_rule(metric), spans)
     drawn = go.Figure(figure(chart, theme)).to_plotly_json()
-    assert len(drawn["data"]) == 3
+    assert len(drawn["data"]) == 2
     assert {shape["type"] for shape in drawn["layout"]["shapes"]} == {"rect", "line"}
 
 
@@ -55,6 +55,11 @@ def test_a_step_without_data_breaks_the_line():
     assert line["y"] == [4, None, None, 6]
     assert line["connectgaps"] is False
     assert line["text"][1].endswith("no data")
+
+
+def test_the_envelope_is_one_closed_outline_per_run_of_data():
+    points = [point(0, 4, 3, 5), point(1, 4, 2, 6), point(5, 6, 6, 7)]
+    assert figure(a_chart(points=points), "dark")["data"][0]["y"] == [3, 2, 6, 5, None, 6, 7, None]
 
 
 def test_hold_limit_resume_limit_and_the_band_between_are_drawn_and_named():

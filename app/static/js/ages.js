@@ -1,0 +1,46 @@
+// Everything that counts seconds. The server's clock is told by each frame; between frames it runs on here, at the
+// rate it was seen to run (a demonstration's clock is fast).
+
+import { duration } from "./format.js";
+
+let base = 0, heard = 0, first = null, rate = 1;
+
+export function setClock(iso) {
+  const at = Date.parse(iso), wall = performance.now();
+  if (first === null || at < base) first = { at, wall };
+  const passed = wall - first.wall;
+  if (passed > 3000) rate = Math.min(1000, Math.max(0, (at - first.at) / passed));
+  base = at;
+  heard = wall;
+}
+
+// Between frames a fast clock runs on for two seconds only: a demonstration that stops must not seem to race on.
+export const now = () => {
+  const since = performance.now() - heard;
+  return base + (rate > 1.5 ? Math.min(since, 2000) * rate + Math.max(0, since - 2000) : since);
+};
+
+const put = (node, text) => { if (node.firstChild?.data !== text || node.childNodes.length !== 1) node.textContent = text; };
+
+export function tick(root) {
+  const at = now();
+  for (const node of root.querySelectorAll("[data-age]")) {
+    if (node.dataset.age) put(node, duration((at - Date.parse(node.dataset.age)) / 1000));
+  }
+  for (const node of root.querySelectorAll("[data-since]")) put(node, duration((at - Date.parse(node.dataset.since)) / 1000));
+  for (const node of root.querySelectorAll("[data-until]")) {
+    const left = (Date.parse(node.dataset.until) - at) / 1000;
+    put(node, left > 0 ? `${duration(left)} left` : "due");
+  }
+  for (const tile of root.querySelectorAll(".tile[data-age-of]")) {
+    const limit = Number(tile.dataset.staleAfter) * 1000;
+    if (at - Date.parse(tile.dataset.ageOf) > limit) tile.classList.add("stale");
+  }
+}
+
+// Whether the data behind the verdict are older than the policy trusts, with some seconds for the way here.
+export function outlived(root) {
+  const age = root.querySelector("[data-stale-after][data-age]");
+  const slack = 7 * Math.max(1, rate);
+  return Boolean(age?.dataset.age) && (now() - Date.parse(age.dataset.age)) / 1000 > Number(age.dataset.staleAfter) + slack;
+}

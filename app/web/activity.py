@@ -1,0 +1,88 @@
+"""What happened lately: who asked and what they were told, and every change of the verdict. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.ports import DecisionRow
+from app.web.format import NONE, clock_time, duration, iso, number
+
+
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """One answer given, `times` times in a row, between `at` and `last_at`."""
+
+    id: str
+    at: str
+    at_text: str
+    who: str
+    campaign: str
+    audience: str
+    state: str
+    word: str
+    allow: str
+    status: str
+    times: int
+    last_text: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change of a gate's verdict; lasted is how long the new one stood, `still` while it stands."""
+
+    id: str
+    at: str
+    at_text: str
+    before: str
+    state: str
+    word: str
+    lasted: str
+    still: bool
+    summary: str
+
+
+def ask_rows(rows: Sequence[DecisionRow], names: dict[str, str], now: datetime, zone: ZoneInfo) -> list[AskRow]:
+    """Return printed asks, in the order given. names: what keys are called, by their id."""
+    return [_ask_row(row, names, now, zone) for row in rows]
+
+
+def _ask_row(row: DecisionRow, names: dict[str, str], now: datetime, zone: ZoneInfo) -> AskRow:
+    last = row.last_at or row.at
+    return AskRow(
+        id=row.id,
+        at=iso(last),
+        at_text=clock_time(last, zone, today=now),
+        who=names.get(row.asked_by or "", row.asked_by or NONE),
+        campaign=row.campaign or "",
+        audience=number(row.requested),
+        state=row.verdict,
+        word=row.verdict.upper(),
+        allow=f"allow {number(row.allow)}" if row.verdict == "throttle" else "",
+        status="" if row.status is None else str(row.status),
+        times=row.count,
+        last_text="" if row.count == 1 else f"first at {clock_time(row.at, zone, today=now)}",
+        summary=row.summary,
+    )
+
+
+def change_rows(rows: Sequence[DecisionRow], now: datetime, zone: ZoneInfo) -> list[ChangeRow]:
+    """Return printed changes for transitions given newest first; each lasted until the next one."""
+    laters: list[DecisionRow | None] = [None, *rows]
+    return [_change_row(row, later, now, zone) for row, later in zip(rows, laters, strict=False)]
+
+
+def _change_row(row: DecisionRow, later: DecisionRow | None, now: datetime, zone: ZoneInfo) -> ChangeRow:
+    end = later.at if later else now
+    return ChangeRow(
+        id=row.id,
+        at=iso(row.at),
+        at_text=clock_time(row.at, zone, today=now),
+        before=row.before or "",
+        state=row.verdict,
+        word=row.verdict.upper(),
+        lasted=duration(max(0.0, (end - row.at).total_seconds() // 1)),
+        still=later is None,
+        summary=row.summary,
+    )

@@ -1,0 +1,54 @@
+"""What every page's handler is given: the services, the templates, and the boards."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from jinja2 import Environment
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from app.services.container import Services
+from app.web.boards import Boards
+from app.web.rendering import page
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Made once per app by install_pages."""
+
+    templates: Environment
+    boards: Boards
+
+    def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
+        """Return a rendered template with the headers of a page."""
+        return page(request, self.templates, template, status=status, **context)
+
+    def no_gate(self, request: Request, gate: str | None) -> Response:
+        """Return the answer for a gate that is not there."""
+        detail = f"There is no gate “{gate or 'default'}”."
+        return self.page(request, "pages/problem.html", status=NOT_FOUND, title="No such gate", detail=detail)
+
+
+class GateQuery(BaseModel):
+    """Which gate a page is about; None: the one called default, or else the first."""
+
+    gate: str | None = Field(default=None, max_length=63)
+
+
+def tools(request: Request) -> Tools:
+    """Return the app's page tools."""
+    found: Tools = request.app.state.page_tools
+    return found
+
+
+def services(request: Request) -> Services:
+    """Return the process's services."""
+    found: Services = request.state.services
+    return found
+
+
+ToolsDep = Annotated[Tools, Depends(tools)]
+ServicesDep = Annotated[Services, Depends(services)]
