@@ -61,7 +61,7 @@ def _make_key(environment: dict[str, str]) -> str:
         [sys.executable, "-m", "app.cli", "keys", "create", "bench", *scopes, "--json"],
         cwd=REPOSITORY,
         env=_clean() | environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
