@@ -31,3 +31,17 @@ def a_contact(
 ) -> ContactEvent:
     """Return one contact event."""
     return ContactEvent(contact_id, queue, ContactEventKind(event), at, source, **fields)
+
+
+def contacts(table: str, queue: str = "orders-voice", source: str = "acd-1") -> list[ContactEvent]:
+    """Return the events of a table, one contact per line, instants in seconds after NOW.
+
+    "c-1: queued 0, answered 12, completed 80" is three events.
+    """
+    events = []
+    for line in filter(None, map(str.strip, table.splitlines())):
+        contact_id, story = line.split(":")
+        for step in story.split(","):
+            kind, seconds = step.split()
+            events.append(a_contact(kind, after(float(seconds)), contact_id, queue, source))
+    return events

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from app.core.floor.contact import ContactEventKind
 from app.core.floor.counts import Counts
-from app.core.floor.instants import SECOND, closing_second
+from app.core.floor.instants import LONG_AGO, SECOND, closing_second
 from app.core.floor.lifecycle import NO_CONTRIBUTIONS, PLACE, Contributions, Judge, stay
 from app.core.floor.rollup import Rollups
 from app.core.floor.targets import QueueTargets
@@ -51,11 +51,11 @@ class _Contact:
         self.entry = (0, "")
         self.expired = False
         self.listed = False  # among those over, to be forgotten in time
-        self.touched_us = 0
+        self.touched_us = LONG_AGO
 
 
 class Contacts:
-    """The contacts of one queue. `advance` before looking."""
+    """The contacts of one queue. `advance` before looking; while `version` stays, everything looks the same."""
 
     __slots__ = (
         "_contacts",
@@ -72,15 +72,17 @@ class Contacts:
         "_rollups",
         "_touched",
         "_waiting",
+        "version",
         "windows",
     )
 
     def __init__(self, targets: QueueTargets, rollups: Rollups, *, expires_us: int, keep_seconds: int) -> None:
+        self.version = 0
         self.windows = Windows(keep_seconds)
         self._judge = Judge(targets)
         self._rollups = rollups
         self._expires_us = expires_us
-        self._now_us = 0
+        self._now_us = LONG_AGO
         self._touched = False
         self._contacts: dict[str, _Contact] = {}
         self._names: set[str] = set()
@@ -145,6 +147,7 @@ class Contacts:
         for contact in self._contacts.values():
             contributions = self._judge.contributions(stay(contact.instants), expired=contact.line is None)
             self._count(contact, contributions, history=False)
+        self.version += 1
 
     def _restate(self, contact_id: str, contact: _Contact) -> None:
         told = stay(contact.instants)
@@ -156,15 +159,16 @@ class Contacts:
         else:
             self._close(contact, contact_id)
         self._touched = True
+        self.version += 1
 
     def _count(self, contact: _Contact, contributions: Contributions, *, history: bool = True) -> None:
         for before, now in zip(contact.contributions, contributions, strict=True):
             if before == now:
                 continue
             if before is not None:
-                self._add(before.at_us, -before.counts, history=history)
+                self._add(before[0], -before[1], history=history)
             if now is not None:
-                self._add(now.at_us, now.counts, history=history)
+                self._add(now[0], now[1], history=history)
         contact.contributions = contributions
 
     def _add(self, at_us: int, counts: Counts, *, history: bool) -> None:
@@ -194,7 +198,7 @@ class Contacts:
     # --- time -------------------------------------------------------------------------------------------------------
 
     def advance(self, now_us: int) -> None:
-        """Let time pass up to now: expire what never ended, forget what no window needs. Time never goes back."""
+        """Let time pass up to now, which never goes back: expire what never ended, forget what no window needs."""
         if now_us <= self._now_us and not self._touched:
             return
         self._now_us = now_us = max(now_us, self._now_us)
@@ -206,7 +210,8 @@ class Contacts:
             self._settle(self._over.popleft()[1])
         while self._names_in_order and self._names_in_order[0][0] <= now_us:
             self._names.remove(self._names_in_order.popleft()[1])
-        self.windows.advance(now_us // SECOND)
+        if self.windows.advance(now_us // SECOND) or self._waiting:
+            self.version += 1
 
     def _expire(self, contact_id: str) -> None:
         contact = self._contacts[contact_id]
@@ -215,6 +220,7 @@ class Contacts:
         contact.touched_us = max(contact.touched_us, self._now_us)
         self._count(contact, self._judge.contributions(stay(contact.instants), expired=True))
         self._close(contact, contact_id)
+        self.version += 1
 
     def _settle(self, contact_id: str) -> None:
         """Keep only the name of a contact that is over and was left alone long enough."""

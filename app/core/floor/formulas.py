@@ -5,7 +5,7 @@ by adding both sides; averages are never averaged. Variants of the service level
 Source of the definitions: docs/reference/glossary.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -49,22 +49,38 @@ class ContactFormula(NamedTuple):
 
 
 class CountFormula:
-    """A fraction of the counts and sums one observation reports."""
+    """A fraction of the counts and sums that observations report."""
 
-    __slots__ = ("_counts", "_pick", "unit")
+    __slots__ = ("_added", "_pick", "unit")
 
     def __init__(self, numerator: str, *denominator: str, less: str | None = None, unit: int = 1) -> None:
         names = (numerator, *denominator, *((less,) if less else ()))
         self._pick = itemgetter(*map(Observation._fields.index, names))
-        self._counts = len(denominator)
+        self._added = len(denominator)
         self.unit = unit
 
     def of(self, observation: Observation) -> Fraction | None:
-        """Return the fraction, None when the observation lacks a part of it."""
-        top, *rest = parts = self._pick(observation)
-        if None in parts:
-            return None
-        return Fraction(round(top * self.unit), sum(rest[: self._counts]) - sum(rest[self._counts :]))
+        """Return the fraction of one observation, None when it lacks a part of it."""
+        parts = self._pick(observation)
+        return None if None in parts else self._sum([parts])
+
+    def over(self, observations: Sequence[Observation]) -> tuple[Fraction, Sequence[Observation]]:
+        """Return the summed fraction of all observations that have every part of it, and the other observations."""
+        parts = list(map(self._pick, observations))
+        whole = [part for part in parts if None not in part]
+        if len(whole) == len(parts):
+            return self._sum(whole), ()
+        lacking = [observation for observation, part in zip(observations, parts, strict=True) if None in part]
+        return self._sum(whole), lacking
+
+    def _sum(self, parts: Sequence[tuple[float, ...]]) -> Fraction:
+        """Add up each column exactly, then take the fraction of the sums."""
+        if not parts:
+            return Fraction(0, 0)
+        top, *below = zip(*parts, strict=True)
+        numerator = sum(top) if self.unit == 1 else sum([round(value * self.unit) for value in top])
+        sums = [sum(column) for column in below]
+        return Fraction(numerator, sum(sums[: self._added]) - sum(sums[self._added :]))
 
 
 _WITHIN = (Field.COHORT_ANSWERED_IN_TARGET,)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+LONG_AGO = -(1 << 62)  # before any instant a datetime can hold
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -57,30 +57,31 @@ class Stay(NamedTuple):
 def stay(instants: Instants) -> Stay:
     """Return the one story that the known instants tell."""
     queued, answered, abandoned, completed, transferred, callback = instants
-    exits = [at for at in (abandoned, transferred, callback) if at is not None]
-    if answered is not None and (not exits or answered <= min(exits)):
+    gone = _earlier(_earlier(abandoned, transferred), callback)
+    if answered is not None and (gone is None or answered <= gone):
         picked_up = _not_before(queued, answered)
-        ends = exits if completed is None else [*exits, completed]
-        return Stay(queued, picked_up, Outcome.ANSWERED, max(min(ends), picked_up) if ends else None)
-    if exits:
-        gone = min(exits)
-        return Stay(queued, _not_before(queued, gone), Outcome.ABANDONED if gone == abandoned else Outcome.LEFT, None)
+        end = _earlier(gone, completed)
+        return Stay(queued, picked_up, Outcome.ANSWERED, None if end is None else max(end, picked_up))
+    if gone is not None:
+        outcome = Outcome.ABANDONED if gone == abandoned else Outcome.LEFT
+        return Stay(queued, _not_before(queued, gone), outcome, None)
     if completed is not None:
         return Stay(queued, _not_before(queued, completed), Outcome.LEFT, None)
     return Stay(queued, None, None, None)
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    if one is None:
+        return other
+    return one if other is None or one <= other else other
 
 
 def _not_before(queued: int | None, at: int) -> int:
     return at if queued is None or at > queued else queued
 
 
-class Contribution(NamedTuple):
-    """What a contact adds to the sums at one instant."""
-
-    at_us: int
-    counts: Counts
-
-
+# What a contact adds to the sums: at an instant in microseconds, so much. A bare tuple, because each event makes some.
+Contribution: TypeAlias = tuple[int, Counts]
 Contributions: TypeAlias = tuple[Contribution | None, Contribution | None, Contribution | None]
 NO_CONTRIBUTIONS: Contributions = (None, None, None)
 
@@ -114,23 +115,22 @@ class Judge:
         """
         queued, ended, outcome, until = stay
         handled = None
-        if outcome is Outcome.ANSWERED and until is not None and ended is not None:
-            handled = Contribution(until, _HANDLED + (until - ended) * _HANDLE)
+        if ended is not None and until is not None:
+            handled = (until, _HANDLED + (until - ended) * _HANDLE)
         if queued is None:
             return (None, None, handled)
         if ended is None:
-            return (Contribution(queued, _OFFERED if expired else _WAITING), None, None)
+            return ((queued, _OFFERED if expired else _WAITING), None, None)
+        if outcome is Outcome.LEFT:
+            return ((queued, _OFFERED), None, None)
         wait = ended - queued
-        if outcome is Outcome.ANSWERED:
-            cohort = _ANSWERED_IN_TARGET if wait <= self.target_us else _ANSWERED
-            return (Contribution(queued, cohort), Contribution(ended, _ANSWER + wait * _WAIT), handled)
         if outcome is Outcome.ABANDONED:
-            return self._abandoned(queued, ended)
-        return (Contribution(queued, _OFFERED), None, None)
+            return self._abandoned(queued, ended, wait)
+        cohort = _ANSWERED_IN_TARGET if wait <= self.target_us else _ANSWERED
+        return ((queued, cohort), (ended, _ANSWER + wait * _WAIT), handled)
 
-    def _abandoned(self, queued: int, ended: int) -> Contributions:
-        wait = ended - queued
+    def _abandoned(self, queued: int, ended: int, wait: int) -> Contributions:
         cohort = _ABANDONED + (_IN_TARGET if wait <= self.target_us else 0)
         if wait < self._short_us:
-            return (Contribution(queued, cohort + _SHORT), None, None)
-        return (Contribution(queued, cohort), Contribution(ended, _ABANDON), None)
+            return ((queued, cohort + _SHORT), None, None)
+        return ((queued, cohort), (ended, _ABANDON), None)

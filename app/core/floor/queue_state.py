@@ -6,7 +6,7 @@ from datetime import datetime
 from app.core.floor import derived
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import Contacts, QueueCounters
-from app.core.floor.instants import SECOND, instant, micros, span
+from app.core.floor.instants import LONG_AGO, SECOND, instant, micros, span
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
 from app.core.floor.reported import Reported
@@ -26,19 +26,32 @@ class SourceClock:
         self.name, self.at, self.at_us = name, at, at_us
 
 
+class Moment:
+    """One look at the floor: the time it is taken at. Two looks are two moments, even at the same time."""
+
+    __slots__ = ("now_us",)
+
+    def __init__(self, now_us: int) -> None:
+        self.now_us = now_us
+
+
 class QueueState:
     """What is known of one queue. Its readings are taken at a `now` that never goes back."""
 
     __slots__ = (
+        "_changed",
         "_clocks",
         "_contacts",
         "_expires_us",
         "_followed_us",
         "_heard_us",
         "_keep_us",
+        "_moment",
+        "_readings",
         "_reported",
         "_rollups",
         "_sampled_us",
+        "_seen",
         "_targets",
         "heard_at",
     )
@@ -51,8 +64,12 @@ class QueueState:
         self._clocks: dict[str, SourceClock] = {}  # of the sources of contacts
         self._expires_us = expires_us
         self._keep_us = keep_seconds * SECOND
-        self._followed_us = self._sampled_us = self._heard_us = -1
+        self._followed_us = self._sampled_us = self._heard_us = LONG_AGO
         self.heard_at: datetime | None = None
+        self._readings: dict[tuple[Metric, float], Reading | None] = {}
+        self._moment: Moment | None = None  # when the readings were last found good
+        self._changed = True  # whether anything came since
+        self._seen = (-1, "", LONG_AGO)
 
     @property
     def retired(self) -> bool:
@@ -63,7 +80,7 @@ class QueueState:
     def retarget(self, targets: QueueTargets) -> None:
         """Judge by other targets from now on."""
         if targets != self._targets:
-            self._targets = targets
+            self._targets, self._changed = targets, True
             self._rollups.retarget(targets.service_level_variant)
             self._contacts.retarget(targets)
 
@@ -76,6 +93,7 @@ class QueueState:
         if at_us > self._heard_us:
             self._heard_us, self.heard_at = at_us, observation.observed_at
         if reported.apply(observation, at_us):
+            self._changed = True
             self._rollups.observe(observation, at_us)
 
     def follow(self, event: ContactEvent, at_us: int, clock: SourceClock) -> None:
@@ -84,24 +102,54 @@ class QueueState:
         self._followed_us = max(self._followed_us, at_us)
         if at_us > self._heard_us:
             self._heard_us, self.heard_at = at_us, event.at
+        self._changed = True
         self._contacts.apply(event.contact_id, event.event, at_us)
 
-    def reading(self, metric: Metric, window_seconds: float, now_us: int) -> Reading | None:
+    def reading(self, metric: Metric, window_seconds: float, moment: Moment) -> Reading | None:
         """Return the newest value on offer, None when there is none: see the head of app.core.floor.state."""
+        if moment is not self._moment or self._changed:
+            self._refresh(moment)
+        key = (metric, window_seconds)
+        try:
+            return self._readings[key]
+        except KeyError:
+            reading = self._readings[key] = self._read(metric, window_seconds)
+            return reading
+
+    def _refresh(self, moment: Moment) -> None:
+        """Drop the readings kept from before, unless they are as good at this moment."""
+        self._moment = moment
+        if self._clocks:
+            self._contacts.advance(moment.now_us)
+            clock = self._clock()
+            seen = (self._contacts.version, clock.name, clock.at_us)
+            self._changed = self._changed or seen != self._seen
+            self._seen = seen
+        if self._changed:
+            self._changed = False
+            self._readings.clear()
+
+    def _read(self, metric: Metric, window_seconds: float) -> Reading | None:
+        of_contacts = None
+        if self._clocks and metric in derived.METRICS:
+            of_contacts = self._derived(metric, window_seconds)
+            if not self._reported:
+                return of_contacts
         window_us, variant = span(window_seconds), self._targets.service_level_variant
         offers = [reported.reading(metric, window_us, variant) for reported in self._reported.values()]
         readings = [offer for offer in offers if offer is not None]
-        if self._clocks and metric in derived.METRICS:
-            readings = self._with_contacts(readings, metric, window_seconds, now_us)
-        return min(readings, key=_newest_first, default=None) if len(readings) != 1 else readings[0]
+        if of_contacts is not None:
+            readings = self._beside_contacts(readings, of_contacts)
+        return min(readings, key=_newest_first, default=None)
 
     def sample(self, now_us: int) -> None:
         """Add the gauges that contacts give to history, unless their source has said nothing since the last time."""
         if not self._clocks or self._clock().at_us <= self._sampled_us:
             return
         self._sampled_us = self._clock().at_us
+        self._contacts.advance(now_us)
         for metric in _SAMPLED:
-            value = self._derived(metric, 0, now_us).value
+            value = self._derived(metric, 0).value
             self._rollups.gauge(metric, instant(now_us), value or 0)
 
     def counters(self, now_us: int) -> QueueCounters:
@@ -114,20 +162,19 @@ class QueueState:
         self._contacts.advance(now_us)
         return self._rollups.drain()
 
-    def _with_contacts(
-        self, readings: list[Reading], metric: Metric, window_seconds: float, now_us: int
-    ) -> list[Reading]:
-        """Return the readings still on offer beside what contacts give: not those of the contacts' own sources."""
+    def _beside_contacts(self, readings: list[Reading], of_contacts: Reading) -> list[Reading]:
+        """Return the readings on offer beside what contacts give: not those of the contacts' own sources.
+
+        Unless these went on reporting after the contacts themselves lapsed: then contacts give nothing.
+        """
         lapsed_us = self._followed_us + self._expires_us
         own = [reading for reading in readings if reading.source in self._clocks]
         if any(micros(reading.observed_at) > lapsed_us for reading in own):
             return readings
-        others = [reading for reading in readings if reading.source not in self._clocks]
-        return [self._derived(metric, window_seconds, now_us), *others]
+        return [of_contacts, *(reading for reading in readings if reading.source not in self._clocks)]
 
-    def _derived(self, metric: Metric, window_seconds: float, now_us: int) -> Reading:
+    def _derived(self, metric: Metric, window_seconds: float) -> Reading:
         clock = self._clock()
-        self._contacts.advance(now_us)
         known = derived.KnownAt(clock.name, clock.at)
         return derived.reading(self._contacts, self._targets, metric, window_seconds, known)
 

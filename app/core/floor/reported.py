@@ -7,7 +7,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from app.core.floor.formulas import AVERAGES, count_formula, reported_variant
-from app.core.floor.instants import MINUTE, SECOND
+from app.core.floor.instants import LONG_AGO, MINUTE, SECOND
 from app.core.floor.intervals import Cover, Intervals
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
@@ -58,7 +58,7 @@ class Reported:
 
     def __init__(self, keep_us: int) -> None:
         self._intervals = Intervals(keep_us)
-        self._newest_us = -1
+        self._newest_us = LONG_AGO
         self._latest: list[Observation | None] = [None] * len(_PLACE)
         self._seen: dict[int, set[int]] = {}
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from app.core.floor.counts import NOTHING, Counts, signed
-from app.core.floor.formulas import AVERAGES, contact_formula, count_formula
+from app.core.floor.formulas import AVERAGES, Fraction, contact_formula, count_formula
 from app.core.floor.instants import MINUTE, instant, micros
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
@@ -138,9 +138,11 @@ class Rollups:
         fields = signed(counts)
         for metric in AVERAGES:
             formula = contact_formula(metric, self._variant)
-            gained = formula.gained(fields)
-            if any(gained):
-                self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // formula.unit))
+            self._add(metric, minute, formula.gained(fields), formula.unit)
+
+    def _add(self, metric: Metric, minute: int, gained: Fraction, unit: int) -> None:
+        if any(gained):
+            self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // unit))
 
     def _read(self, minute: int, observations: list[Observation]) -> None:
         observations.sort(key=attrgetter("observed_at", "source"))
@@ -148,20 +150,14 @@ class Rollups:
             self._read_values(metric, minute, observations)
         for metric in AVERAGES:
             formula = count_formula(metric, self._variant)
-            ready_made = []
-            for observation in observations:
-                fraction = formula.of(observation)
-                if fraction is None:
-                    ready_made.append(observation)
-                elif fraction.denominator > 0:
-                    total = fraction.numerator * (_MILLION // formula.unit)
-                    self._gain(metric, minute).count(fraction.denominator, total)
+            gained, ready_made = formula.over(observations)
+            self._add(metric, minute, gained, formula.unit)
             self._read_values(metric, minute, ready_made)
 
     def _read_values(self, metric: Metric, minute: int, observations: Sequence[Observation]) -> None:
-        pick = READY_MADE[metric]
-        values = [(value, observation) for observation in observations if (value := pick(observation)) is not None]
+        column = list(map(READY_MADE[metric], observations))
+        values = [value for value in column if value is not None]
         if values:
-            value, newest = values[-1]
-            last = (newest.observed_at, newest.source, value)
-            self._gain(metric, minute).read([value for value, _ in values], last)
+            newest = next(at for at in reversed(range(len(column))) if column[at] is not None)
+            last = (observations[newest].observed_at, observations[newest].source, values[-1])
+            self._gain(metric, minute).read(values, last)

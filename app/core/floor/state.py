@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import QueueCounters
-from app.core.floor.instants import instant, micros, span
+from app.core.floor.instants import LONG_AGO, instant, micros, span
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
-from app.core.floor.queue_state import QueueState, SourceClock
+from app.core.floor.queue_state import Moment, QueueState, SourceClock
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
-from app.core.floor.view import FloorView, Reading
+from app.core.floor.view import Reading
 
 _NO_TARGETS = QueueTargets()
 
@@ -53,7 +53,7 @@ class Floor:
         self._default_window_seconds = default_window_seconds
         self._queues: dict[str, QueueState] = {}
         self._clocks: dict[str, SourceClock] = {}
-        self._now_us = 0
+        self._now_us = LONG_AGO
 
     @property
     def targets(self) -> Mapping[str, QueueTargets]:
@@ -84,14 +84,14 @@ class Floor:
         else:
             state.follow(payload, at_us, clock)
 
-    def view(self, now: datetime) -> FloorView:
+    def view(self, now: datetime) -> "View":
         """Return the floor at `now`; time does not go back: an earlier `now` than before is taken for that one.
 
         A view computes a reading when first asked for it and then keeps it. What is first asked for after more was
         applied may already include that; `settle` the view to keep it exactly as it is.
         """
         self._now_us = max(self._now_us, micros(now))
-        return View(self._queues, self._now_us, self._default_window_seconds)
+        return View(self._queues, Moment(self._now_us), self._default_window_seconds)
 
     def sample(self, now: datetime) -> None:
         """Add backlog, oldest wait and contacts in progress at `now` to history, where the source was heard since."""
@@ -118,14 +118,14 @@ class Floor:
 
 
 class View:
-    """The floor at one instant; see ports and view.FloorView. Looking changes nothing that can be seen."""
+    """The floor at one instant: a FloorView. Looking changes nothing that can be seen."""
 
-    __slots__ = ("_default_window_seconds", "_names", "_now_us", "_queues", "_readings", "at")
+    __slots__ = ("_default_window_seconds", "_moment", "_names", "_queues", "_readings", "at")
 
-    def __init__(self, queues: Mapping[str, QueueState], now_us: int, default_window_seconds: float) -> None:
-        self.at = instant(now_us)
+    def __init__(self, queues: Mapping[str, QueueState], moment: Moment, default_window_seconds: float) -> None:
+        self.at = instant(moment.now_us)
         self._queues = queues
-        self._now_us = now_us
+        self._moment = moment
         self._default_window_seconds = default_window_seconds
         self._names: tuple[str, ...] | None = None
         self._readings: dict[tuple[str, Metric, float], Reading | None] = {}
@@ -144,7 +144,7 @@ class View:
             return self._readings[key]
         except KeyError:
             state = self._queues.get(queue)
-            reading = None if state is None else state.reading(metric, window, self._now_us)
+            reading = None if state is None else state.reading(metric, window, self._moment)
             self._readings[key] = reading
             return reading
 

@@ -6,8 +6,8 @@ one taken back, goes into its bucket and into each total that covers it. Seconds
 """
 
 from app.core.floor.counts import NOTHING, Counts
+from app.core.floor.instants import LONG_AGO
 
-_LONG_AGO = -(1 << 62)
 _MOST_LENGTHS = 16
 
 
@@ -18,8 +18,8 @@ class Windows:
 
     def __init__(self, keep_seconds: int) -> None:
         self.keep_seconds = keep_seconds
-        self.edge = _LONG_AGO
-        self._forgotten = _LONG_AGO
+        self.edge = LONG_AGO
+        self._forgotten = LONG_AGO
         self._buckets: dict[int, Counts] = {}
         self._totals: dict[int, Counts] = {}
 
@@ -34,18 +34,19 @@ class Windows:
                 if age < length:
                     self._totals[length] += counts
 
-    def advance(self, edge: int) -> None:
-        """Move the edge forward; an earlier one changes nothing."""
+    def advance(self, edge: int) -> bool:
+        """Move the edge forward (an earlier one changes nothing); return whether any total or cover may differ."""
         if edge <= self.edge:
-            return
-        steps = edge - self.edge
-        for length in self._totals:
-            if steps < min(length, len(self._buckets)):
-                self._totals[length] += self._sum(self.edge, edge) - self._sum(self.edge - length, edge - length)
-            else:
-                self._totals[length] = self._sum(edge - length, edge)
+            return False
+        forgotten = max(self._forgotten, edge - self.keep_seconds)
+        changed = forgotten == self._forgotten
+        for length, total in self._totals.items():
+            moved = self._moved(length, total, edge)
+            changed = changed or moved != total
+            self._totals[length] = moved
         self.edge = edge
-        self._forget(max(self._forgotten, edge - self.keep_seconds))
+        self._forget(forgotten)
+        return changed
 
     def total(self, length: int) -> Counts:
         """Return the sum over the last `length` seconds, as far back as they are kept."""
@@ -63,9 +64,18 @@ class Windows:
         total = self._totals[length] = self._sum(self.edge - length, self.edge)
         return total
 
+    def _moved(self, length: int, total: Counts, edge: int) -> Counts:
+        """Return a total as it is at a later edge: by the buckets that come in and leave, or summed anew."""
+        if edge - self.edge >= min(length, len(self._buckets)):
+            return self._sum(edge - length, edge)
+        coming, leaving = self._sum(self.edge, edge), self._sum(self.edge - length, edge - length)
+        return total + coming - leaving if coming or leaving else total
+
     def _sum(self, after: int, until: int) -> Counts:
         """Return the sum over (after, until], by the shorter way: second by second, or bucket by bucket."""
         buckets = self._buckets
+        if until - after == 1:
+            return buckets.get(until, NOTHING)
         if until - after <= len(buckets):
             return sum(buckets.get(second, NOTHING) for second in range(after + 1, until + 1))
         return sum(counts for second, counts in buckets.items() if after < second <= until)
