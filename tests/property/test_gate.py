@@ -34,7 +34,7 @@ levels = st.integers(0, 9)
 broken = st.sampled_from([None, nan, inf])
 
 
-def seconds_of(level: st.SearchStrategy[Level], *, most: int = 25) -> st.SearchStrategy[list[Second]]:
+def seconds_of(level: st.SearchStrategy[Level], *, most: int = 15) -> st.SearchStrategy[list[Second]]:
     cells = st.fixed_dictionaries({(queue, metric): level for queue in QUEUES for metric in JUDGED})
     return st.lists(cells, min_size=1, max_size=most)
 
@@ -158,7 +158,7 @@ def test_what_is_missing_or_no_number_never_sends_unless_it_never_was_there_and_
                 assert level in range(10) or (level is None and rule.on_missing is OnMissing.IGNORE)
 
 
-@given(policies(), seconds_of(levels | broken), st.integers(1, 300), st.sampled_from([None, nan]), st.data())
+@given(policies(), seconds_of(levels | broken), st.integers(1, 100), st.sampled_from([None, nan]), st.data())
 def test_a_gap_is_as_if_time_had_stood_still(policy, seconds, gap_seconds, nothing, data):
     cut = data.draw(st.integers(0, len(seconds)))
     gap = [dict.fromkeys(seconds[0], nothing)] * gap_seconds
