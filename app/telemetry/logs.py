@@ -45,6 +45,7 @@ def configure_logs(level: Level = "info", style: Style = "auto", stream: TextIO 
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # metrics count requests at a tenth of the cost
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells each start what it always does
 
 
 def request_context(request_id: str) -> AbstractContextManager[None]:
