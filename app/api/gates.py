@@ -119,7 +119,7 @@ async def gates(services: ServicesDep, _: Reader) -> Response:
     status_code=201,
     responses={
         201: {"model": GateDetail, "headers": headers({"Location": "the gate"})},
-        **problems(409, 413, 415, 422, 503),
+        **problems(409, 413, 415, 422),
     },
     openapi_extra=takes("application/json", schema=component("GateGiven")),
 )
@@ -149,7 +149,7 @@ async def gate(gate: GatePath, services: ServicesDep, _: Reader) -> Response:
     operation_id="deleteGate",
     summary="Take a gate away",
     status_code=204,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 422),
 )
 async def delete(gate: GatePath, services: ServicesDep, _: PolicyWriter) -> Response:
     """Whoever asks this gate from now on is told 404, which is no go. Its decisions stay in the log."""

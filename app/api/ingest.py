@@ -78,7 +78,7 @@ def _body(record: str, examples: dict[str, Any]) -> dict[str, Any]:
     return json
 
 
-_ANSWERS = {200: {"model": Ingested}, **problems(413, 415, 422, 503)}
+_ANSWERS = {200: {"model": Ingested}, **problems(413, 415, 422)}
 
 
 @router.post(

@@ -66,7 +66,7 @@ async def keys(services: ServicesDep, _: Admin) -> Response:
     operation_id="createKey",
     summary="Make a key",
     status_code=201,
-    responses={201: {"model": NewKey, "headers": headers({"Location": "the key"})}, **problems(413, 415, 422, 503)},
+    responses={201: {"model": NewKey, "headers": headers({"Location": "the key"})}, **problems(413, 415, 422)},
     openapi_extra=takes("application/json", schema=component("KeyGiven")),
 )
 async def create(request: Request, services: ServicesDep, _: Admin) -> Response:
@@ -81,7 +81,7 @@ async def create(request: Request, services: ServicesDep, _: Admin) -> Response:
     operation_id="revokeKey",
     summary="Revoke a key",
     status_code=204,
-    responses=problems(404, 503),
+    responses=problems(404),
 )
 async def revoke(key_id: Annotated[str, Path(description="the key's id")], services: ServicesDep, _: Admin) -> Response:
     """The key is refused from now on. Revoking it again changes nothing."""

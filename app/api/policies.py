@@ -58,7 +58,7 @@ async def policy(
     "",
     operation_id="savePolicy",
     summary="Save a gate's policy",
-    responses={200: {"model": SavedPolicy, "headers": _ETAG}, **problems(404, 412, 413, 415, 422, 428, 503)},
+    responses={200: {"model": SavedPolicy, "headers": _ETAG}, **problems(404, 412, 413, 415, 422, 428)},
     openapi_extra=takes("application/json", schema=component("PolicyDocument")),
 )
 async def save(

@@ -3,6 +3,7 @@
 A problem's `type` is a stable path into our own reference page, by which programs may tell errors apart.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,8 +17,10 @@ from starlette.types import Scope, Send
 from app.core.floor.fields import shown
 from app.errors import Conflict, HoldfireError, Invalid, NotDurable, NotFound
 
+log = logging.getLogger(__name__)
+
 MEDIA_TYPE = "application/problem+json"
-NOT_DURABLE_RETRY_SECONDS = 5
+_RETRY = {"Retry-After": "5"}
 
 
 class Kind(NamedTuple):
@@ -49,11 +52,12 @@ INVALID = Kind(
 IF_MATCH = Kind(428, "precondition-required", "If-Match is required", "Read it first and send its ETag as If-Match.")
 INTERNAL = Kind(500, "internal", "Something went wrong on our side", "Report the request_id; the log has the cause.")
 NOT_DURABLE = Kind(503, "not-durable", "It could not be written down", "Send the same again later; that is safe.")
+UNAVAILABLE = Kind(503, "unavailable", "It cannot be served now", "Try again after Retry-After; the log has the cause.")
 NOT_READY = Kind(503, "not-ready", "Not ready to serve", "Wait; the checks say what is missing.")
 
 KINDS = (
     BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD, CONFLICT, CHANGED, TOO_LARGE, MEDIA, INVALID, IF_MATCH,
-    INTERNAL, NOT_DURABLE, NOT_READY,
+    INTERNAL, NOT_DURABLE, UNAVAILABLE, NOT_READY,
 )  # fmt: skip
 _BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}
 
@@ -85,9 +89,9 @@ def refused(fault: HoldfireError) -> Refused:
         case Conflict():
             return Refused(CONFLICT, str(fault))
         case NotDurable():
-            return Refused(NOT_DURABLE, str(fault), headers={"Retry-After": str(NOT_DURABLE_RETRY_SECONDS)})
+            return Refused(NOT_DURABLE, str(fault), headers=_RETRY)
         case _:
-            return Refused(INTERNAL, "the request could not be served")
+            return Refused(UNAVAILABLE, "what is kept cannot be reached now; try again", headers=_RETRY)
 
 
 def problem_response(scope: Scope, fault: HoldfireError) -> Response:
@@ -129,7 +133,10 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HoldfireError)
     async def of_holdfire(request: Request, fault: HoldfireError) -> Response:
-        return problem_response(request.scope, fault)
+        answer = problem_response(request.scope, fault)
+        if answer.status_code >= INTERNAL.status:
+            log.error("request_not_served", exc_info=fault, extra={"path": request.scope["path"]})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, fault: RequestValidationError) -> Response:

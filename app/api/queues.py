@@ -80,7 +80,7 @@ async def queue(queue: QueuePath, services: ServicesDep, _: Reader) -> Response:
     "/{queue:path}",
     operation_id="setQueueTargets",
     summary="Set a queue's targets",
-    responses={200: {"model": Queue}, **problems(413, 415, 422, 503)},
+    responses={200: {"model": Queue}, **problems(413, 415, 422)},
     openapi_extra=takes("application/json", schema=component("QueueTargetsGiven")),
 )
 async def save(queue: QueuePath, request: Request, services: ServicesDep, _: PolicyWriter) -> Response:
@@ -96,7 +96,7 @@ async def save(queue: QueuePath, request: Request, services: ServicesDep, _: Pol
     operation_id="retireQueue",
     summary="Retire a queue",
     status_code=204,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 422),
 )
 async def retire(queue: QueuePath, services: ServicesDep, _: PolicyWriter) -> Response:
     """Leaves the queue out of floor and gates from now on; its history stays. Newer data brings it back."""

@@ -10,7 +10,7 @@ from app.api.problems import KINDS, MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 INSTANT: JsonDict = {"format": "date-time"}
-_TITLES = {kind.status: kind.title for kind in reversed(KINDS)}
+_TITLES = {kind.status: kind.title for kind in reversed(KINDS)} | {503: "It cannot be served, or written down, now"}
 _HEADERS = {
     401: {"WWW-Authenticate": "how to authenticate"},
     403: {"WWW-Authenticate": "the scope that is missing"},
@@ -58,8 +58,8 @@ def text_at() -> Any:
 
 
 def problems(*statuses: int) -> Responses:
-    """Describe the errors a route can answer; 401 and 403 go without saying."""
-    return {status: _problem(status) for status in (401, 403, *statuses)}
+    """Describe the errors a route can answer; 401, 403 and 503 go without saying."""
+    return {status: _problem(status) for status in (401, 403, *statuses, 503)}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api.middleware import MAX_BODY_BYTES, install_middleware
-from app.api.problems import install_problem_handlers, send_problem
+from app.api.problems import install_problem_handlers
 from app.errors import HoldfireError
 from tests.support.api import an_api
 
@@ -119,15 +119,20 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_where_to_look(cap
     assert any("request_failed" in record.message and record.exc_info for record in caplog.records)
 
 
-async def test_an_unmapped_fault_tells_nothing_either():
-    sent = []
+async def test_what_is_kept_but_cannot_be_read_is_a_503_that_tells_nothing_of_our_insides(monkeypatch, caplog):
+    api = await an_api(auth="off")
 
-    async def send(message):
-        sent.append(message)
+    async def broken(*_):
+        raise HoldfireError("the database could not be read: disk I/O error")
 
-    await send_problem({"type": "http", "path": "/x"}, send, HoldfireError("inner workings"))
-    assert sent[0]["status"] == 500
-    assert b"inner" not in sent[1]["body"]
+    monkeypatch.setattr(api.services.gates._store, "gates", broken)
+    async with api.client() as client:
+        answer = await client.get("/api/v1/gates")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.json()["type"].endswith("unavailable")
+    assert "disk" not in answer.text
+    assert any(record.exc_info and "disk I/O" in str(record.exc_info[1]) for record in caplog.records)
 
 
 async def test_validation_errors_point_into_the_query():
