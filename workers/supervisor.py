@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app.errors import Invalid
 from app.services.container import Services
+from app.services.retention import Retention
 from app.settings import Settings
 from workers.retention import RetentionWorker
 from workers.sources import registry
@@ -92,22 +93,35 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Awaitable[None]]:
-    """Return what runs all workers of these settings beside an application. Raises Invalid for a bad [[sources]] table.
+Crew = Callable[[Surroundings, Retention], Supervisor]
 
-    Nothing is opened before it is called with the services and the event that stops it.
-    """
+
+def crew_for(settings: Settings) -> Crew:
+    """Return what makes the supervisor of all workers of these settings. Raises Invalid for a bad [[sources]] table."""
     factories = registry.configured(settings.sources)
 
-    async def background(services: Services, stop: asyncio.Event) -> None:
-        around = Surroundings(services.ingest, services.sources, services.clock)
+    def crew(around: Surroundings, retention: Retention) -> Supervisor:
         sources = [factory(around) for factory in factories]
         names = {worker.name for worker in sources}
 
         def failed(name: str, error: str) -> None:
             if name in names:
-                services.sources.failed(name, error, services.clock.now())
+                around.sources.failed(name, error, around.clock.now())
 
-        await Supervisor([*sources, RetentionWorker(services.retention)], failed=failed).run(stop)
+        return Supervisor([*sources, RetentionWorker(retention)], failed=failed)
+
+    return crew
+
+
+def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Awaitable[None]]:
+    """Return what runs all workers of these settings beside an application. Raises Invalid for a bad [[sources]] table.
+
+    Nothing is opened before it is called with the services and the event that stops it.
+    """
+    crew = crew_for(settings)
+
+    async def background(services: Services, stop: asyncio.Event) -> None:
+        around = Surroundings(services.ingest, services.sources, services.clock)
+        await crew(around, services.retention).run(stop)
 
     return background

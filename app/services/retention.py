@@ -1,9 +1,23 @@
 """Forgets what is older than the operator wants kept."""
 
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
 
-from app.ports import Clock, HistoryReader, Stream
+from app.ports import Clock
+
+
+class RawRecords(Protocol):
+    """Of the stream, all that retention needs."""
+
+    async def prune(self, before: datetime) -> int:
+        """Delete raw records received before `before`; return how many."""
+
+
+class Minutes(Protocol):
+    """Of history, all that retention needs."""
+
+    async def prune_rollups(self, minutes_before: datetime) -> int:
+        """Delete 1-minute rollups older than that (1-hour ones stay); return how many."""
 
 
 class Pruned(NamedTuple):
@@ -17,7 +31,7 @@ class Retention:
     """Raw records are kept for raw_days after they came, 1-minute history for minutes_days; 1-hour history stays."""
 
     def __init__(
-        self, stream: Stream, history: HistoryReader, clock: Clock, *, raw_days: float, minutes_days: float
+        self, stream: RawRecords, history: Minutes, clock: Clock, *, raw_days: float, minutes_days: float
     ) -> None:
         self._stream, self._history, self._clock = stream, history, clock
         self._raw, self._minutes = timedelta(days=raw_days), timedelta(days=minutes_days)

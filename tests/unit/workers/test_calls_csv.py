@@ -15,13 +15,10 @@ HEADER = "call_no,arrival,wait_s,outcome,service_start,service_s,agent"
 
 
 @pytest.fixture
-def read(tmp_path):
-    def read(text, **layout):
-        path = tmp_path / "calls.csv"
-        path.write_text(text)
-        tally = Tally()
-        layout = Layout(**layout)
-        return list(translate(read_rows(path, layout), layout, tally)), tally
+def read():
+    def read(text, **options):
+        tally, layout = Tally(), Layout(**options)
+        return list(translate(read_rows(text.splitlines(keepends=True), layout), layout, tally)), tally
 
     return read
 

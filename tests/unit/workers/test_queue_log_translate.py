@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.core.floor.contact import ContactEvent, problems
+from app.core.floor.contact import ContactEvent, ContactEventKind, problems
 from app.core.floor.observation import Observation
 from workers.sources.queue_log.translate import HEARTBEAT_SECONDS, Translator
 
@@ -41,8 +41,8 @@ def test_a_call_is_queued_answered_and_completed():
         """
     )
     assert said == [
-        ContactEvent(f"77.1/sales/{T0}", "sales", "queued", at(0), "queue_log", "voice"),
-        ContactEvent(f"77.1/sales/{T0}", "sales", "answered", at(12), "queue_log", "voice", "SIP/7"),
+        ContactEvent(f"77.1/sales/{T0}", "sales", ContactEventKind.QUEUED, at(0), "queue_log", "voice"),
+        ContactEvent(f"77.1/sales/{T0}", "sales", ContactEventKind.ANSWERED, at(12), "queue_log", "voice", "SIP/7"),
         ContactEvent(
             f"77.1/sales/{T0}", "sales", "completed", at(100), "queue_log", "voice", "SIP/7", None, "caller_hung_up"
         ),
@@ -56,15 +56,19 @@ def test_a_call_is_queued_answered_and_completed():
         ("NONE|ABANDON", None),
         ("NONE|EXITWITHTIMEOUT|1|1|9", "exit_with_timeout"),
         ("NONE|EXITWITHTIMEOUT|1", "exit_with_timeout"),
-        ("NONE|EXITWITHKEY|2|1|1|9", "exit_with_key"),
         ("NONE|EXITEMPTY|1|1|9", "exit_empty"),
         ("NONE|WITHDRAW|1|1|9|moved by 5550100", "withdrawn"),
         ("SIP/7|SYSCOMPAT|", "channels_not_compatible"),
     ],
 )
-def test_every_end_of_a_wait_without_an_answer_is_an_abandonment_with_its_reason(line, reason):
+def test_a_wait_that_the_center_let_end_unanswered_is_an_abandonment_with_its_reason(line, reason):
     _, said = read(f"0|77.1|sales|NONE|ENTERQUEUE||5550100|1\n9|77.1|sales|{line}")
     assert story(said)[1:] == [(9, f"77.1/sales/{T0}", "abandoned", reason)]
+
+
+def test_a_customer_who_presses_a_key_leaves_the_queue_without_having_given_up():
+    _, said = read("0|77.1|sales|NONE|ENTERQUEUE||5550100|1\n9|77.1|sales|NONE|EXITWITHKEY|2|1|1|9")
+    assert story(said)[1:] == [(9, f"77.1/sales/{T0}", "transferred", "exit_with_key")]
 
 
 @pytest.mark.parametrize(

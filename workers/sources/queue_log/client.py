@@ -10,6 +10,7 @@ logrotate's manual says so.)
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +59,20 @@ class Follower:
             return []
         self._use(self._open())
         return self._lines(b"\n" if self._rest else b"") + self._lines(self._next_bytes())
+
+    def predecessor(self) -> Path | None:
+        """Return the file that was followed before this one by whoever read it, None without any.
+
+        It is the newest one beside it that is neither the open file under a new name nor a copy of it.
+        """
+        ours = os.fstat(self._descriptor())
+        for path in predecessors(self._path):
+            with suppress(OSError), path.open("rb") as file:
+                theirs = os.fstat(file.fileno())
+                same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+                if not same and not (self._head and file.read(len(self._head)) == self._head):
+                    return path
+        return None
 
     def close(self) -> None:
         """Let go of the file; the next read opens what is there then. Closing twice is fine."""

@@ -15,20 +15,19 @@ STAY_LIMIT_SECONDS = 4 * 3600  # as long as the floor, by default, waits for a c
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# How a wait ends without an answer. All of them are abandonments in the customer's eyes: nobody of the center answered.
-# Asterisk itself counts them so (record_abandoned() in app_queue.c), except EXITWITHKEY: there the customer chose a
-# way out (a voicemail, a callback, another menu). Whether that was a success the log does not say, and counting it as
-# one would make the floor look better the more people flee; the reason tells them apart.
-_WAIT_ENDS = {
-    "ABANDON": None,
-    "EXITWITHTIMEOUT": "exit_with_timeout",
-    "EXITWITHKEY": "exit_with_key",
-    "EXITEMPTY": "exit_empty",
-    "WITHDRAW": "withdrawn",
-    "SYSCOMPAT": "channels_not_compatible",  # an ABANDON of the same call follows; it finds the stay closed
+# How a wait ends unanswered. Who gave up, or was let go or dropped by the center, is an abandonment, as Asterisk itself
+# counts them (record_abandoned() in app_queue.c). Not so EXITWITHKEY: the customer chose the way out that was offered
+# (voicemail, a callback, another menu) and left the queue for it: offered, neither answered nor abandoned.
+_WAIT_ENDS: dict[str, tuple[ContactEventKind, str | None]] = {
+    "ABANDON": (ContactEventKind.ABANDONED, None),
+    "EXITWITHTIMEOUT": (ContactEventKind.ABANDONED, "exit_with_timeout"),
+    "EXITEMPTY": (ContactEventKind.ABANDONED, "exit_empty"),
+    "WITHDRAW": (ContactEventKind.ABANDONED, "withdrawn"),
+    "SYSCOMPAT": (ContactEventKind.ABANDONED, "channels_not_compatible"),  # an ABANDON follows and finds it closed
+    "EXITWITHKEY": (ContactEventKind.TRANSFERRED, "exit_with_key"),
 }
 # How a talk ends. TRANSFER is what Asterisk up to 11 wrote for transfers.
-_TALK_ENDS = {
+_TALK_ENDS: dict[str, tuple[ContactEventKind, str | None]] = {
     "COMPLETEAGENT": (ContactEventKind.COMPLETED, "agent_hung_up"),
     "COMPLETECALLER": (ContactEventKind.COMPLETED, "caller_hung_up"),
     "BLINDTRANSFER": (ContactEventKind.TRANSFERRED, "blind_transfer"),
@@ -113,7 +112,7 @@ class Stays:
         if line.event in _WAIT_ENDS and stay.answered:
             self._tally.skip(f"{line.event} after CONNECT")
             return
-        kind, reason = _TALK_ENDS.get(line.event) or (ContactEventKind.ABANDONED, _WAIT_ENDS[line.event])
+        kind, reason = _WAIT_ENDS.get(line.event) or _TALK_ENDS[line.event]
         self._forget(call, line.at)
         yield self._event(stay, line.queue, kind, line.at, reason)
 

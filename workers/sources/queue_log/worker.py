@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.core.floor.observation import Observation
 from app.ports import Payload
-from workers.sources.queue_log.client import Follower, predecessors
+from workers.sources.queue_log.client import Follower
 from workers.sources.queue_log.translate import SILENCE_LIMIT_SECONDS, Translator
 from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings, deliver_surely, pause
@@ -96,14 +96,15 @@ class _Reading:
     def __init__(self, path: Path, translator: Translator, sent_from: datetime) -> None:
         self._translator, self._sent_from = translator, sent_from
         self._follower = Follower(path)
-        self._earlier: Iterable[str] = _lines_before(path)
+        self._begun = False
 
     def next_payloads(self) -> list[Payload] | None:
         """Return what new lines say, events before sent_from left out; None when there is no new line."""
         lines = self._follower.read()
         if not lines:
             return None
-        earlier, self._earlier = self._earlier, ()
+        earlier = () if self._begun else _recent_lines(self._follower.predecessor())
+        self._begun = True
         payloads = (payload for line in chain(earlier, lines) for payload in self._translator.line(line))
         return [payload for payload in payloads if isinstance(payload, Observation) or payload.at >= self._sent_from]
 
@@ -112,13 +113,12 @@ class _Reading:
         self._follower.close()
 
 
-def _lines_before(path: Path) -> Iterator[str]:
-    """Yield the lines of the file that rotation left last, if it is of the past seven days and can be read."""
+def _recent_lines(path: Path | None) -> Iterator[str]:
+    """Yield the lines of a file that was written to in the past seven days and can be read."""
     with suppress(OSError):
-        for earlier in predecessors(path)[:1]:
-            if time.time() - earlier.stat().st_mtime < SILENCE_LIMIT_SECONDS:
-                with earlier.open(encoding="utf-8", errors="replace") as file:
-                    yield from file
+        if path is not None and time.time() - path.stat().st_mtime < SILENCE_LIMIT_SECONDS:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                yield from file
 
 
 def _sentence(path: Path, fault: OSError) -> str:
