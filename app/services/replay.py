@@ -1,0 +1,154 @@
+"""Replays recorded data through the whole of holdfire, as fast as it goes, so that the decisions are those of its day.
+
+The clock follows the data, second by second. Each second's payloads are appended to the stream under that second, as
+they would have been received live; once they are durable they are read back, applied and decided upon in the same
+order and at the same seconds. A replay that was broken off, or run again, goes on where it was written down.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+from app.core.floor import contact, observation
+from app.core.floor.observation import Observation
+from app.core.problem import Problem
+from app.ports import Appended, Payload, Stream, StreamRecord
+from app.services.evaluator import Evaluator
+
+BATCH = 5_000
+KEPT_REJECTIONS = 20
+SECOND = timedelta(seconds=1)
+
+Progress = Callable[[datetime], None]
+
+
+class MovableClock(Protocol):
+    """A clock that stands still until it is moved, and never goes back."""
+
+    def now(self) -> datetime:
+        """Return where it stands."""
+
+    def move_to(self, at: datetime) -> None:
+        """Move it forward to `at`."""
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What became of the data. first_at, last_at: the instants it spans by the clock, None without any.
+
+    rejections: the first twenty reasons, of `rejected` payloads in all. transitions: changes of gates it caused now.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    transitions: int = 0
+    rejections: list[Problem] = field(default_factory=list)
+
+
+class Replay:
+    """Drives one evaluator that nothing else drives, over a stream that stamps what it takes by `clock`."""
+
+    def __init__(self, stream: Stream, evaluator: Evaluator, clock: MovableClock) -> None:
+        self._stream, self._evaluator, self._clock = stream, evaluator, clock
+        self._at = evaluator.published.at
+        self._verdicts = {gate: state.decision.verdict for gate, state in evaluator.published.gates.items()}
+        self._replayed = Replayed()
+
+    async def run(self, payloads: Iterable[Payload], progress: Progress = lambda _: None) -> Replayed:
+        """Return once all payloads are durable, decided upon, and the evaluator's checkpoint is written.
+
+        Payloads come in the order they were received; one that is earlier than those before it came late. Raises
+        NotDurable when the stream cannot keep them.
+        """
+        appends: list[asyncio.Task[Appended]] = []
+        waiting = 0
+        for moment, group in by_second(payloads, self._clock.now()):
+            self._clock.move_to(moment)
+            good = self._good(group, moment)
+            if good:
+                appends.append(asyncio.create_task(self._stream.append(good)))
+                await asyncio.sleep(0)  # the append begins, and takes its time from the clock, before that moves on
+            waiting += len(good)
+            if waiting >= BATCH:
+                await self._decide(appends)
+                waiting = 0
+                progress(moment)
+        await self._decide(appends)
+        return self._replayed
+
+    def _good(self, group: Sequence[Payload], moment: datetime) -> list[Payload]:
+        replayed = self._replayed
+        replayed.first_at = replayed.first_at or _instant(group[0])
+        replayed.last_at = max(replayed.last_at or replayed.first_at, *map(_instant, group))
+        good = []
+        for payload in group:
+            faults = _problems(payload, moment)
+            if faults:
+                replayed.rejected += 1
+                replayed.rejections.extend(faults[: KEPT_REJECTIONS - len(replayed.rejections)])
+            else:
+                good.append(payload)
+        return good
+
+    async def _decide(self, appends: list[asyncio.Task[Appended]]) -> None:
+        """Wait until all is durable, then evaluate what is new of it and write down where that leaves us."""
+        for appended in await asyncio.gather(*appends):
+            self._replayed.accepted += appended.accepted
+            self._replayed.duplicates += appended.duplicates
+        appends.clear()
+        while records := await self._stream.read(self._evaluator.position):
+            for received_at, group in groupby(records, key=lambda record: record.received_at):
+                self._tick_through(received_at - SECOND)
+                self._evaluate(list(group), max(received_at, self._at))
+        await self._evaluator.flush()
+
+    def _evaluate(self, records: Sequence[StreamRecord], now: datetime) -> None:
+        self._evaluator.apply(records)
+        self._tick(now)
+
+    def _tick_through(self, until: datetime) -> None:
+        while self._at + SECOND <= until:
+            self._tick(self._at + SECOND)
+
+    def _tick(self, now: datetime) -> None:
+        self._at = now
+        for gate, state in self._evaluator.tick(now).gates.items():
+            if state.decision.verdict is not self._verdicts.get(gate):
+                self._verdicts[gate] = state.decision.verdict
+                self._replayed.transitions += 1
+
+
+def by_second(payloads: Iterable[Payload], start: datetime) -> Iterator[tuple[datetime, list[Payload]]]:
+    """Yield payloads by the whole second at which the clock stands when they come: from `start`, never back."""
+    moment = ceil_second(start)
+    group: list[Payload] = []
+    for payload in payloads:
+        at = ceil_second(_instant(payload))
+        if at > moment and group:
+            yield moment, group
+            group = []
+        moment = max(moment, at)
+        group.append(payload)
+    if group:
+        yield moment, group
+
+
+def ceil_second(at: datetime) -> datetime:
+    """Return the first whole second not before `at`."""
+    return at if not at.microsecond else at.replace(microsecond=0) + SECOND
+
+
+def _instant(payload: Payload) -> datetime:
+    return payload.observed_at if isinstance(payload, Observation) else payload.at
+
+
+def _problems(payload: Payload, now: datetime) -> Sequence[Problem]:
+    if isinstance(payload, Observation):
+        return observation.problems(payload, now)
+    return contact.problems(payload, now)
