@@ -100,7 +100,7 @@ def latency(_rounds: int, seconds: float) -> str:
     """Return the table of the time from POST to WebSocket frame."""
     with ExitStack() as stack:
         url, key = stack.enter_context(holdfire(_data_dir(stack)))
-        found = live.measure(url, key, max(10.0, seconds * 5))
+        found = live.measure(url, key, max(10.0, seconds * 8))
     row = (f"{live.OBSERVATIONS_PER_SECOND:,}", f"{found.p50_ms:.0f}", f"{found.p99_ms:.0f}", str(found.samples))
     return table("From POST to frame", ("observations/s", "p50 ms", "p99 ms", "POSTs measured"), [row])
 

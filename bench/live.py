@@ -17,6 +17,7 @@ MARKED_QUEUE = "marked"
 POSTS_PER_SECOND = 10
 OBSERVATIONS_PER_SECOND = 1_000
 SETTLE_SECONDS = 10
+WARM_UP_POSTS = 20
 
 
 class Latency(NamedTuple):
@@ -32,7 +33,8 @@ def measure(url: str, key: str, seconds: float) -> Latency:
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {LOAD_CORE})
     try:
-        taken = sorted(asyncio.run(_measure(url, key, round(seconds * POSTS_PER_SECOND))))
+        posts = WARM_UP_POSTS + round(seconds * POSTS_PER_SECOND)
+        taken = sorted(asyncio.run(_measure(url, key, posts))[WARM_UP_POSTS:])
     finally:
         os.sched_setaffinity(0, cores)
     return Latency(taken[len(taken) // 2], taken[int(len(taken) * 0.99)], len(taken))
