@@ -80,7 +80,7 @@ async def queue(queue: QueuePath, services: ServicesDep, _: Reader) -> Response:
     "/{queue:path}",
     operation_id="setQueueTargets",
     summary="Set a queue's targets",
-    responses={200: {"model": Queue}, **problems(413, 415, 422)},
+    responses={200: {"model": Queue}, **problems(404, 413, 415, 422)},
     openapi_extra=takes("application/json", schema=component("QueueTargetsGiven")),
 )
 async def save(queue: QueuePath, request: Request, services: ServicesDep, _: PolicyWriter) -> Response:

@@ -1,5 +1,6 @@
 """/openapi.json, and /docs: the same document as a page for people, rendered here, with nothing fetched elsewhere."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from app.api.problems import KINDS
@@ -20,6 +22,24 @@ CONTENT_SECURITY_POLICY = (
 _templates = Environment(
     loader=PackageLoader("app"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+
+
+def prose(text: str) -> Markup:
+    """Return a description's `code`, **strong** words, paragraphs and lists as HTML; everything else is escaped."""
+    html = str(escape(text))
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
+    html = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", html)
+    blocks = [block.strip() for block in html.split("\n\n")]
+    return Markup("".join(_block(block) for block in blocks))  # noqa: S704  every character above is escaped first
+
+
+def _block(html: str) -> str:
+    if html.startswith("* "):
+        return "<ul>" + "".join(f"<li>{item}</li>" for item in html.removeprefix("* ").split("\n* ")) + "</ul>"
+    return f"<p>{html}</p>"
+
+
+_templates.filters["prose"] = prose
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,3 +108,9 @@ def test_types_read_as_words():
     assert words({"type": ["string", "null"], "minLength": 1}) == "text or null"
     assert words({"$ref": "#/components/schemas/Metric"}) == "Metric"
     assert words({"const": "x"}) == "any"
+
+
+def test_descriptions_are_marked_up_and_nothing_in_them_becomes_markup_by_itself():
+    assert reference.prose("a `b < c` and **d**") == "<p>a <code>b &lt; c</code> and <strong>d</strong></p>"
+    assert reference.prose("first\n\n* one\n* two") == "<p>first</p><ul><li>one</li><li>two</li></ul>"
+    assert reference.prose("<script>") == "<p>&lt;script&gt;</p>"
