@@ -29,7 +29,8 @@ def read(floor: Floor, metric: Metric, window: float | None = None, at: float = 
 def counted(at: float, window: float, *counts: float, **more):
     """counts: offered, answered, answered within target, seconds waited by those answered."""
     names = ("offered", "answered", "answered_within_target", "wait_seconds_sum")
-    return an_observation(observed_at=after(at), window_seconds=window, **dict(zip(names, counts, strict=True)), **more)
+    fields: dict[str, Any] = {"window_seconds": window, **dict(zip(names, counts, strict=True)), **more}
+    return an_observation(observed_at=after(at), **fields)
 
 
 GAUGES: dict[str, Any] = {
