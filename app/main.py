@@ -37,6 +37,7 @@ from app.services.sources import Sources
 from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
 from app.store.sessions import SqlSessions
+from app.telemetry.http import HttpMetrics
 from app.telemetry.metrics import Metrics, metrics_router
 from app.web.pages import install_pages
 
@@ -100,6 +101,7 @@ def create_app(
     install_problem_handlers(app)
     install_openapi(app)
     install_middleware(app)
+    app.add_middleware(HttpMetrics)
     return app
 
 
