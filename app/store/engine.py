@@ -1,0 +1,86 @@
+"""An open SQLite database: one thread that writes, several that read, and errors in holdfire's own words.
+
+SQLite has one writer at a time. All writes of the process therefore queue for one thread, first come first served:
+nobody is starved by a busy stream, and nobody waits in SQLite's own lock, which knows no order.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.errors import HoldfireError, Invalid, NotDurable
+from app.store.connect import sqlite_engine, usable_url
+from app.store.migrate import migrate
+
+T = TypeVar("T")
+
+READERS = 4
+
+
+class Database:
+    """An open database. Give `write` and `read` a function of a connection; each call is one transaction.
+
+    Raises NotDurable when a write failed and left nothing behind, HoldfireError when a read failed.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._write_engine = sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
+        self._read_engine = sqlite_engine(url, "BEGIN", pool_size=READERS)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="holdfire-writer")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="holdfire-reader")
+        self._closed = False
+
+    def submit(self, job: Callable[[], object]) -> Future[object]:
+        """Run a job on the writer thread, after those that came before."""
+        return self._writer.submit(job)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction on this thread, which is the writer thread, and commit."""
+        with self._write_engine.begin() as connection:
+            return work(connection)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction on the writer thread, commit, and return its result."""
+        if self._closed:
+            raise NotDurable("the database is closed; nothing can be written any more")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, self.transact, work)
+        except IntegrityError as fault:
+            raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
+        except DBAPIError as fault:
+            raise NotDurable(f"the database could not write this down ({fault.orig}); nothing was changed") from fault
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one unchanging picture of the database, on a reader thread, and return its result."""
+        if self._closed:
+            raise HoldfireError("the database is closed; nothing can be read any more")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+        except (DBAPIError, sqlite3.Error) as fault:  # the stream reads past SQLAlchemy, which then wraps nothing
+            raise HoldfireError(f"the database could not be read: {getattr(fault, 'orig', fault)}") from fault
+
+    async def close(self) -> None:
+        """Finish what is being done and close every connection. Closing twice is fine."""
+        self._closed = True
+        await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._writer.shutdown)
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        with self._read_engine.begin() as connection:
+            return work(connection)
+
+
+def open_database(url: str) -> Database:
+    """Return the database at `url`, its folder created and its tables brought up to date.
+
+    Raises Invalid with the setting, the value and what is allowed when the URL, the path or the file cannot be used.
+    """
+    migrate(url)
+    return Database(usable_url(url))

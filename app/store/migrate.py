@@ -1,0 +1,79 @@
+"""Bringing a database's tables up to date, with the migrations shipped inside the package."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.errors import Invalid
+from app.store.connect import shown, sqlite_engine, usable_url
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+PATIENCE_SECONDS = 60
+
+
+def migrate(url: str) -> str:
+    """Create or upgrade the database at `url` and return its schema's version, e.g. "0001".
+
+    Safe to run by several processes at once: the first does the work, the others wait for it. Raises Invalid for an
+    unusable URL or file, and for a database that a newer holdfire has upgraded.
+    """
+    target = usable_url(url)
+    engine = sqlite_engine(target, "BEGIN IMMEDIATE", pool_size=1, busy_milliseconds=PATIENCE_SECONDS * 1000)
+    try:
+        _when_unlocked(lambda: _use_write_ahead_log(engine, target))
+        with engine.begin() as connection:
+            return _upgrade(connection, target)
+    except DBAPIError as fault:
+        detail = f"{shown(target)} cannot be used as database ({fault.orig}); check the path, its rights and its disk"
+        raise Invalid(detail) from fault
+    finally:
+        engine.dispose()
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration for the packaged migrations, to be run on `connection`."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(connection: Connection, target: URL) -> str:
+    config = migration_config(connection)
+    scripts = ScriptDirectory.from_config(config)
+    newest = str(scripts.get_current_head())
+    known = {script.revision for script in scripts.walk_revisions()}
+    if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
+        raise Invalid(
+            f"{shown(target)} was upgraded by a newer holdfire: its schema is {', '.join(unknown)}, this one knows up "
+            f"to {newest}. Start the newer version, or restore a backup from before the upgrade"
+        )
+    command.upgrade(config, "head")
+    return newest
+
+
+def _use_write_ahead_log(engine: Engine, target: URL) -> None:
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        mode = cursor.fetchone()
+    if mode != ("wal",):
+        raise Invalid(f"{shown(target)}: its disk allows no write-ahead log; choose a local disk")
+
+
+def _when_unlocked(action: Callable[[], None]) -> None:
+    """Run an action that SQLite refuses at once, without its own patience, while another process does the same."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return action()
+        except OperationalError as fault:
+            if "locked" not in str(fault.orig) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

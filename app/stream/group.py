@@ -1,0 +1,98 @@
+"""Group commit: many waiting appends become one transaction, and each still learns what became of its own payloads.
+
+The database decides what is a duplicate, whether of an old row, of another request of the group or of the same
+request. Usually nothing is, and the first insert stands. Otherwise it is taken back inside the same transaction and
+repeated with the new payloads only, so that positions have no holes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from app.core.floor.instants import micros
+from app.core.floor.observation import Observation
+from app.ports import Appended, Payload, StreamRecord
+from app.stream.rows import contact_row, insert_new, observation_row, positions_above
+from app.stream.tables import CONTACT_EVENTS, OBSERVATIONS, STREAM_HEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One caller's append: its payloads, when they came, and the future that tells the caller."""
+
+    payloads: Sequence[Payload]
+    received_at: datetime
+    answer: asyncio.Future[Appended]
+
+
+class Written(NamedTuple):
+    """A group that is durable: the head before it, its new records from base + 1 on, one answer per request."""
+
+    base: int
+    records: Sequence[StreamRecord]
+    answers: Sequence[Appended]
+
+
+def write_group(connection: Connection, requests: Sequence[Request]) -> Written:
+    """Write what is new in the requests, in their order; the caller commits."""
+    base = read_head(connection)
+    records = _numbered(base, requests)
+    kept: set[int] | None = None
+    if _insert(connection, records) < len(records):
+        kept = _take_back(connection, base)
+        new = (record for record in records if record.position in kept)
+        records = [StreamRecord(position, at, payload) for position, (_, at, payload) in enumerate(new, base + 1)]
+        _insert(connection, records)
+    if records:
+        connection.execute(STREAM_HEAD.update().values(position=records[-1].position))
+    return Written(base, records, _answers(base, requests, kept))
+
+
+def read_head(connection: Connection) -> int:
+    """Return the highest position ever given out, 0 for a new stream."""
+    position: int = connection.execute(select(STREAM_HEAD.c.position)).scalar_one()
+    return position
+
+
+def _numbered(base: int, requests: Sequence[Request]) -> list[StreamRecord]:
+    everything = ((request.received_at, payload) for request in requests for payload in request.payloads)
+    return [StreamRecord(position, at, payload) for position, (at, payload) in enumerate(everything, base + 1)]
+
+
+def _insert(connection: Connection, records: Sequence[StreamRecord]) -> int:
+    observations: list[Any] = []
+    contacts: list[Any] = []
+    came_at: datetime | None = None
+    came = 0
+    for position, received_at, payload in records:
+        if received_at is not came_at:  # one instant per request: not converted again for each of its payloads
+            came_at, came = received_at, micros(received_at)
+        if isinstance(payload, Observation):
+            observations += observation_row(position, came, payload)
+        else:
+            contacts += contact_row(position, came, payload)
+    return insert_new(connection, OBSERVATIONS, observations) + insert_new(connection, CONTACT_EVENTS, contacts)
+
+
+def _take_back(connection: Connection, base: int) -> set[int]:
+    """Delete every row above `base` and return their positions."""
+    taken: set[int] = set()
+    for table in (OBSERVATIONS, CONTACT_EVENTS):
+        taken |= positions_above(connection, table, base)
+        connection.execute(table.delete().where(table.c.position > base))
+    return taken
+
+
+def _answers(base: int, requests: Sequence[Request], kept: set[int] | None) -> list[Appended]:
+    """Return one answer per request; kept has the numbers of the new payloads in the first try, None: all were new."""
+    answers, first = [], base + 1
+    for request in requests:
+        size = len(request.payloads)
+        new = size if kept is None else sum(number in kept for number in range(first, first + size))
+        answers.append(Appended(new, size - new))
+        first += size
+    return answers
