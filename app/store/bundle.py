@@ -1,0 +1,91 @@
+"""Everything that is kept, opened and closed as one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects.sqlite import insert
+
+from app.core.gate.policy import default_policy_document
+from app.ports import (
+    Clock,
+    DecisionLog,
+    EvaluationStore,
+    GateStore,
+    HistoryReader,
+    KeyStore,
+    PolicyVersion,
+    QueueStore,
+)
+from app.store.decisions import SqlDecisions
+from app.store.engine import Database, open_database
+from app.store.evaluation import SqlEvaluation
+from app.store.gates import SqlGates, add_policy, create_gate
+from app.store.history import SqlHistory
+from app.store.keys import SqlKeys
+from app.store.queues import SqlQueues
+from app.store.tables import INSTALLATION
+from app.stream.sql import SqlStream
+
+DEFAULT_GATE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One adapter per port, over one database."""
+
+    stream: SqlStream
+    gates: GateStore
+    queues: QueueStore
+    keys: KeyStore
+    evaluation: EvaluationStore
+    decisions: DecisionLog
+    history: HistoryReader
+    database: Database
+
+    async def close(self) -> None:
+        """Finish what was begun and close the database. Closing twice is fine."""
+        await self.stream.close()
+        await self.database.close()
+
+
+@asynccontextmanager
+async def open_store(url: str, clock: Clock) -> AsyncIterator[Store]:
+    """Yield the store at `url`, brought up to date, with the default gate in a new one; close it at the end.
+
+    Raises Invalid when the URL, the path or the file cannot be used.
+    """
+    database = await asyncio.to_thread(open_database, url)
+    store = Store(
+        stream=SqlStream(database, clock),
+        gates=SqlGates(database),
+        queues=SqlQueues(database),
+        keys=SqlKeys(database),
+        evaluation=SqlEvaluation(database),
+        decisions=SqlDecisions(database),
+        history=SqlHistory(database),
+        database=database,
+    )
+    try:
+        await _seed(database, clock)
+        yield store
+    finally:
+        await store.close()
+
+
+async def _seed(database: Database, clock: Clock) -> None:
+    """Give a new database its default gate, once: a gate that was deleted later does not come back."""
+    now = clock.now()
+    policy = PolicyVersion(
+        DEFAULT_GATE, 1, default_policy_document(), "holdfire", "where a new installation starts", now
+    )
+
+    def seed(connection: Connection) -> None:
+        mark = insert(INSTALLATION).values(id=1, seeded_at=now).on_conflict_do_nothing()
+        if connection.execute(mark).rowcount == 1:
+            create_gate(connection, DEFAULT_GATE, now)
+            add_policy(connection, policy)
+
+    await database.write(seed)

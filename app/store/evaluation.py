@@ -1,0 +1,48 @@
+"""The evaluator's notebook, on SQL: checkpoint, transitions and history's gains, written as one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from app.ports import Checkpoint, RollupDelta, Transition
+from app.store.decisions import add_transitions
+from app.store.engine import Database
+from app.store.memories import memories_from_json, memories_to_json
+from app.store.rollups import add_rollups
+from app.store.tables import CHECKPOINT
+
+
+class SqlEvaluation:
+    """The EvaluationStore port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return await self._database.read(_checkpoint)
+
+    async def flush(
+        self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+    ) -> None:
+        row = {
+            "position": checkpoint.position,
+            "evaluated_at": checkpoint.evaluated_at,
+            "memories": memories_to_json(checkpoint.memories),
+        }
+        await self._database.write(lambda connection: _flush(connection, row, transitions, rollups))
+
+
+def _checkpoint(connection: Connection) -> Checkpoint | None:
+    row = connection.execute(select(CHECKPOINT)).first()
+    return None if row is None else Checkpoint(row.position, row.evaluated_at, memories_from_json(row.memories))
+
+
+def _flush(
+    connection: Connection, row: dict[str, Any], transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+) -> None:
+    statement = insert(CHECKPOINT).values(id=1, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+    add_transitions(connection, transitions)
+    add_rollups(connection, rollups)

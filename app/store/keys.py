@@ -1,0 +1,66 @@
+"""API keys, on SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from app.errors import Conflict, NotFound
+from app.ports import ApiKey, Scope
+from app.store.engine import Database
+from app.store.tables import API_KEYS
+
+_COLUMNS = tuple(API_KEYS.columns.keys())
+
+
+class SqlKeys:
+    """The KeyStore port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keys(self) -> Sequence[ApiKey]:
+        return await self._database.read(_keys)
+
+    async def add_key(self, key: ApiKey) -> None:
+        await self._database.write(lambda connection: _add(connection, key))
+
+    async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
+        return await self._database.write(lambda connection: _revoke(connection, key_id, at))
+
+
+def _keys(connection: Connection) -> list[ApiKey]:
+    return [_key(row) for row in connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.id))]
+
+
+def _add(connection: Connection, key: ApiKey) -> None:
+    if _find(connection, key.id) is not None:
+        raise Conflict(f"there is a key {key.id!r} already")
+    row = {name: getattr(key, name) for name in _COLUMNS} | {"scopes": sorted(key.scopes)}
+    connection.execute(insert(API_KEYS).values(row))
+
+
+def _revoke(connection: Connection, key_id: str, at: datetime) -> ApiKey:
+    still_good = (API_KEYS.c.id == key_id) & API_KEYS.c.revoked_at.is_(None)
+    connection.execute(update(API_KEYS).where(still_good).values(revoked_at=at))
+    row = _find(connection, key_id)
+    if row is None:
+        raise NotFound(f"there is no key {key_id!r}")
+    return _key(row)
+
+
+def _find(connection: Connection, key_id: str) -> Row[Any] | None:
+    return connection.execute(select(API_KEYS).where(API_KEYS.c.id == key_id)).first()
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        scopes=frozenset(map(Scope, row.scopes)),
+        secret_sha256=row.secret_sha256,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,40 @@
+"""The gates' memories as JSON text, and back exactly as they were."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from app.core.gate.decision import GateMemory, RuleMemory, Verdict
+
+
+class _Memory(msgspec.Struct, array_like=True):
+    """GateMemory with its rules as a list, because a JSON key cannot be a pair."""
+
+    verdict: Verdict | None
+    since: datetime | None
+    rules: list[tuple[str, str, RuleMemory]]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(dict[str, _Memory])
+
+
+def memories_to_json(memories: Mapping[str, GateMemory]) -> str:
+    """Return every gate's memory as one JSON text; instants keep their microseconds."""
+    return _encoder.encode({gate: _packed(memory) for gate, memory in memories.items()}).decode()
+
+
+def memories_from_json(text: str) -> dict[str, GateMemory]:
+    """Return the memories that memories_to_json was given. Raises ValueError for any other text."""
+    return {gate: _unpacked(memory) for gate, memory in _decoder.decode(text).items()}
+
+
+def _packed(memory: GateMemory) -> _Memory:
+    rules = [(rule, queue, remembered) for (rule, queue), remembered in memory.rules.items()]
+    return _Memory(memory.verdict, memory.since, rules)
+
+
+def _unpacked(memory: _Memory) -> GateMemory:
+    rules = {(rule, queue): remembered for rule, queue, remembered in memory.rules}
+    return GateMemory(memory.verdict, memory.since, rules)

@@ -1,0 +1,36 @@
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from app.errors import Conflict, NotFound
+from app.ports import ApiKey, Scope
+from tests.support.builders import NOW, after
+
+KEY = ApiKey("abc", "crm", frozenset({Scope("ingest"), Scope("read")}), sha256(b"x").digest(), NOW, after(3600))
+
+
+async def test_keys_are_listed_oldest_first_exactly_as_added(store):
+    newer = replace(KEY, id="aaa", created_at=after(1), scopes=frozenset(), expires_at=None)
+    await store.keys.add_key(newer)
+    await store.keys.add_key(KEY)
+    assert await store.keys.keys() == [KEY, newer]
+
+
+async def test_an_id_is_taken_once(store):
+    await store.keys.add_key(KEY)
+    with pytest.raises(Conflict, match="'abc'"):
+        await store.keys.add_key(replace(KEY, name="another"))
+
+
+async def test_a_revoked_key_stays_listed_and_is_revoked_once(store):
+    await store.keys.add_key(KEY)
+    revoked = replace(KEY, revoked_at=after(5))
+    assert await store.keys.revoke_key("abc", after(5)) == revoked
+    assert await store.keys.revoke_key("abc", after(9)) == revoked
+    assert await store.keys.keys() == [revoked]
+
+
+async def test_revoking_an_unknown_key_is_not_found(store):
+    with pytest.raises(NotFound, match="'nobody'"):
+        await store.keys.revoke_key("nobody", NOW)
