@@ -1,12 +1,12 @@
 """What happened lately: who asked and what they were told, and every change of the verdict. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.ports import DecisionRow
-from app.web.format import NONE, clock_time, duration, iso, number
+from app.web.format import NONE, clock_time, duration, iso, number, retitled
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class ChangeRow:
     summary: str
 
 
-def ask_rows(rows: Sequence[DecisionRow], names: dict[str, str], now: datetime, zone: ZoneInfo) -> list[AskRow]:
+def ask_rows(rows: Sequence[DecisionRow], names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> list[AskRow]:
     """Return printed asks, in the order given. names: what keys are called, by their id."""
     return [_ask_row(row, names, now, zone) for row in rows]
 
 
-def _ask_row(row: DecisionRow, names: dict[str, str], now: datetime, zone: ZoneInfo) -> AskRow:
+def _ask_row(row: DecisionRow, names: Mapping[str, str], now: datetime, zone: ZoneInfo) -> AskRow:
     last = row.last_at or row.at
     return AskRow(
         id=row.id,
@@ -67,13 +67,17 @@ def _ask_row(row: DecisionRow, names: dict[str, str], now: datetime, zone: ZoneI
     )
 
 
-def change_rows(rows: Sequence[DecisionRow], now: datetime, zone: ZoneInfo) -> list[ChangeRow]:
-    """Return printed changes for transitions given newest first; each lasted until the next one."""
+def change_rows(
+    rows: Sequence[DecisionRow], titles: Mapping[str, str], now: datetime, zone: ZoneInfo
+) -> list[ChangeRow]:
+    """Return printed changes for transitions given newest first; each lasted until the next one. titles: of queues."""
     laters: list[DecisionRow | None] = [None, *rows]
-    return [_change_row(row, later, now, zone) for row, later in zip(rows, laters, strict=False)]
+    return [_change_row(row, later, titles, now, zone) for row, later in zip(rows, laters, strict=False)]
 
 
-def _change_row(row: DecisionRow, later: DecisionRow | None, now: datetime, zone: ZoneInfo) -> ChangeRow:
+def _change_row(
+    row: DecisionRow, later: DecisionRow | None, titles: Mapping[str, str], now: datetime, zone: ZoneInfo
+) -> ChangeRow:
     end = later.at if later else now
     return ChangeRow(
         id=row.id,
@@ -84,5 +88,5 @@ def _change_row(row: DecisionRow, later: DecisionRow | None, now: datetime, zone
         word=row.verdict.upper(),
         lasted=duration(max(0.0, (end - row.at).total_seconds() // 1)),
         still=later is None,
-        summary=row.summary,
+        summary=retitled(row.summary, titles),
     )

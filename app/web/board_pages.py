@@ -47,7 +47,7 @@ async def show_board(
         demo=services.settings.demo,
         auth=services.settings.auth == "on",
         origin=f"{request.url.scheme}://{request.headers.get('host', 'localhost')}",
-        choice=_choice(shown, query),
+        choice=_choice(shown, state, query),
         metrics=list(DEFINITIONS.values()),
         ranges=list(RANGES),
         **await _activity(services, state),
@@ -82,11 +82,12 @@ async def favicon() -> Response:
     return RedirectResponse(asset_url("favicons/unknown.svg"))
 
 
-def _choice(shown: Board, query: BoardQuery) -> Choice:
-    """Return what the chart shows first: what the URL says where that exists, else the first queue's backlog."""
+def _choice(shown: Board, state: GateState, query: BoardQuery) -> Choice:
+    """Return what the chart shows first: what the URL says where that exists, else the deciding queue's backlog."""
     queues = [tile.queue for tile in shown.tiles]
+    deciding = [reason.queue for reason in state.decision.reasons if reason.queue in queues]
     return Choice(
-        query.queue if query.queue in queues else next(iter(queues), ""),
+        query.queue if query.queue in queues else next(iter(deciding + queues), None) or "",
         Metric(query.metric) if query.metric in list(Metric) else Metric.BACKLOG,
         query.range if query.range in RANGES else DEFAULT_RANGE,
     )
@@ -96,5 +97,6 @@ async def _activity(services: Services, state: GateState) -> dict[str, Any]:
     now, zone = services.clock.now(), zone_of(state)
     asks = await services.decisions.page(gate=state.gate, kind="asked", limit=LATEST)
     changes = await services.decisions.page(gate=state.gate, kind="transition", limit=LATEST)
+    titles = {queue: own.title for queue, own in services.evaluator.floor.targets.items() if own.title}
     names = {key.id: key.name for key in await services.keys.all()}
-    return {"asks": ask_rows(asks, names, now, zone), "changes": change_rows(changes, now, zone)}
+    return {"asks": ask_rows(asks, names, now, zone), "changes": change_rows(changes, titles, now, zone)}

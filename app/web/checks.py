@@ -93,7 +93,7 @@ def _row(check: Check, is_binding: bool, titles: Mapping[str, str], now: datetim
         binding=is_binding,
         queue=titles.get(check.queue or "", check.queue or ""),
         title=definition.title if definition else "Send window",
-        window=_window(check),
+        window="" if check.status is CheckStatus.TOO_FEW else _window(check),
         value=measure(check.value, check.unit),
         limit=NONE if check.limit is None else f"{op} {measure(check.limit, check.unit)}",
         resume=NONE if check.resume_limit is None else f"{op} {measure(check.resume_limit, check.unit)}",

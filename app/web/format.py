@@ -1,5 +1,6 @@
 """What people read: values, durations and times as text. Pure; None always prints as an en dash, never as zero."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -91,3 +92,14 @@ def zone_name(at: datetime, zone: ZoneInfo) -> str:
 def count(value: int, noun: str) -> str:
     """Return a number with its noun: `1 queue`, `3 queues`."""
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def retitled(sentence: str, titles: Mapping[str, str]) -> str:
+    """Return a sentence that begins with a queue's name and a colon with that queue's title instead.
+
+    Any other sentence begins with a capital: a queue's name is never bent to look like one.
+    """
+    name, colon, rest = sentence.partition(":")
+    if colon and " " not in name:
+        return f"{titles.get(name, name)}:{rest}"
+    return sentence[:1].upper() + sentence[1:]

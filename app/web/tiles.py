@@ -121,9 +121,7 @@ def _filled(sight: Sight, label: str, value: str, reading: Reading | None, check
         label=label,
         value=value,
         state="unknown" if stale else state,
-        limit=f"{OPS.get(check.op or '', '')} {measure(check.limit, check.unit)}"
-        if check and broken and not stale
-        else "",
+        limit=_limit(check) if check and broken and not stale else "",
         meaning=DEFINITIONS[reading.metric].meaning if reading else "no source has reported it",
         window=_window(reading),
         source=reading.source if reading else "",
@@ -131,6 +129,13 @@ def _filled(sight: Sight, label: str, value: str, reading: Reading | None, check
         as_of_text=clock_time(reading.observed_at if reading else None, sight.zone, today=sight.now),
         stale=stale,
     )
+
+
+def _limit(check: Check) -> str:
+    """Return the limit a value has to meet now: the stricter one while it recovers."""
+    recovering = check.status is CheckStatus.RECOVERING
+    limit = check.resume_limit if recovering else check.limit
+    return f"{'resume' if recovering else 'limit'} {OPS.get(check.op or '', '')} {measure(limit, check.unit)}"
 
 
 def _window(reading: Reading | None) -> str:

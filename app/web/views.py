@@ -15,7 +15,7 @@ from app.core.gate.policy import Mode
 from app.services.published import GateState, Published
 from app.services.shapes import summary
 from app.web.checks import CheckRow, check_rows
-from app.web.format import clock_time, count, duration, iso, zone_name
+from app.web.format import clock_time, count, duration, iso, retitled, zone_name
 from app.web.sparkline import Sparkline
 from app.web.tiles import Sight, Tile, tile
 
@@ -90,6 +90,11 @@ def zone_of(state: GateState) -> ZoneInfo:
     return ZoneInfo(state.policy.time_zone if state.policy else "UTC")
 
 
+def stale_after_of(state: GateState) -> float:
+    """Return how old data may be, in seconds, for the gate to go by it."""
+    return state.policy.stale_after_seconds if state.policy else DEFAULT_STALE_AFTER
+
+
 def watched_queues(state: GateState, view: FloorView) -> tuple[str, ...]:
     """Return the queues that the gate's policy watches, sorted; all of them for a gate without a policy."""
     patterns = state.policy.queues if state.policy else ("*",)
@@ -105,12 +110,12 @@ def board(
 ) -> Board:
     """Return a gate's board as of `now`. trends: the drawn backlog of each queue, where there is one."""
     zone, view = zone_of(state), published.view
-    stale_after = state.policy.stale_after_seconds if state.policy else DEFAULT_STALE_AFTER
+    stale_after = stale_after_of(state)
     watched = watched_queues(state, view)
     titles = {queue: own.title or queue for queue, own in targets.items()}
     rows = check_rows(state.decision, titles, now, zone)
     in_sight = max(ROWS_IN_SIGHT, sum(not row.fine for row in rows))
-    verdict = _verdict(state, now, zone, stale_after)
+    verdict = _verdict(state, titles, now, zone)
     sight = Sight(view, state.decision.checks, now, stale_after, zone)
     return Board(
         gate=state.gate,
@@ -137,14 +142,14 @@ def _links(published: Published, state: GateState) -> tuple[GateLink, ...]:
     )
 
 
-def _verdict(state: GateState, now: datetime, zone: ZoneInfo, stale_after: float) -> VerdictView:
-    decision = state.decision
+def _verdict(state: GateState, titles: Mapping[str, str], now: datetime, zone: ZoneInfo) -> VerdictView:
+    decision, stale_after = state.decision, stale_after_of(state)
     review = decision.next_review_at or decision.retry_at
     age = None if decision.data_as_of is None else max(0.0, (now - decision.data_as_of).total_seconds())
     return VerdictView(
         state=decision.verdict,
         word=decision.verdict.upper(),
-        reason=_reason(state),
+        reason=retitled(summary(decision), titles),
         since=_instant(decision.since, zone, now),
         since_for=duration(max(0.0, (now - decision.since).total_seconds() // 1)),
         review=_instant(review, zone, now) if review and review > now else None,
@@ -157,12 +162,6 @@ def _verdict(state: GateState, now: datetime, zone: ZoneInfo, stale_after: float
         shadow=decision.mode == Mode.SHADOW,
         policy_version=state.policy_version,
     )
-
-
-def _reason(state: GateState) -> str:
-    text = summary(state.decision)
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", ")")) else f"{text}."
 
 
 def _instant(at: datetime, zone: ZoneInfo, today: datetime | None = None) -> Instant:

@@ -1,0 +1,102 @@
+"""A real Chromium on a real holdfire. Every page watched here fails its test on a CSP violation or a script error."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support.server import REPOSITORY, Server, a_server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# Without these Chromium looks for its maker's servers at each start.
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+  violations.push(`${violatedDirective} ${blockedURI}`);
+});
+"""
+EXPECTED_WHEN_DOWN = ("WebSocket connection", "ERR_CONNECTION", "Failed to load resource", "ERR_INCOMPLETE_CHUNKED")
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder: they drive a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page and what went wrong on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.server_may_go = False
+        self.scripted = True
+        page.add_init_script(VIOLATIONS)
+        page.on("console", lambda message: message.type in {"error", "warning"} and self.errors.append(message.text))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def faults(self) -> list[str]:
+        """Return violations and errors; those of a connection refused are left out where the server went on purpose."""
+        violations: list[str] = self.page.evaluate("window.violations") if self.scripted else []
+        expected = EXPECTED_WHEN_DOWN if self.server_may_go else ()
+        return violations + [error for error in self.errors if not any(part in error for part in expected)]
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """Return a function that opens a URL: open_page(url, width=1440, theme="dark", server_may_go=False, **context)."""
+    opened: list[tuple[BrowserContext, Watched]] = []
+
+    def open_one(url: str, *, width: int = 1440, theme: str = "dark", server_may_go: bool = False, **options) -> Page:
+        height = 900 if width > 600 else 844
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
+        watched = Watched(context.new_page())
+        watched.server_may_go = server_may_go
+        watched.scripted = options.get("java_script_enabled", True)
+        opened.append((context, watched))
+        watched.page.goto(url)
+        return watched.page
+
+    yield open_one
+    try:
+        faults = [fault for _, watched in opened for fault in watched.faults()]
+    finally:
+        for context, _ in opened:
+            context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A fresh holdfire without sign-in."""
+    with a_server(tmp_path / "data") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """The folder for screenshots, which git ignores."""
+    folder = REPOSITORY / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder
