@@ -11,6 +11,7 @@ as late and changes nothing. After that even the name is forgotten; the stream l
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from app.core.floor.contact import ContactEventKind
@@ -212,6 +213,24 @@ class Contacts:
             self._names.remove(self._names_in_order.popleft()[1])
         if self.windows.advance(now_us // SECOND) or self._waiting:
             self.version += 1
+
+    def next_change_us(self, until_us: int, wait_limits_us: Iterable[int]) -> int:
+        """Return the next whole second, at most until_us, from which time alone may move what is read here.
+
+        That the oldest wait grows counts only where it passes one of the limits. Both of a look are foreseen: the
+        second at which a limit is met and the one at which it is passed.
+        """
+        instants = [line[0][0] + self._expires_us for line in (self._waiting, self._in_progress) if line]
+        if self._waiting:
+            instants += [self._waiting[0][0] + limit_us for limit_us in wait_limits_us]
+            target_us = self._judge.target_us
+            next_beyond = bisect_left(self._waiting, (self._now_us - target_us, ""))
+            instants += [queued_us + target_us for queued_us, _ in self._waiting[next_beyond : next_beyond + 1]]
+        looks = [second * SECOND for at_us in instants for second in (closing_second(at_us), at_us // SECOND + 1)]
+        window_us = self.windows.next_change(until_us // SECOND) * SECOND
+        return min(
+            [until_us, max(window_us, self._now_us + SECOND), *(at_us for at_us in looks if at_us > self._now_us)]
+        )
 
     def _expire(self, contact_id: str) -> None:
         contact = self._contacts[contact_id]

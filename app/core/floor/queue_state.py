@@ -1,6 +1,6 @@
 """One queue: its contacts, what sources reported of it, and which of both is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from app.core.floor import derived
@@ -151,6 +151,16 @@ class QueueState:
         for metric in _SAMPLED:
             value = self._derived(metric, 0).value
             self._rollups.gauge(metric, instant(now_us), value or 0)
+
+    def next_change_us(self, now_us: int, until_us: int, wait_limits_us: Iterable[int]) -> int:
+        """Return the next whole second, at most until_us, from which time alone may move a reading.
+
+        What was observed does not change by time; only contacts do.
+        """
+        if not self._clocks:
+            return until_us
+        self._contacts.advance(now_us)
+        return self._contacts.next_change_us(until_us, wait_limits_us)
 
     def counters(self, now_us: int) -> QueueCounters:
         """Return how the queue's contacts were accounted for."""

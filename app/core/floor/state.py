@@ -8,7 +8,7 @@ for a metric the one with the newest time is read (then the first source by name
 what the same source observed, unless its contacts stopped coming longer ago than a contact may last.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
@@ -92,6 +92,16 @@ class Floor:
         """
         self._now_us = max(self._now_us, micros(now))
         return View(self._queues, Moment(self._now_us), self._default_window_seconds)
+
+    def next_change_at(self, until: datetime, wait_limits_seconds: Iterable[float] = ()) -> datetime:
+        """Return the next whole second, at most `until`, from which time alone may move the value of a reading.
+
+        Counted from the newest `now`. Before that second, and as long as nothing is applied, every reading stays the
+        same, except that the oldest wait grows, without passing one of wait_limits_seconds on its way.
+        """
+        limits_us, until_us = [span(limit) for limit in wait_limits_seconds], micros(until)
+        changes = (queue.next_change_us(self._now_us, until_us, limits_us) for queue in self._queues.values())
+        return instant(min(changes, default=until_us))
 
     def sample(self, now: datetime) -> None:
         """Add backlog, oldest wait and contacts in progress at `now` to history, where the source was heard since."""

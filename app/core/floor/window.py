@@ -53,6 +53,15 @@ class Windows:
         total = self._totals.get(length)
         return self._open(length) if total is None else total
 
+    def next_change(self, until: int) -> int:
+        """Return the first later edge, at most `until`, at which a total may differ although nothing was added."""
+        if len(self._totals) >= _MOST_LENGTHS:  # lengths take turns: what is not kept cannot be foreseen
+            return self.edge + 1
+        for edge in range(self.edge + 1, until):
+            if edge in self._buckets or any(edge - length in self._buckets for length in self._totals):
+                return edge
+        return until
+
     def covered_seconds(self, length: int) -> int:
         """Return how much of a window of that length is kept: less only just after a longer one was asked for."""
         return min(length, self.edge - self._forgotten)
