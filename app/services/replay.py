@@ -13,10 +13,12 @@ from itertools import groupby
 from typing import Protocol
 
 from app.core.floor import contact, observation
+from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
+from app.core.gate.rules import MIN_GAP
 from app.core.problem import Problem
 from app.ports import Appended, Payload, Stream, StreamRecord
-from app.services.evaluator import Evaluator
+from app.services.evaluator import SAMPLE_SECONDS, Evaluator
 
 BATCH = 5_000
 KEPT_REJECTIONS = 20
@@ -113,8 +115,41 @@ class Replay:
         self._tick(now)
 
     def _tick_through(self, until: datetime) -> None:
-        while self._at + SECOND <= until:
-            self._tick(self._at + SECOND)
+        """Decide at every second up to `until` at which a decision may differ from the one before.
+
+        At a second that is left out nothing was applied since the last tick, and `decide` would find
+        * every value as it was, but for oldest waits on the same side of every limit: Floor.next_change_at;
+        * every value as fresh as it was, no timer at its end, the same send window: Decision.next_review_at;
+        * no gap between two looks: they are never further apart than MIN_GAP.
+        So verdict and memory would come out the same, but for `seen_at`, which only measures gaps. History's samples
+        are taken at their seconds all the same.
+        """
+        while self._at < until:
+            due_at = self._evaluator.floor.next_change_at(min(until + SECOND, self._at + MIN_GAP), self._wait_limits())
+            reviews = (state.decision.next_review_at for state in self._evaluator.published.gates.values())
+            due_at = min([due_at, *(ceil_second(max(at, self._at + SECOND)) for at in reviews if at is not None)])
+            self._sample(min(due_at, until + SECOND))
+            if due_at > until:
+                return
+            self._tick(due_at)
+
+    def _sample(self, before: datetime) -> None:
+        """Take history's next sample if its second comes before the next tick; further ones would say nothing new."""
+        sample_at = self._at + timedelta(seconds=SAMPLE_SECONDS - self._at.timestamp() % SAMPLE_SECONDS)
+        if sample_at < before:
+            self._evaluator.floor.sample(sample_at)
+
+    def _wait_limits(self) -> tuple[float, ...]:
+        """Return every limit that a gate sets to the oldest wait, in seconds."""
+        policies = (state.policy for state in self._evaluator.published.gates.values())
+        return tuple(
+            limit
+            for policy in policies
+            if policy is not None
+            for rule in policy.rules
+            if rule.metric is Metric.OLDEST_WAIT_SECONDS
+            for limit in (rule.hold_limit, rule.resume_limit)
+        )
 
     def _tick(self, now: datetime) -> None:
         self._at = now
