@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 NONE = "–"  # noqa: RUF001 -- an en dash is meant: it reads as "nothing here", a hyphen as a minus
 MINUS = "−"  # noqa: RUF001 -- the minus sign, as wide as the digits
+NO_BREAK = "\u00a0"  # a space at which no line is broken
 THIN = "\u202f"  # a narrow space that never breaks, between a number and its unit
 
 # (from how many seconds on, the larger unit and its seconds, the smaller one and its, digits of the smaller one)

@@ -9,7 +9,7 @@ from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.view import FloorView, Reading
 from app.core.gate.decision import Check, CheckStatus
 from app.web.checks import FINE, OPS, STATUSES, worst_of
-from app.web.format import NONE, clock_time, duration, iso, measure
+from app.web.format import NO_BREAK, NONE, clock_time, duration, iso, measure
 from app.web.sparkline import Sparkline
 
 CELLS = (Metric.OLDEST_WAIT_SECONDS, Metric.SPEED_TO_ANSWER_SECONDS, Metric.SERVICE_LEVEL_RATIO)
@@ -135,7 +135,7 @@ def _limit(check: Check) -> str:
     """Return the limit a value has to meet now: the stricter one while it recovers."""
     recovering = check.status is CheckStatus.RECOVERING
     limit = check.resume_limit if recovering else check.limit
-    return f"{'resume' if recovering else 'limit'} {OPS.get(check.op or '', '')} {measure(limit, check.unit)}"
+    return f"{'resume' if recovering else 'limit'} {OPS.get(check.op or '', '')}{NO_BREAK}{measure(limit, check.unit)}"
 
 
 def _window(reading: Reading | None) -> str:

@@ -20,7 +20,7 @@ from app.web.sparkline import Sparkline
 from app.web.tiles import Sight, Tile, tile
 
 DEFAULT_STALE_AFTER = 120.0
-ROWS_IN_SIGHT = 9
+ROWS_IN_SIGHT = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,188 @@
+"""The page over time: it follows the server, says visibly when it cannot, and mends itself."""
+
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.web.format import duration
+from tests.browser.floor import BUSY, GOOD, push, use_policy
+from tests.support.server import Server, a_server
+
+WATCHDOG_MILLISECONDS = 25_000
+
+
+def _good(server: Server) -> None:
+    with server.client() as client:
+        use_policy(client)
+        push(client, GOOD)
+
+
+def _live(page: Page, word: str) -> None:
+    expect(page.locator("#connection-text")).to_have_text("live")
+    expect(page.locator("#verdict-word")).to_have_text(word)
+    expect(page.locator(".call-dead")).to_be_hidden()
+
+
+def _visibly_dead(page: Page) -> None:
+    """The data themselves show it: word struck, UNKNOWN beside it, tiles hatched and struck, title and icon."""
+    expect(page.locator(".call-dead .word")).to_be_visible(timeout=WATCHDOG_MILLISECONDS)
+    expect(page.locator(".call-dead .word")).to_have_text("UNKNOWN")
+    expect(page.locator("#verdict-word")).to_have_css("text-decoration-line", "line-through")
+    expect(page.locator("#tile-orders-voice .val").first).to_have_css("text-decoration-line", "line-through")
+    expect(page.locator("#tile-orders-voice")).to_have_css("background-image", re.compile("gradient"))
+    expect(page.locator("#lost")).to_be_visible()
+    expect(page).to_have_title(re.compile("^UNKNOWN · not live"))
+    expect(page.locator("#favicon")).to_have_attribute("href", re.compile(r"/unknown\.svg$"))
+
+
+def test_a_change_reaches_the_page_without_a_reload_and_is_announced_once(server: Server, open_page):
+    _good(server)
+    page = open_page(server.url)
+    _live(page, "SEND")
+    page.evaluate("window.stayed = true")
+    expect(page.locator("#status")).to_be_empty()
+    with server.client() as client:
+        push(client, BUSY)
+    _live(page, "HOLD")
+    expect(page.locator("#status")).to_have_text(re.compile("^HOLD: orders-voice: 14 waiting"))
+    expect(page).to_have_title(re.compile("^HOLD"))
+    assert page.evaluate("window.stayed")
+
+
+def test_a_server_that_went_away_is_seen_and_its_return_too(tmp_path: Path, open_page, artifacts: Path):
+    with a_server(tmp_path) as first:
+        _good(first)
+        page = open_page(first.url, server_may_go=True)
+        _live(page, "SEND")
+        port = first.url.rpartition(":")[2]
+    _visibly_dead(page)
+    page.screenshot(path=artifacts / "dead-dark-1440.png", full_page=True)
+    expect(page.locator("#status")).to_have_text(re.compile("^Live connection lost"), timeout=12_000)
+    with a_server(tmp_path, "--port", port) as second:
+        with second.client() as client:
+            push(client, BUSY)
+        expect(page.locator("#connection-text")).to_have_text("live", timeout=15_000)
+        _live(page, "HOLD")
+        expect(page.locator("#lost")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_a_frozen_server_is_noticed_though_its_socket_stays_open(server: Server, open_page):
+    _good(server)
+    page = open_page(server.url, server_may_go=True)
+    _live(page, "SEND")
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        _visibly_dead(page)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    expect(page.locator("#connection-text")).to_have_text("live", timeout=15_000)
+    expect(page.locator(".call-dead")).to_be_hidden()
+
+
+def test_data_that_grow_too_old_turn_the_page_grey_while_the_socket_lives(server: Server, open_page):
+    with server.client() as client:
+        use_policy(client, stale_after_seconds=4)
+        push(client, GOOD)
+    page = open_page(server.url)
+    expect(page.locator("#verdict-word")).to_have_text("UNKNOWN", timeout=15_000)
+    expect(page.locator("#tile-orders-voice .val").first).to_have_css("text-decoration-line", "line-through")
+    expect(page.locator("#connection-text")).to_have_text("live")
+
+
+@pytest.mark.slow
+def test_where_sockets_are_blocked_the_page_asks_instead(server: Server, chromium):
+    _good(server)
+    context = chromium.new_context()
+    page = context.new_page()
+    # A proxy that knows no WebSocket: the address of every socket leads to a port where nobody listens.
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        page.add_init_script(
+            f"window.WebSocket = class extends WebSocket {{"
+            f" constructor() {{ super('ws://127.0.0.1:{nobody.getsockname()[1]}/'); }} }};"
+        )
+        page.goto(server.url)
+        expect(page.locator("#connection-text")).to_have_text("live, every 15 s", timeout=15_000)
+        expect(page.locator(".call-dead")).to_be_hidden()
+        with server.client() as client:
+            push(client, BUSY)
+        expect(page.locator("#verdict-word")).to_have_text("HOLD", timeout=25_000)
+    context.close()
+
+
+def test_an_open_list_and_the_focus_survive_updates(server: Server, open_page):
+    with server.client() as client:
+        use_policy(client)
+        push(client, {f"queue-{index:02d}": 1 for index in range(8)})
+    page = open_page(server.url)
+    _live(page, "SEND")
+    page.locator("#more-checks summary").click()
+    page.locator("#more-checks summary").focus()
+    with server.client() as client:
+        push(client, {f"queue-{index:02d}": 2 for index in range(8)})
+    expect(page.locator("#tile-queue-03 .big .val")).to_have_text("2")
+    expect(page.locator("#more-checks")).to_have_attribute("open", "")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_ages_tick_by_the_servers_clock_and_read_as_the_server_writes_them(server: Server, open_page):
+    _good(server)
+    page = open_page(server.url)
+    _live(page, "SEND")
+    values = [0, 1, 59, 60, 61, 200, 3599, 3600, 3665, 86_399, 86_400, 97_200, 1_000 * 86_400]
+    path = page.locator("script[type=module]").get_attribute("src")
+    assert path is not None
+    module = path.replace("main.js", "format.js")
+    written = page.evaluate(
+        "async ([module, values]) => { const { duration } = await import(module); return values.map(duration); }",
+        [module, values],
+    )
+    assert written == [duration(value) for value in values]
+    expect(page.locator(".age .tick")).to_have_text(re.compile(r"^[3-9]\s"), timeout=8_000)
+
+
+def test_the_chart_follows_the_choice_and_the_choice_is_in_the_url(server: Server, open_page):
+    _good(server)
+    page = open_page(f"{server.url}/?queue=orders-voice&range=6h")
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    expect(page.locator("#chart-caption")).to_contain_text("over the last 6")
+    page.get_by_label("Metric").select_option("service_level_ratio")
+    expect(page.locator("#chart-caption")).to_contain_text("Service level of orders-voice")
+    assert "metric=service_level_ratio" in page.url
+    assert "queue=orders-voice" in page.url
+    page.reload()
+    expect(page.get_by_label("Metric")).to_have_value("service_level_ratio")
+    assert page.locator("#chart > .plot-container").count() == 1
+
+
+def test_what_a_number_means_is_told_on_focus_and_put_away_with_escape(server: Server, open_page, artifacts: Path):
+    _good(server)
+    page = open_page(server.url)
+    _live(page, "SEND")
+    card = page.locator("#tile-orders-voice .big .card")
+    expect(card).to_be_hidden()
+    page.locator("#tile-orders-voice .big .hint").focus()
+    expect(card).to_be_visible()
+    expect(card).to_contain_text("contacts waiting now")
+    expect(card).to_contain_text("source acd-1")
+    page.screenshot(path=artifacts / "card-dark-1440.png")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+
+
+def test_the_theme_is_chosen_by_button_and_kept_without_a_flash(server: Server, open_page):
+    _good(server)
+    page = open_page(server.url, theme="dark")
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    white = "rgb(238, 241, 244)"
+    expect(page.locator("body")).to_have_css("background-color", white)
+    page.goto(server.url, wait_until="commit")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("body")).to_have_css("background-color", white)
