@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.state import Floor
 from app.core.floor.targets import QueueTargets
@@ -40,6 +41,8 @@ TICK_SECONDS = 1.0
 TICK = timedelta(seconds=TICK_SECONDS)
 SAMPLE_SECONDS = 5
 FLUSH_SECONDS = 5.0
+KNOWN_SECONDS = 60.0
+WINDOWS_SECONDS = 3600.0
 MIN_TICK_WALL_SECONDS = 0.05
 TICK_AFTER_ARRIVAL = timedelta(seconds=MIN_TICK_WALL_SECONDS)
 RESTART_SECONDS = 1.0
@@ -65,7 +68,7 @@ class Evaluator:
         self._stream, self._gate_store, self._queue_store, self._store = stream, gates, queues, store
         self._clock = clock
         self._on_transition = on_transition
-        self._replay_seconds = expires_after_seconds + 3600.0
+        self._contact_seconds = expires_after_seconds + WINDOWS_SECONDS
         self.floor = Floor(expires_after_seconds=expires_after_seconds)
         self._policies: dict[str, tuple[Policy | None, int]] = {}
         self._memories: dict[str, GateMemory] = {}
@@ -75,6 +78,8 @@ class Evaluator:
         self._transitions: list[Transition] = []
         self._rollups: list[RollupDelta] = []
         self._flushed_at = time.monotonic()
+        self._known: dict[str, KnownQueue] = {}
+        self._known_at = 0.0
         self._woken = asyncio.Event()
         self.published = Published(0, datetime.fromtimestamp(0, UTC), 0.0, self.floor.view(clock.now()), {})
 
@@ -82,6 +87,11 @@ class Evaluator:
     def position(self) -> int:
         """The position of the last stream record that is in the floor."""
         return self._position
+
+    @property
+    def memories(self) -> Mapping[str, GateMemory]:
+        """What each gate remembers from its last decision."""
+        return self._memories
 
     # --- what people change while it runs ---
 
@@ -162,15 +172,22 @@ class Evaluator:
         checkpoint = await self._store.checkpoint()
         now = self._clock.now()
         resumed_at = checkpoint.evaluated_at if checkpoint else now
-        horizon = min(now, resumed_at) - timedelta(seconds=self._replay_seconds)
+        horizon = min(now, resumed_at) - self._replayed()
         self._position = await self._stream.position_before(horizon)
         if checkpoint:
+            self._known = dict(checkpoint.known)
+            self.floor.recall(checkpoint.known, horizon)
             self._memories = {gate: memory for gate, memory in checkpoint.memories.items() if gate in self._policies}
             await self._replay_written(checkpoint.position)
             await self._replay_unwritten(checkpoint.evaluated_at)
         else:
             await self._replay_unwritten(None)
         self.tick(self._clock.now())
+
+    def _replayed(self) -> timedelta:
+        """Return how far back records may still matter: open contacts, windows, and data that is not stale yet."""
+        stale = (policy.stale_after_seconds for policy, _ in self._policies.values() if policy is not None)
+        return timedelta(seconds=max(self._contact_seconds, *stale, 0.0))
 
     def _load_policy(self, gate: str, saved: PolicyVersion | None) -> None:
         try:
@@ -273,11 +290,18 @@ class Evaluator:
         """Write checkpoint, transitions and history gains in one transaction; on failure all are kept for next time."""
         self._rollups.extend(self.floor.drain_rollups())
         transitions, rollups = list(self._transitions), list(self._rollups)
-        checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories))
+        checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories), self._known_queues())
         await self._store.flush(checkpoint, transitions, rollups)
         del self._transitions[: len(transitions)]
         del self._rollups[: len(rollups)]
         self._flushed_at = time.monotonic()
+
+    def _known_queues(self) -> dict[str, KnownQueue]:
+        """Return what is to be remembered of each queue; gathered anew for a new queue, else once a minute."""
+        started = time.monotonic()
+        if len(self.published.view.queues()) > len(self._known) or started - self._known_at >= KNOWN_SECONDS:
+            self._known, self._known_at = self.floor.known(), started
+        return self._known
 
     async def _flush_or_log(self) -> None:
         try:

@@ -120,12 +120,13 @@ class Replay:
         At a second that is left out nothing was applied since the last tick, and `decide` would find
         * every value as it was, but for oldest waits on the same side of every limit: Floor.next_change_at;
         * every value as fresh as it was, no timer at its end, the same send window: Decision.next_review_at;
-        * no gap between two looks: they are never further apart than MIN_GAP.
+        * no gap in a running timer: while one runs, two looks are never further apart than MIN_GAP.
         So verdict and memory would come out the same, but for `seen_at`, which only measures gaps. History's samples
         are taken at their seconds all the same.
         """
         while self._at < until:
-            due_at = self._evaluator.floor.next_change_at(min(until + SECOND, self._at + MIN_GAP), self._wait_limits())
+            reach = min(until + SECOND, self._at + MIN_GAP) if self._timer_runs() else until + SECOND
+            due_at = self._evaluator.floor.next_change_at(reach, self._wait_limits())
             reviews = (state.decision.next_review_at for state in self._evaluator.published.gates.values())
             due_at = min([due_at, *(ceil_second(max(at, self._at + SECOND)) for at in reviews if at is not None)])
             self._sample(min(due_at, until + SECOND))
@@ -138,6 +139,10 @@ class Replay:
         sample_at = self._at + timedelta(seconds=SAMPLE_SECONDS - self._at.timestamp() % SAMPLE_SECONDS)
         if sample_at < before:
             self._evaluator.floor.sample(sample_at)
+
+    def _timer_runs(self) -> bool:
+        memories = self._evaluator.memories.values()
+        return any(rule.pending_since is not None for memory in memories for rule in memory.rules.values())
 
     def _wait_limits(self) -> tuple[float, ...]:
         """Return every limit that a gate sets to the oldest wait, in seconds."""
