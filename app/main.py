@@ -86,7 +86,7 @@ def create_app(
             hub = Hub(services)
             metrics.watch(services, hub)
             stop = asyncio.Event()
-            jobs = [services.evaluator.run(stop), _write_asks(services, stop), hub.run(stop)]
+            jobs: list[Awaitable[None]] = [services.evaluator.run(stop), _write_asks(services, stop), hub.run(stop)]
             if background:
                 jobs.append(background(services, stop))
             async with _running(stop, *jobs):

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
+from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta as RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.core.gate.decision import GateMemory, Verdict
@@ -206,11 +207,15 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far evaluation is written down: everything up to position, as evaluated at evaluated_at."""
+    """How far evaluation is written down: everything up to position, as evaluated at evaluated_at.
+
+    known: every queue ever heard of, which outlives its records.
+    """
 
     position: int
     evaluated_at: datetime
     memories: Mapping[str, GateMemory]
+    known: Mapping[str, KnownQueue] = field(default_factory=dict)
 
 
 class EvaluationStore(Protocol):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from app.ports import Checkpoint, RollupDelta, Transition
 from app.store.decisions import add_transitions
 from app.store.engine import Database
-from app.store.memories import memories_from_json, memories_to_json
+from app.store.memories import known_from_json, known_to_json, memories_from_json, memories_to_json
 from app.store.rollups import add_rollups
 from app.store.tables import CHECKPOINT
 
@@ -30,13 +30,16 @@ class SqlEvaluation:
             "position": checkpoint.position,
             "evaluated_at": checkpoint.evaluated_at,
             "memories": memories_to_json(checkpoint.memories),
+            "known": known_to_json(checkpoint.known),
         }
         await self._database.write(lambda connection: _flush(connection, row, transitions, rollups))
 
 
 def _checkpoint(connection: Connection) -> Checkpoint | None:
     row = connection.execute(select(CHECKPOINT)).first()
-    return None if row is None else Checkpoint(row.position, row.evaluated_at, memories_from_json(row.memories))
+    if row is None:
+        return None
+    return Checkpoint(row.position, row.evaluated_at, memories_from_json(row.memories), known_from_json(row.known))
 
 
 def _flush(

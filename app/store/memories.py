@@ -1,10 +1,11 @@
-"""The gates' memories as JSON text, and back exactly as they were."""
+"""The gates' memories and the known queues as JSON text, and back exactly as they were."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from app.core.floor.queue_state import KnownQueue
 from app.core.gate.decision import GateMemory, RuleMemory, Verdict
 
 
@@ -18,6 +19,7 @@ class _Memory(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(dict[str, _Memory])
+_known_decoder = msgspec.json.Decoder(dict[str, KnownQueue])
 
 
 def memories_to_json(memories: Mapping[str, GateMemory]) -> str:
@@ -28,6 +30,16 @@ def memories_to_json(memories: Mapping[str, GateMemory]) -> str:
 def memories_from_json(text: str) -> dict[str, GateMemory]:
     """Return the memories that memories_to_json was given. Raises ValueError for any other text."""
     return {gate: _unpacked(memory) for gate, memory in _decoder.decode(text).items()}
+
+
+def known_to_json(known: Mapping[str, KnownQueue]) -> str:
+    """Return the known queues as one JSON text."""
+    return _encoder.encode(known).decode()
+
+
+def known_from_json(text: str) -> dict[str, KnownQueue]:
+    """Return the queues that known_to_json was given. Raises ValueError for any other text."""
+    return _known_decoder.decode(text)
 
 
 def _packed(memory: GateMemory) -> _Memory:

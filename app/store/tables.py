@@ -94,6 +94,7 @@ class CheckpointRow(StoreTable, table=True):
     position: int = Field(sa_type=BigInteger)
     evaluated_at: datetime = Field(sa_type=UtcDateTime)
     memories: str
+    known: str
 
 
 class DecisionLogRow(StoreTable, table=True):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from app.core.floor import derived
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import Contacts, QueueCounters
 from app.core.floor.instants import LONG_AGO, SECOND, instant, micros, span
-from app.core.floor.metric import Metric
+from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
 from app.core.floor.reported import Reported
 from app.core.floor.rollup import RollupDelta, Rollups
@@ -24,6 +25,13 @@ class SourceClock:
 
     def __init__(self, name: str, at: datetime, at_us: int) -> None:
         self.name, self.at, self.at_us = name, at, at_us
+
+
+class KnownQueue(NamedTuple):
+    """What to remember of a queue for a time without its records: when it was last heard, and what was reported."""
+
+    heard_at: datetime
+    metrics: tuple[Metric, ...]
 
 
 class Moment:
@@ -48,6 +56,7 @@ class QueueState:
         "_keep_us",
         "_moment",
         "_readings",
+        "_recalled",
         "_reported",
         "_rollups",
         "_sampled_us",
@@ -70,6 +79,7 @@ class QueueState:
         self._moment: Moment | None = None  # when the readings were last found good
         self._changed = True  # whether anything came since
         self._seen = (-1, "", LONG_AGO)
+        self._recalled: dict[Metric, Reading] = {}
 
     @property
     def retired(self) -> bool:
@@ -140,7 +150,26 @@ class QueueState:
         readings = [offer for offer in offers if offer is not None]
         if of_contacts is not None:
             readings = self._beside_contacts(readings, of_contacts)
-        return min(readings, key=_newest_first, default=None)
+        return min(readings, key=_newest_first, default=self._recalled.get(metric))
+
+    def known(self, window_seconds: float, moment: Moment) -> KnownQueue | None:
+        """Return what `recall` needs to stand by this queue later; None when nothing was ever heard of it."""
+        if self.heard_at is None:
+            return None
+        reported = (metric for metric in Metric if self.reading(metric, window_seconds, moment) is not None)
+        return KnownQueue(self.heard_at, tuple(reported))
+
+    def recall(self, known: KnownQueue, before: datetime) -> None:
+        """Stand by what was known of this queue, heard last before `before`: its metrics are stale, not unheard of."""
+        at = min(known.heard_at, before)
+        if self.heard_at is None:
+            self.heard_at, self._heard_us = known.heard_at, micros(known.heard_at)
+        for metric in known.metrics:
+            unit = DEFINITIONS[metric].unit
+            self._recalled[metric] = Reading(
+                metric, None, unit, None, "an earlier run", at, 0, "reported before the last start"
+            )
+        self._changed = True
 
     def sample(self, now_us: int) -> None:
         """Add the gauges that contacts give to history, unless their source has said nothing since the last time."""
@@ -173,15 +202,14 @@ class QueueState:
         return self._rollups.drain()
 
     def _beside_contacts(self, readings: list[Reading], of_contacts: Reading) -> list[Reading]:
-        """Return the readings on offer beside what contacts give: not those of the contacts' own sources.
+        """Return what is on offer with what contacts give, which its source's own observations are never newer than.
 
-        Unless these went on reporting after the contacts themselves lapsed: then contacts give nothing.
+        Unless these went on long after the contacts themselves stopped coming: then contacts give nothing.
         """
         lapsed_us = self._followed_us + self._expires_us
-        own = [reading for reading in readings if reading.source in self._clocks]
-        if any(micros(reading.observed_at) > lapsed_us for reading in own):
+        if any(micros(reading.observed_at) > lapsed_us for reading in readings if reading.source in self._clocks):
             return readings
-        return [of_contacts, *(reading for reading in readings if reading.source not in self._clocks)]
+        return [of_contacts, *readings]
 
     def _derived(self, metric: Metric, window_seconds: float) -> Reading:
         clock = self._clock()

@@ -18,7 +18,7 @@ from app.core.floor.contacts import QueueCounters
 from app.core.floor.instants import LONG_AGO, instant, micros, span
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
-from app.core.floor.queue_state import Moment, QueueState, SourceClock
+from app.core.floor.queue_state import KnownQueue, Moment, QueueState, SourceClock
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import Reading
@@ -112,6 +112,21 @@ class Floor:
     def counters(self) -> FloorCounters:
         """Return how contacts were accounted for up to the newest `now`."""
         return FloorCounters({name: queue.counters(self._now_us) for name, queue in self._queues.items()})
+
+    def known(self) -> dict[str, KnownQueue]:
+        """Return what to remember of every queue, for a later floor to `recall`."""
+        moment = Moment(self._now_us)
+        known = {name: queue.known(self._default_window_seconds, moment) for name, queue in self._queues.items()}
+        return {name: queue for name, queue in known.items() if queue is not None}
+
+    def recall(self, known: Mapping[str, KnownQueue], before: datetime) -> None:
+        """Stand by queues of an earlier run: what was not reported again since `before` is stale, not unheard of.
+
+        Without this, a queue that was silent for longer than the stream's tail reaches back would be forgotten by a
+        restart, and a gate over all queues would no longer miss it.
+        """
+        for name, queue in known.items():
+            (self._queues.get(name) or self._open(name)).recall(queue, before)
 
     def drain_rollups(self) -> list[RollupDelta]:
         """Return what history gained since the last call."""

@@ -202,3 +202,20 @@ async def test_a_fault_while_evaluating_leaves_the_answer_to_grow_late_and_evalu
     stop.set()
     await asyncio.wait_for(running, 5)
     assert "evaluation_failed" in caplog.text
+
+
+async def test_a_queue_that_fell_silent_long_before_a_restart_is_still_missed_after_it():
+    world = World()
+    alive = await world.evaluator()
+    await world.second(alive, 0)
+    for _ in range(10):
+        world.clock.move_to(world.clock.now() + timedelta(hours=1))
+        await world.stream.append([an_observation(queue="other", observed_at=world.clock.now(), backlog=0)])
+        alive.apply(await world.stream.read(alive.position))
+        alive.tick(world.clock.now())
+    await alive.flush()
+    reborn = await world.evaluator()
+    for evaluator in (alive, reborn):
+        decision = evaluator.published.gates["default"].decision
+        assert decision.verdict is Verdict.UNKNOWN
+        assert [(reason.code, reason.queue) for reason in decision.reasons] == [("data_stale", "orders-voice")]

@@ -116,7 +116,7 @@ def _create_keys() -> None:
 def _create_evaluation() -> None:
     op.create_table(
         "checkpoint",
-        *(_integer("id"), _big("position"), _big("evaluated_at"), _text("memories")),
+        *(_integer("id"), _big("position"), _big("evaluated_at"), _text("memories"), _text("known")),
         *_named("checkpoint", ["id"], one_row="id = 1", position="position >= 0"),
     )
     op.create_table(
