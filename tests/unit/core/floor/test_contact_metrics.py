@@ -75,6 +75,11 @@ def test_short_abandons_are_left_out_of_abandonment():
     assert "those under 5 s left out" in reading.definition
 
 
+def test_who_gave_up_exactly_at_the_limit_was_not_short():
+    floor = a_floor("c-1: queued 0, abandoned 5", QueueTargets(short_abandon_seconds=5))
+    assert read(floor, Metric.ABANDONMENT_RATIO, 60).samples == 1
+
+
 @pytest.mark.parametrize(
     ("variant", "expected"),
     [
@@ -198,6 +203,15 @@ class TestExpiry:
         floor.apply(a_contact("answered", after(650)))
         assert value(floor, Metric.CONTACTS_IN_PROGRESS, 700) == 1
         assert value(floor, Metric.SPEED_TO_ANSWER_SECONDS, 700) == 650
+        assert floor.counters().queues[QUEUE].expired == 1
+
+    def test_a_contact_is_counted_as_expired_once(self):
+        floor = a_floor("c-1: queued 0", expires_after_seconds=600)
+        floor.counters()
+        assert value(floor, Metric.BACKLOG, 600) == 0
+        floor.apply(a_contact("answered", after(599)))
+        assert value(floor, Metric.CONTACTS_IN_PROGRESS, 600) == 1
+        assert value(floor, Metric.CONTACTS_IN_PROGRESS, 1199) == 0
         assert floor.counters().queues[QUEUE].expired == 1
 
     def test_a_wait_that_was_over_the_limit_before_it_was_heard_of_never_shows(self):

@@ -142,6 +142,8 @@ class TestSampling:
         assert drained(floor) == {}
 
 
-def test_many_observations_of_one_minute_add_up_exactly():
-    floor = fed(*(an_observation(observed_at=after(n / 100), oldest_wait_seconds=0.1) for n in range(2000)))
-    assert drained(floor)[Metric.OLDEST_WAIT_SECONDS, 0] == (2000, 200.0)
+def test_many_observations_of_one_minute_add_up_exactly_and_the_newest_is_last():
+    newest_first = [an_observation(observed_at=after(n / 100), oldest_wait_seconds=n / 10) for n in range(1999, -1, -1)]
+    (delta,) = fed(*newest_first).drain_rollups()
+    assert (delta.weight, delta.total) == (2000, 199_900)
+    assert (delta.minimum, delta.maximum, delta.last, delta.last_at) == (0, 199.9, 199.9, after(19.99))
