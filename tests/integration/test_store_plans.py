@@ -1,0 +1,87 @@
+"""No query that runs often may read a whole large table: what SQLite itself says about every statement."""
+
+import re
+
+import pytest
+from sqlalchemy import event
+
+from app.core.floor.metric import Metric
+from app.core.gate.decision import Verdict
+from app.ports import Checkpoint, RollupDelta, Transition
+from app.store.decisions import transition_id
+from tests.support.builders import NOW, a_contact, after, an_observation
+from tests.support.databases import a_store
+
+LARGE = (
+    "observations|contact_events|decisions|rollup_minutes|rollup_hours|queued|answered|abandoned|completed|transferred"
+)
+GAIN = RollupDelta("orders", Metric.BACKLOG, NOW, 1, 1, 1, 1, 1, NOW)
+CHANGE = Transition("default", NOW, None, Verdict.SEND, 1, "", [], [])
+
+GROUPED = {"minutes", "hours"}  # they sort the few steps of one series
+
+
+@pytest.fixture
+async def store(tmp_path):
+    async with a_store(tmp_path) as opened:
+        yield opened
+
+
+async def plans(store, call):
+    """Return the plan of every statement that a call of the store executes."""
+    seen = []
+    engines = (store.database._read_engine, store.database._write_engine)
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        if statement.split()[0] in {"SELECT", "DELETE", "UPDATE", "INSERT"}:
+            seen.append((statement, parameters[0] if _many else parameters))
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    await call()
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+    assert seen
+
+    def explain(connection):
+        rows = (
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters) for statement, parameters in seen
+        )
+        return [row.detail for result in rows for row in result]
+
+    return await store.database.read(explain)
+
+
+CALLS = {
+    "append": lambda s: s.stream.append([an_observation(), an_observation(), a_contact()]),
+    "read": lambda s: s.stream.read(5),
+    "position_before": lambda s: s.stream.position_before(NOW),
+    "prune": lambda s: s.stream.prune(NOW),
+    "flush": lambda s: s.evaluation.flush(Checkpoint(1, NOW, {}), [CHANGE], [GAIN]),
+    "decision": lambda s: s.decisions.decision(transition_id(CHANGE)),
+    "newest decisions": lambda s: s.decisions.decisions(),
+    "a gate's decisions": lambda s: s.decisions.decisions(gate="default", before=(NOW, "dec_1")),
+    "a day's decisions": lambda s: s.decisions.decisions(start=NOW, until=after(86_400), verdict="hold"),
+    "minutes": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(600), 60),
+    "hours": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(7200), 3600),
+    "totals": lambda s: s.history.contact_totals(NOW, after(600), 20),
+    "prune_rollups": lambda s: s.history.prune_rollups(NOW),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_large_tables_are_searched_by_key_and_neither_scanned_nor_sorted(store, name):
+    await store.stream.append([an_observation(source="some"), a_contact(contact_id="some")])
+    await store.evaluation.flush(Checkpoint(1, NOW, {}), [CHANGE], [GAIN])
+    for step in await plans(store, lambda: CALLS[name](store)):
+        assert not re.fullmatch(rf"SCAN ({LARGE})", step), step
+        assert "TEMP B-TREE FOR ORDER BY" not in step or name in GROUPED, step
+
+
+async def test_a_check_of_plans_notices_a_scan(store):
+    detail = await plans(store, lambda: store.database.read(_scan))
+    assert any(re.fullmatch(rf"SCAN ({LARGE})", step) for step in detail)
+
+
+def _scan(connection):
+    return connection.exec_driver_sql("SELECT count(*) FROM observations WHERE backlog = 1").scalar()
