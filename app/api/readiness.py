@@ -5,13 +5,14 @@ app.api.openapi; its errors are the same problem documents as everywhere else.
 """
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from app.api.auth import authorize
-from app.api.problems import send_problem
+from app.api.problems import refused, send_problem
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid
 from app.services.asks import Question
@@ -31,6 +32,7 @@ class ReadinessEndpoint:
         self._questions: dict[bytes, Question] = {}
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        started = perf_counter()
         services: Services = scope["state"]["services"]
         try:
             if scope["method"] not in ("GET", "HEAD"):
@@ -41,10 +43,12 @@ class ReadinessEndpoint:
             asker = authorize(services, scope["headers"], "readiness")
             answer = services.readiness.answer(asker.id, self._question(scope["query_string"]))
         except HoldfireError as fault:
+            services.readiness.refused(refused(fault).kind.status)
             await send_problem(scope, send, fault)
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+        services.readiness.took(perf_counter() - started)
 
     def _question(self, query: bytes) -> Question:
         question = self._questions.get(query)

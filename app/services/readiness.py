@@ -48,7 +48,10 @@ class Answer(NamedTuple):
 
 
 class Readiness:
-    """Answers readiness questions. Looks at nothing but memory."""
+    """Answers readiness questions. Looks at nothing but memory.
+
+    answered, refused and took are told of each answer, of each question that got none, and how long answers took.
+    """
 
     def __init__(
         self,
@@ -56,10 +59,13 @@ class Readiness:
         asks: Asks,
         clock: Clock,
         answered: Callable[[Verdict, int], None] = lambda _verdict, _status: None,
+        refused: Callable[[int], None] = lambda _status: None,
+        took: Callable[[float], None] = lambda _seconds: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._published, self._asks, self._clock = published, asks, clock
         self._answered, self._monotonic = answered, monotonic
+        self.refused, self.took = refused, took
         self._seq = -1
         self._late = False
         self._kept: dict[tuple[str, Question], Answer] = {}
