@@ -58,6 +58,7 @@ class Readiness:
         published: Callable[[], Published],
         asks: Asks,
         clock: Clock,
+        *,
         answered: Callable[[Verdict, int], None] = lambda _verdict, _status: None,
         refused: Callable[[int], None] = lambda _status: None,
         took: Callable[[float], None] = lambda _seconds: None,
