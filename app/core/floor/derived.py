@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
 
 from app.core.floor.contacts import Contacts
 from app.core.floor.counts import Field
@@ -31,42 +29,48 @@ _GAUGES: dict[Metric, tuple[Callable[[Contacts], float], str]] = {
 METRICS = frozenset({*_GAUGES, *AVERAGES})
 
 
-class KnownAt(NamedTuple):
-    """Whose clock the contacts are known at, and what it shows."""
+class ContactReadings:
+    """Makes readings of one queue's contacts, by its targets."""
 
-    source: str
-    at: datetime
+    __slots__ = ("_contacts", "_definitions", "_formulas")
+
+    def __init__(self, contacts: Contacts, targets: QueueTargets) -> None:
+        self._contacts = contacts
+        self._formulas = {metric: contact_formula(metric, targets.service_level_variant) for metric in AVERAGES}
+        self._definitions = _definitions(targets)
+
+    def reading(self, metric: Metric, window_seconds: float, source: str, known_at: datetime) -> Reading:
+        """Return one of METRICS at the instant the contacts were advanced to, known at that clock of that source.
+
+        Raises KeyError for any other metric.
+        """
+        contacts, unit, gauge = self._contacts, DEFINITIONS[metric].unit, _GAUGES.get(metric)
+        if gauge is not None:
+            value, definition = gauge
+            return Reading(metric, value(contacts), unit, None, source, known_at, None, definition)
+        length = min(max(1, round(window_seconds)), LONGEST_WINDOW_SECONDS)
+        formula = self._formulas[metric]
+        numerator, denominator = formula.of(contacts.windows.total(length))
+        if Field.COHORT_WAITING in formula.less:
+            denominator += contacts.overdue(length)
+        ratio = numerator / (denominator * formula.unit) if denominator else None
+        covered = float(contacts.windows.covered_seconds(length))
+        return Reading(metric, ratio, unit, covered, source, known_at, denominator, self._definitions[metric])
 
 
-def reading(
-    contacts: Contacts, targets: QueueTargets, metric: Metric, window_seconds: float, known: KnownAt
-) -> Reading:
-    """Return one of METRICS at the instant the contacts were advanced to. Raises KeyError for any other metric."""
-    unit, gauge = DEFINITIONS[metric].unit, _GAUGES.get(metric)
-    if gauge is not None:
-        value, definition = gauge
-        return Reading(metric, value(contacts), unit, None, known.source, known.at, None, definition)
-    length = min(max(1, round(window_seconds)), LONGEST_WINDOW_SECONDS)
-    formula = contact_formula(metric, targets.service_level_variant)
-    numerator, denominator = formula.of(contacts.windows.total(length))
-    if Field.COHORT_WAITING in formula.less:
-        denominator += contacts.overdue(length)
-    ratio = numerator / (denominator * formula.unit) if denominator else None
-    covered, definition = float(contacts.windows.covered_seconds(length)), _definition(metric, targets)
-    return Reading(metric, ratio, unit, covered, known.source, known.at, denominator, definition)
-
-
-@lru_cache(maxsize=256)
-def _definition(metric: Metric, targets: QueueTargets) -> str:
-    """Return the formula in words, with the queue's own limits in it."""
+def _definitions(targets: QueueTargets) -> dict[Metric, str]:
+    """Return the formulas in words, with the queue's own limits in them."""
     short = f", those under {targets.short_abandon_seconds:g} s left out" if targets.short_abandon_seconds else ""
-    if metric is Metric.SPEED_TO_ANSWER_SECONDS:
-        return "contact events: summed wait / contacts answered in the window"
-    if metric is Metric.HANDLE_TIME_SECONDS:
-        return "contact events: summed time from answer to end / contacts that ended in the window"
-    if metric is Metric.ABANDONMENT_RATIO:
-        return f"contact events: abandoned / (answered + abandoned) of the waits that ended in the window{short}"
-    return _service_level(targets)
+    return {
+        Metric.SPEED_TO_ANSWER_SECONDS: "contact events: summed wait / contacts answered in the window",
+        Metric.HANDLE_TIME_SECONDS: (
+            "contact events: summed time from answer to end / contacts that ended in the window"
+        ),
+        Metric.ABANDONMENT_RATIO: (
+            f"contact events: abandoned / (answered + abandoned) of the waits that ended in the window{short}"
+        ),
+        Metric.SERVICE_LEVEL_RATIO: _service_level(targets),
+    }
 
 
 def _service_level(targets: QueueTargets) -> str:

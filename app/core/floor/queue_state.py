@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from app.core.floor import derived
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import Contacts, QueueCounters
+from app.core.floor.derived import METRICS, ContactReadings
 from app.core.floor.instants import LONG_AGO, SECOND, instant, micros, span
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
@@ -55,6 +55,7 @@ class QueueState:
         "_heard_us",
         "_keep_us",
         "_moment",
+        "_of_contacts",
         "_readings",
         "_recalled",
         "_reported",
@@ -69,6 +70,7 @@ class QueueState:
         self._targets = targets
         self._rollups = Rollups(name, targets.service_level_variant)
         self._contacts = Contacts(targets, self._rollups, expires_us=expires_us, keep_seconds=keep_seconds)
+        self._of_contacts = ContactReadings(self._contacts, targets)
         self._reported: dict[str, Reported] = {}
         self._clocks: dict[str, SourceClock] = {}  # of the sources of contacts
         self._expires_us = expires_us
@@ -93,6 +95,7 @@ class QueueState:
             self._targets, self._changed = targets, True
             self._rollups.retarget(targets.service_level_variant)
             self._contacts.retarget(targets)
+            self._of_contacts = ContactReadings(self._contacts, targets)
 
     def observe(self, observation: Observation, at_us: int) -> None:
         """Take in an observation; one that was there already changes nothing."""
@@ -120,11 +123,10 @@ class QueueState:
         if moment is not self._moment or self._changed:
             self._refresh(moment)
         key = (metric, window_seconds)
-        try:
-            return self._readings[key]
-        except KeyError:
+        reading = self._readings.get(key)
+        if reading is None:
             reading = self._readings[key] = self._read(metric, window_seconds)
-            return reading
+        return reading
 
     def _refresh(self, moment: Moment) -> None:
         """Drop the readings kept from before, unless they are as good at this moment."""
@@ -141,7 +143,7 @@ class QueueState:
 
     def _read(self, metric: Metric, window_seconds: float) -> Reading | None:
         of_contacts = None
-        if self._clocks and metric in derived.METRICS:
+        if self._clocks and metric in METRICS:
             of_contacts = self._derived(metric, window_seconds)
             if not self._reported:
                 return of_contacts
@@ -213,8 +215,7 @@ class QueueState:
 
     def _derived(self, metric: Metric, window_seconds: float) -> Reading:
         clock = self._clock()
-        known = derived.KnownAt(clock.name, clock.at)
-        return derived.reading(self._contacts, self._targets, metric, window_seconds, known)
+        return self._of_contacts.reading(metric, window_seconds, clock.name, clock.at)
 
     def _clock(self) -> SourceClock:
         if len(self._clocks) == 1:

@@ -24,6 +24,7 @@ from app.core.floor.targets import QueueTargets
 from app.core.floor.view import Reading
 
 _NO_TARGETS = QueueTargets()
+_UNREAD = Reading(Metric.BACKLOG, None, "", None, "", instant(0), None, "")  # stands for a reading not yet looked up
 
 
 class FloorCounters(NamedTuple):
@@ -165,13 +166,12 @@ class View:
         """Return the newest reading of a metric, None when no source ever reported it for this queue."""
         window = self._default_window_seconds if window_seconds is None else window_seconds
         key = (queue, metric, window)
-        try:
-            return self._readings[key]
-        except KeyError:
+        reading = self._readings.get(key, _UNREAD)
+        if reading is _UNREAD:
             state = self._queues.get(queue)
             reading = None if state is None else state.reading(metric, window, self._moment)
             self._readings[key] = reading
-            return reading
+        return reading
 
     def last_heard_at(self, queue: str) -> datetime | None:
         """Return the newest instant, by the sources' time, at which any source spoke of this queue."""

@@ -75,16 +75,18 @@ class Windows:
 
     def _moved(self, length: int, total: Counts, edge: int) -> Counts:
         """Return a total as it is at a later edge: by the buckets that come in and leave, or summed anew."""
-        if edge - self.edge >= min(length, len(self._buckets)):
+        buckets, steps = self._buckets, edge - self.edge
+        if steps == 1:
+            coming, leaving = buckets.get(edge, NOTHING), buckets.get(edge - length, NOTHING)
+        elif steps < min(length, len(buckets)):
+            coming, leaving = self._sum(self.edge, edge), self._sum(self.edge - length, edge - length)
+        else:
             return self._sum(edge - length, edge)
-        coming, leaving = self._sum(self.edge, edge), self._sum(self.edge - length, edge - length)
         return total + coming - leaving if coming or leaving else total
 
     def _sum(self, after: int, until: int) -> Counts:
         """Return the sum over (after, until], by the shorter way: second by second, or bucket by bucket."""
         buckets = self._buckets
-        if until - after == 1:
-            return buckets.get(until, NOTHING)
         if until - after <= len(buckets):
             return sum(buckets.get(second, NOTHING) for second in range(after + 1, until + 1))
         return sum(counts for second, counts in buckets.items() if after < second <= until)
