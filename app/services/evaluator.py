@@ -128,7 +128,7 @@ class Evaluator:
     def tick(self, now: datetime) -> Published:
         """Let every gate decide as of `now`, publish the outcome and return it."""
         view = self.floor.view(now)
-        self._sample(now)
+        self.sample(now)
         states = {}
         for gate, (policy, version) in self._policies.items():
             before = self._memories.get(gate, _NO_MEMORY)
@@ -142,7 +142,8 @@ class Evaluator:
             listener(self.published)
         return self.published
 
-    def _sample(self, now: datetime) -> None:
+    def sample(self, now: datetime) -> None:
+        """Let the floor add its gauges to history, once in each five seconds of the clock; `tick` does so too."""
         slot = int(now.timestamp()) // SAMPLE_SECONDS
         if slot != self._sampled:
             self._sampled = slot

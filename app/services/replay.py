@@ -135,10 +135,11 @@ class Replay:
             self._tick(due_at)
 
     def _sample(self, before: datetime) -> None:
-        """Take history's next sample if its second comes before the next tick; further ones would say nothing new."""
-        sample_at = self._at + timedelta(seconds=SAMPLE_SECONDS - self._at.timestamp() % SAMPLE_SECONDS)
-        if sample_at < before:
-            self._evaluator.floor.sample(sample_at)
+        """Take history's samples at the seconds left out before the next tick."""
+        at = self._at + timedelta(seconds=SAMPLE_SECONDS - self._at.timestamp() % SAMPLE_SECONDS)
+        while at < before:
+            self._evaluator.sample(at)
+            at += timedelta(seconds=SAMPLE_SECONDS)
 
     def _timer_runs(self) -> bool:
         memories = self._evaluator.memories.values()
