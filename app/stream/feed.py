@@ -52,7 +52,8 @@ class Feed:
         if not self._groups:
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), seconds)
+                async with asyncio.timeout(seconds):  # wait_for would lose a cancellation that comes with a group
+                    await self._arrived.wait()
             except TimeoutError:
                 return False
         return True
