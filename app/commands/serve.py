@@ -3,11 +3,11 @@
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
 import uvicorn
-from workers.supervisor import background_for
 
 from app.commands.output import FAILED, USAGE, fail
 from app.errors import Invalid
@@ -15,6 +15,7 @@ from app.main import Background, create_app
 from app.ports import Clock
 from app.settings import Settings, load_settings
 from app.telemetry.logs import configure_logs
+from workers.supervisor import background_for
 
 GRACE_SECONDS = 10
 
@@ -70,6 +71,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order, however often the signal comes: `timeout` and impatient people send it twice."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
 
 def _listen(host: str, port: int) -> socket.socket:
