@@ -1,16 +1,18 @@
 """`holdfire demo`: a whole holdfire on a simulated contact center, many times faster than life."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 from typing import Annotated
 
 import typer
 
 from app.commands.output import USAGE, fail
 from app.commands.serve import run_server
-from app.errors import Invalid
-from app.settings import Settings, is_loopback, load_settings
+from app.settings import Settings, is_loopback
 from app.telemetry.logs import configure_logs
 from workers.sources.simulator.demonstration import GATE, Demonstration
 from workers.sources.simulator.scenarios import DEFAULT_SCENARIO, SCENARIOS, Scenario
@@ -31,11 +33,19 @@ def demo(
     if not is_loopback(host):
         fail(f"--host={host}: the demo needs no key, so it only listens on this machine, as 127.0.0.1", USAGE)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: the temporary folder goes too
-    try:
-        with TemporaryDirectory(prefix="holdfire-demo-") as folder:
-            _run(shown, speed, _settings(host, port, Path(folder)))
-    except KeyboardInterrupt:
-        return
+    with TemporaryDirectory(prefix="holdfire-demo-") as folder, _uninterrupted_end():
+        _run(shown, speed, _settings(host, port, Path(folder)))
+
+
+@contextmanager
+def _uninterrupted_end() -> Iterator[None]:
+    """Take the first interruption as the wish to end; none after it may stop the folder from being removed."""
+    with suppress(KeyboardInterrupt):
+        try:
+            yield
+        finally:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.SIG_IGN)
 
 
 def _scenario(name: str) -> Scenario:
@@ -45,12 +55,8 @@ def _scenario(name: str) -> Scenario:
 
 
 def _settings(host: str, port: int, folder: Path) -> Settings:
-    """Return settings that no file or variable can bend, but for the log level: a demo must work anywhere."""
-    try:
-        level = load_settings().log_level
-    except Invalid as fault:
-        fail(fault, USAGE)
-    return Settings(host=host, port=port, auth="off", data_dir=folder, demo=True, log_level=level)
+    """Return settings that no file and no variable can bend: the demo works anywhere, and prints only what matters."""
+    return Settings(host=host, port=port, auth="off", data_dir=folder, demo=True, log_level="warning")
 
 
 def _run(scenario: Scenario, speed: float, settings: Settings) -> None:
@@ -67,11 +73,12 @@ def _run(scenario: Scenario, speed: float, settings: Settings) -> None:
 
 def _introduction(scenario: Scenario, speed: float, url: str) -> str:
     question = f"gate={GATE}&audience=100000&campaign={scenario.send.campaign}"
+    look = fill(scenario.look, width=100, subsequent_indent=" " * 11)
     return f"""
 holdfire demo: {scenario.title}, {speed:g} times faster than life, from Monday 08:30 on
 
   open     {url}
-  look at  {scenario.look}
+  look at  {look}
   ask      curl -i '{url}/api/v1/readiness?{question}'
   end      Ctrl-C
 """

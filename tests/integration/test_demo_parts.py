@@ -32,20 +32,42 @@ from workers.sources.simulator.worker import SOURCE, SimulatorWorker
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
-async def test_the_clock_stands_until_it_runs_then_races_then_keeps_its_speed():
-    clock = DemoClock(START, timedelta(seconds=600), speed=100, warm_up_wall_seconds=0.05)
-    assert (clock.now(), clock.warmed_up) == (START, False)
+async def test_the_clock_stands_where_it_was_moved_until_it_runs():
+    clock = DemoClock(START, speed=1000)
+    clock.move_to(at(600))
+    clock.move_to(at(60))
+    assert clock.now() == at(600)
     clock.run()
-    began = asyncio.get_running_loop().time()
-    await clock.sleep(610)
-    assert clock.warmed_up
-    assert asyncio.get_running_loop().time() - began >= 0.05 + 10 / 100
-    assert at(610) <= clock.now() < at(700)
+    await clock.sleep(20)
+    assert at(620) <= clock.now()
+    clock.move_to(at(100_000))
+    assert clock.now() < at(100_000)
 
 
-def test_a_clock_that_does_not_move_is_refused():
+async def test_who_sleeps_through_the_warm_up_wakes_in_time():
+    clock = DemoClock(START, speed=1000)
+    woken = []
+
+    async def sleeper(seconds):
+        await clock.sleep(seconds)
+        woken.append(seconds)
+
+    async with asyncio.TaskGroup() as tasks:
+        for seconds in (30, 90, 120):
+            tasks.create_task(sleeper(seconds))
+        await asyncio.sleep(0)
+        for moved, awake in ((29, []), (30, [30]), (60, [30]), (100, [30, 90])):
+            clock.move_to(at(moved))
+            await asyncio.sleep(0.01)
+            assert woken == awake
+        clock.run()
+    assert woken == [30, 90, 120]
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan")])
+def test_a_clock_that_does_not_move_is_refused(speed):
     with pytest.raises(ValueError, match="speed"):
-        DemoClock(START, timedelta(0), speed=0)
+        DemoClock(START, speed=speed)
 
 
 # --- the feed ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The demonstration's clock: it races through the warm-up, then runs at the speed asked for."""
+"""The demonstration's clock: moved by hand through the warm-up, then running at the speed asked for."""
 
 import asyncio
 import time
@@ -6,43 +6,42 @@ from datetime import datetime, timedelta
 
 
 class DemoClock:
-    """A clock that stands at `start` until `run` is called, takes warm_up in `warm_up_wall_seconds`, then goes on.
+    """A clock that stands at `start`, goes where `move_to` sets it, and after `run` moves by itself.
 
-    speed: clock seconds per wall second after the warm-up. A warm-up never takes longer than it would at that speed.
+    speed: its seconds per second of the machine's monotonic clock, once it runs.
     """
 
-    def __init__(self, start: datetime, warm_up: timedelta, speed: float, warm_up_wall_seconds: float = 4.0) -> None:
-        if speed <= 0:
+    def __init__(self, start: datetime, speed: float) -> None:
+        if not speed > 0:
             raise ValueError(f"speed must be > 0, not {speed}")
-        self._start, self._warm_up, self._speed = start, warm_up.total_seconds(), speed
-        self._racing = max(speed, self._warm_up / warm_up_wall_seconds)
-        self._origin: float | None = None
-
-    def run(self) -> None:
-        """Begin to move; a second call changes nothing."""
-        if self._origin is None:
-            self._origin = time.monotonic()
-
-    @property
-    def warmed_up(self) -> bool:
-        """Whether the warm-up has passed."""
-        return self._elapsed() >= self._warm_up
+        self._at, self._speed = start, speed
+        self._running_since: float | None = None
+        self._moved = asyncio.Event()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._elapsed())
+        if self._running_since is None:
+            return self._at
+        return self._at + timedelta(seconds=(time.monotonic() - self._running_since) * self._speed)
+
+    def move_to(self, at: datetime) -> None:
+        """Set the clock, while it does not run yet; it never goes back."""
+        if self._running_since is None:
+            self._at = max(self._at, at)
+        self._wake()
+
+    def run(self) -> None:
+        """Let it move by itself from now on."""
+        self._running_since = time.monotonic()
+        self._wake()
 
     async def sleep(self, seconds: float) -> None:
-        wake = self._elapsed() + seconds
-        while (left := wake - self._elapsed()) > 0:
-            racing = not self.warmed_up
-            reach = min(left, self._warm_up - self._elapsed()) if racing else left
-            await asyncio.sleep(max(0.0, reach / (self._racing if racing else self._speed)))
+        wake = self.now() + timedelta(seconds=seconds)
+        while (left := (wake - self.now()).total_seconds()) > 0:
+            if self._running_since is None:
+                await self._moved.wait()
+            else:
+                await asyncio.sleep(left / self._speed)
 
-    def _elapsed(self) -> float:
-        if self._origin is None:
-            return 0.0
-        wall = time.monotonic() - self._origin
-        racing_wall = self._warm_up / self._racing
-        if wall < racing_wall:
-            return wall * self._racing
-        return self._warm_up + (wall - racing_wall) * self._speed
+    def _wake(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

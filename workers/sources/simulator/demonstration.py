@@ -1,9 +1,10 @@
 """Puts the pieces of a demonstration together: clock, simulation, feed and email tool, as one background job."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from datetime import UTC
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, timedelta
 from random import Random
+from typing import Any
 
 from app.core.gate.policy import WEEKDAYS, default_policy_document
 from app.core.simulation.simulation import Simulation
@@ -16,6 +17,7 @@ from workers.sources.simulator.worker import SOURCE, SimulatorWorker
 
 GATE = "default"
 MAX_AUDIENCE_PER_WAVE = 100_000
+WARM_UP_STEP = timedelta(seconds=30)
 SEED = 8  # a day on which each scenario shows what it is meant to show
 
 
@@ -47,7 +49,7 @@ class Demonstration:
         self._scenario, self._say, self._announce, self._seed = scenario, say, announce, seed
         self._starts = (OPENS - WARM_UP).astimezone(UTC)
         self._url, self._served = "", asyncio.Event()
-        self.clock = DemoClock(self._starts, WARM_UP, speed)
+        self.clock = DemoClock(self._starts, speed)
 
     def serves(self, url: str) -> None:
         """Take note that requests are answered at `url` from now on."""
@@ -55,42 +57,62 @@ class Demonstration:
         self._served.set()
 
     async def run(self, services: Services, stop: asyncio.Event) -> None:
-        """Set the gate up, then let the floor live until `stop` is set."""
+        """Set the gate up, let the warm-up pass, then let the floor live until `stop` is set."""
         await _set_up(services)
-        simulation = Simulation(self._scenario.plan, self._starts, self._chance, source=SOURCE)
-        worker = SimulatorWorker(simulation, self.clock, services.ingest, services.sources, self._scenario.silences)
+        worker = self._worker(services)
+        await self._warm_up(services, worker, stop)
         self.clock.run()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run(stop))
             if await self._opened(stop):
-                tool = EmailTool(
-                    self._scenario.send,
-                    opens_at=self._starts,
-                    clock=self.clock,
-                    url=self._url,
-                    mail=worker.launch,
-                    say=self._tell,
-                )
-                tasks.create_task(tool.run(stop))
+                tasks.create_task(self._email_tool(worker).run(stop))
+
+    def _worker(self, services: Services) -> SimulatorWorker:
+        simulation = Simulation(self._scenario.plan, self._starts, self._chance, source=SOURCE)
+        return SimulatorWorker(simulation, self.clock, services.ingest, services.sources, self._scenario.silences)
+
+    def _email_tool(self, worker: SimulatorWorker) -> EmailTool:
+        return EmailTool(
+            self._scenario.send,
+            opens_at=self._starts,
+            clock=self.clock,
+            url=self._url,
+            mail=worker.launch,
+            say=self._tell,
+        )
+
+    async def _warm_up(self, services: Services, worker: SimulatorWorker, stop: asyncio.Event) -> None:
+        """Move the clock to the opening in steps, each fed and evaluated before the next."""
+        published = asyncio.Event()
+        unsubscribe = services.evaluator.subscribe(lambda _: published.set())
+        while self.clock.now() < OPENS and not stop.is_set():
+            self.clock.move_to(min(OPENS, self.clock.now() + WARM_UP_STEP))
+            published.clear()
+            await worker.feed(self.clock.now())
+            await _either(published.wait(), stop.wait())
+        unsubscribe()
 
     async def _opened(self, stop: asyncio.Event) -> bool:
-        """Wait for the server and for the end of the warm-up, announce; False when `stop` came first."""
-        ended = asyncio.create_task(stop.wait())
-        served = asyncio.create_task(self._served.wait())
-        warm = asyncio.create_task(self.clock.sleep(WARM_UP.total_seconds()))
-        await asyncio.wait((ended, asyncio.gather(served, warm)), return_when=asyncio.FIRST_COMPLETED)
-        opened = not ended.done()
-        for task in (ended, served, warm):
-            task.cancel()
-        if opened:
-            self._announce(self._url)
-        return opened
+        """Wait for the server and announce it; False when `stop` came first."""
+        await _either(self._served.wait(), stop.wait())
+        if stop.is_set():
+            return False
+        self._announce(self._url)
+        return True
 
     def _chance(self, process: str) -> Random:
         return Random(f"{self._seed}/{process}")  # noqa: S311 - chance that can be repeated, not secrets
 
     def _tell(self, line: str) -> None:
         self._say(f"{self.clock.now().astimezone(OPENS.tzinfo):%a %H:%M}  email tool: {line}")
+
+
+async def _either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return as soon as one of them is done."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
 
 
 async def _set_up(services: Services) -> None:
