@@ -2,7 +2,7 @@
 
 Every one is (sum of some sums) / (sum of some sums, less some others), so that fractions over different spans combine
 by adding both sides; averages are never averaged. Variants of the service level: see ServiceLevelVariant.
-Source of the definitions: docs/reference/glossary.md.
+Source of the definitions: docs/reference/formulas.md.
 """
 
 from collections.abc import Mapping, Sequence
