@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, Select, func, select, type_coerce
@@ -11,12 +12,12 @@ from app.core.floor.metric import Metric
 from app.errors import Invalid
 from app.ports import ContactTotals, HistoryPoint
 from app.store.engine import Database
-from app.store.rollups import delete_minutes
+from app.store.rollups import FIRST, delete_minutes
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 from app.store.totals import contact_totals
 
 MINUTE_SECONDS, HOUR_SECONDS = 60, 3_600
-PRUNE_ROWS = 5_000
+PRUNE_ROWS = 2_000
 
 
 class SqlHistory:
@@ -44,10 +45,14 @@ class SqlHistory:
 
     async def prune_rollups(self, minutes_before: datetime) -> int:
         """Delete a few at a time, so that appends get in between."""
-        pruned = 0
-        while deleted := await self._database.write(lambda c: delete_minutes(c, minutes_before, PRUNE_ROWS)):
+        pruned, series = 0, FIRST
+        while True:
+            work = partial(delete_minutes, before=minutes_before, limit=PRUNE_ROWS, series=series)
+            deleted, following = await self._database.write(work)
             pruned += deleted
-        return pruned
+            if following is None:
+                return pruned
+            series = following
 
 
 def _points(

@@ -18,6 +18,9 @@ HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("queue", "metric", "bucket_at")
 
+Series = tuple[str, str]
+FIRST: Series = ("", "")  # before every series there can be
+
 
 def add_rollups(connection: Connection, deltas: Sequence[RollupDelta]) -> None:
     """Add deltas to the 1-minute and to the 1-hour buckets."""
@@ -26,14 +29,21 @@ def add_rollups(connection: Connection, deltas: Sequence[RollupDelta]) -> None:
     _add(connection, ROLLUP_HOURS, hours)
 
 
-def delete_minutes(connection: Connection, before: datetime, limit: int) -> int:
-    """Delete up to about `limit` 1-minute buckets that begin before `before`, series by series; return how many."""
+def delete_minutes(
+    connection: Connection, before: datetime, limit: int, series: Series = FIRST
+) -> tuple[int, Series | None]:
+    """Delete up to `limit` 1-minute buckets that begin before `before`, from `series` (queue, metric) on.
+
+    Return how many, and the series to go on from; None when all is done.
+    """
     deleted = 0
-    series = _series_after(connection, ("", ""))
-    while series is not None and deleted < limit:
-        deleted += _delete_series(connection, series, before, limit - deleted)
-        series = _series_after(connection, series)
-    return deleted
+    following: Series | None = series
+    while following is not None:
+        deleted += _delete_series(connection, following, before, limit - deleted)
+        if deleted >= limit:
+            break
+        following = _series_after(connection, following)
+    return deleted, following
 
 
 def _add(connection: Connection, table: Table, deltas: Iterable[RollupDelta]) -> None:
@@ -78,13 +88,13 @@ def _preferred(old: Any, more: Any, better: ColumnElement[bool]) -> ColumnElemen
     return case((more.is_(None), old), (or_(old.is_(None), better), more), else_=old)
 
 
-def _series_after(connection: Connection, series: tuple[str, str]) -> tuple[str, str] | None:
+def _series_after(connection: Connection, series: Series) -> Series | None:
     key = (ROLLUP_MINUTES.c.queue, ROLLUP_MINUTES.c.metric)
     found = connection.execute(select(*key).where(tuple_(*key) > series).order_by(*key).limit(1)).first()
     return None if found is None else (found.queue, found.metric)
 
 
-def _delete_series(connection: Connection, series: tuple[str, str], before: datetime, limit: int) -> int:
+def _delete_series(connection: Connection, series: Series, before: datetime, limit: int) -> int:
     minutes = ROLLUP_MINUTES.c
     mine = and_(minutes.queue == series[0], minutes.metric == series[1], minutes.bucket_at < before)
     oldest = select(minutes.bucket_at).where(mine).order_by(minutes.bucket_at).limit(limit)

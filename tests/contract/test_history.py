@@ -90,6 +90,14 @@ async def test_any_step_any_order_and_any_flushes_give_the_same_sums(history, st
     ]
 
 
+async def test_many_minutes_are_pruned_in_many_small_steps(history, store, monkeypatch):
+    monkeypatch.setattr("app.store.history.PRUNE_ROWS", 7)
+    await gain(store, *(reading(minute, 1, queue) for minute in range(20) for queue in ("a", "b", "c", "")))
+    assert await history.prune_rollups(after(600)) == 40
+    for queue in ("a", "b", "c", ""):
+        assert len(await history.history(queue, Metric.BACKLOG, NOW, after(7200), 60)) == 10
+
+
 async def test_hours_stay_when_minutes_are_pruned(history, store):
     await gain(store, *(reading(minute, minute, queue) for minute in range(120) for queue in ("orders", "chat")))
     assert await history.prune_rollups(after(3600)) == 120
