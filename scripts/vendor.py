@@ -32,7 +32,7 @@ def assets(folder: Path) -> list[dict[str, Any]]:
 
 def faults(folder: Path) -> list[str]:
     """Return one sentence per difference between a folder and its VENDOR.toml; empty when all is as published."""
-    found = []
+    found: list[str] = []
     listed = {"VENDOR.toml"}
     for asset in assets(folder):
         listed |= {asset["file"], asset["licence_file"]}

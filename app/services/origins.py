@@ -13,15 +13,16 @@ def origin_allowed(origin: str, host: str, allowed: Sequence[str]) -> bool:
     """
     if origin in allowed:
         return True
-    parts = urlsplit(origin)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        return False
-    return _place(parts.netloc, parts.scheme) == _place(host, parts.scheme)
+    scheme = origin.partition(":")[0]
+    place = _place(origin.partition("//")[2], scheme)
+    return place is not None and place == _place(host, scheme)
 
 
-def _place(netloc: str, scheme: str) -> tuple[str | None, int | None]:
-    parts = urlsplit(f"//{netloc}")
+def _place(netloc: str, scheme: str) -> tuple[str, int] | None:
+    """Return host and port, the scheme's own port filled in; None where that makes no sense."""
     try:
-        return parts.hostname, parts.port or DEFAULT_PORTS[scheme]
-    except ValueError:  # a port that is no number
-        return None, None
+        parts = urlsplit(f"//{netloc}")
+        port = parts.port or DEFAULT_PORTS[scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.hostname, port) if parts.hostname else None

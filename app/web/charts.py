@@ -26,6 +26,7 @@ RIBBON = (5, 22)  # the strip of verdicts lies so many pixels above the plot
 WORD_FROM = 0.09  # a span shorter than that part of the chart shows its glyph only
 GLYPH_FROM = 0.02
 HEADROOM = 1.12
+DOTS_BELOW = 40  # few points may stand alone, where a line has no length to be seen by
 SHADE = {"opacity": 0.13, "layer": "below"}
 
 
@@ -98,7 +99,9 @@ def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> li
             "name": DEFINITIONS[chart.metric].title,
             "x": [_x(point.at) for point in steps],
             "y": [point.value for point in steps],
+            "mode": "lines+markers" if len(chart.points) < DOTS_BELOW else "lines",
             "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
+            "marker": {"color": palette.line, "size": 5},
             "connectgaps": False,
             "text": [_hover(point, chart, unit) for point in steps],
             "hovertemplate": "%{text}<extra></extra>",

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.floor.metric import DEFINITIONS
-from app.core.gate.decision import Check, CheckStatus, Decision, Reason, ReasonCode
-from app.web.format import NONE, clock_time, duration, iso, margin, measure
+from app.core.gate.decision import Check, CheckStatus, Decision, Reason
+from app.core.gate.rule import Rule
+from app.web.format import NONE, clock_time, duration, iso, margin, measure, retitled
 
 # Per status: the state whose colour and shape the row wears, its word, and its place in the order of gravity.
 STATUSES = {
@@ -54,19 +55,34 @@ class CheckRow:
     meaning: str
 
 
-def check_rows(decision: Decision, titles: Mapping[str, str], now: datetime, zone: ZoneInfo) -> list[CheckRow]:
-    """Return a row for every check, worst first, and for every reason that no check stands for."""
-    binding = next((reason for reason in decision.reasons if reason.binding), None)
-    shown = {(check.metric, check.queue) for check in decision.checks}
-    loose = [reason for reason in decision.reasons if (reason.metric, reason.queue) not in shown]
-    ordered = sorted(decision.checks, key=lambda check: _gravity(check, binding))
-    rows = [_row(check, _is(check, binding), titles, now, zone) for check in ordered]
-    return [_reason_row(reason) for reason in loose] + rows
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What rows are made from: the decision, its policy's rules, the queues' titles, and now in the center's zone."""
+
+    decision: Decision
+    rules: Sequence[Rule]
+    titles: Mapping[str, str]
+    now: datetime
+    zone: ZoneInfo
+
+    @property
+    def binding(self) -> Reason | None:
+        """The reason that decides."""
+        return next((reason for reason in self.decision.reasons if reason.binding), None)
+
+
+def check_rows(panel: Panel) -> list[CheckRow]:
+    """Return a row for every check, worst first, and before them one for every reason that no check stands for."""
+    checks, binding = panel.decision.checks, panel.binding
+    shown = {(check.metric, check.queue) for check in checks}
+    loose = [reason for reason in panel.decision.reasons if (reason.metric, reason.queue) not in shown]
+    ordered = sorted(checks, key=lambda check: _gravity(check, binding))
+    return [_reason_row(reason) for reason in loose] + [_row(panel, check) for check in ordered]
 
 
 def _is(check: Check, reason: Reason | None) -> bool:
     """Return whether a reason is about this check; two rules on one metric are told apart by their window."""
-    if reason is None or reason.metric is None or check.status in FINE:
+    if reason is None or check.status in FINE:
         return False
     same_window = reason.window_seconds is None or reason.window_seconds == check.window_seconds
     return (check.metric, check.queue) == (reason.metric, reason.queue) and same_window
@@ -79,20 +95,21 @@ def _gravity(check: Check, binding: Reason | None) -> tuple[bool, int, float, st
     return (not _is(check, binding), STATUSES[check.status][2], closeness, check.queue or "", check.metric or "")
 
 
-def _row(check: Check, is_binding: bool, titles: Mapping[str, str], now: datetime, zone: ZoneInfo) -> CheckRow:  # noqa: FBT001
+def _row(panel: Panel, check: Check) -> CheckRow:
+    if check.metric is None:
+        return _plain_row(panel, check)
     state, word, _ = STATUSES[check.status]
-    definition = DEFINITIONS[check.metric] if check.metric else None
-    left = None if check.clears_at is None else max(0.0, (check.clears_at - now).total_seconds())
-    op = OPS.get(check.op or "", "")
+    definition, op = DEFINITIONS[check.metric], OPS.get(check.op or "", "")
+    until, remaining = _timer(panel, check)
     known = check.value is not None and check.limit is not None and check.status not in BLIND
     return CheckRow(
-        key="-".join(str(part) for part in (check.metric, check.window_seconds, check.queue)),
+        key="-".join(str(part) for part in (check.metric, check.limit, check.queue)),
         state=state,
         word=word,
         fine=check.status in FINE,
-        binding=is_binding,
-        queue=titles.get(check.queue or "", check.queue or ""),
-        title=definition.title if definition else "Send window",
+        binding=_is(check, panel.binding),
+        queue=panel.titles.get(check.queue or "", check.queue or ""),
+        title=definition.title,
         window="" if check.status is CheckStatus.TOO_FEW else _window(check),
         value=measure(check.value, check.unit),
         limit=NONE if check.limit is None else f"{op} {measure(check.limit, check.unit)}",
@@ -100,11 +117,39 @@ def _row(check: Check, is_binding: bool, titles: Mapping[str, str], now: datetim
         margin=NONE if check.status in BLIND else margin(check.margin, check.unit),
         fill=_fill(check.value or 0.0, check.limit or 0.0) if known else None,
         limit_at=BAR_LIMIT_AT,
-        until=iso(check.clears_at) if left else "",
-        remaining=f"{duration(left // 1)} left" if left else "",
-        detail=_detail(check, now, zone),
-        meaning=definition.meaning if definition else "",
+        until=until,
+        remaining=remaining,
+        detail=_detail(check, panel.now, panel.zone),
+        meaning=definition.meaning,
     )
+
+
+def _plain_row(panel: Panel, check: Check) -> CheckRow:
+    """Return a row without numbers: the send windows, or a part of the policy that decides nothing yet."""
+    until, remaining = _timer(panel, check)
+    state, word, _ = STATUSES[check.status]
+    closed = check.status is CheckStatus.HOLDING
+    return _sentence_row(
+        key=f"part-{check.detail.partition(' ')[0]}",
+        state=state,
+        word="closed" if closed else word,
+        fine=check.status in FINE,
+        binding=_is(check, panel.binding),
+        title=check.detail,
+        until=until,
+        remaining=remaining,
+    )
+
+
+def _timer(panel: Panel, check: Check) -> tuple[str, str]:
+    """Return when a check's running timer ends and how long that is from now; empty texts without one."""
+    ends_at = check.clears_at
+    if check.status is CheckStatus.PENDING and check.since is not None:
+        rules = (rule for rule in panel.rules if (rule.metric, rule.hold_limit) == (check.metric, check.limit))
+        ends_at = next((check.since + timedelta(seconds=rule.hold_for_seconds) for rule in rules), None)
+    if ends_at is None or ends_at <= panel.now:
+        return "", ""
+    return iso(ends_at), f"{duration((ends_at - panel.now).total_seconds() // 1)} left"
 
 
 def _window(check: Check) -> str:
@@ -128,14 +173,34 @@ def _detail(check: Check, now: datetime, zone: ZoneInfo) -> str:
 
 def _reason_row(reason: Reason) -> CheckRow:
     unknown = reason.code.startswith("data_")
-    return CheckRow(
-        key=f"reason-{reason.code}-{reason.queue or ''}",
+    return _sentence_row(
+        key=f"reason-{reason.code}-{reason.queue or ''}-{reason.message}",
         state="unknown" if unknown else "hold",
-        word="unknown" if unknown else "closed" if reason.code is ReasonCode.OUTSIDE_SEND_WINDOW else "holding",
-        fine=False,
+        word="unknown" if unknown else "holding",
         binding=reason.binding,
-        queue=reason.queue or "",
-        title=reason.message[:1].upper() + reason.message[1:],
+        title=reason.message,
+    )
+
+
+def _sentence_row(
+    *,
+    key: str,
+    state: str,
+    word: str,
+    binding: bool,
+    title: str,
+    fine: bool = False,
+    until: str = "",
+    remaining: str = "",
+) -> CheckRow:
+    return CheckRow(
+        key=key,
+        state=state,
+        word=word,
+        fine=fine,
+        binding=binding,
+        queue="",
+        title=retitled(title, {}),
         window="",
         value="",
         limit="",
@@ -143,8 +208,8 @@ def _reason_row(reason: Reason) -> CheckRow:
         margin="",
         fill=None,
         limit_at=BAR_LIMIT_AT,
-        until="",
-        remaining="",
+        until=until,
+        remaining=remaining,
         detail="",
         meaning="",
     )

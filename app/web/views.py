@@ -14,7 +14,7 @@ from app.core.floor.view import FloorView
 from app.core.gate.policy import Mode
 from app.services.published import GateState, Published
 from app.services.shapes import summary
-from app.web.checks import CheckRow, check_rows
+from app.web.checks import CheckRow, Panel, check_rows
 from app.web.format import clock_time, count, duration, iso, retitled, zone_name
 from app.web.sparkline import Sparkline
 from app.web.tiles import Sight, Tile, tile
@@ -74,7 +74,6 @@ class Board:
     checks_in_words: str
     rows: tuple[CheckRow, ...]
     hidden_rows: tuple[CheckRow, ...]
-    not_evaluated: tuple[str, ...]
     tiles: tuple[Tile, ...]
     unwatched: tuple[str, ...]
     empty: bool
@@ -113,7 +112,7 @@ def board(
     stale_after = stale_after_of(state)
     watched = watched_queues(state, view)
     titles = {queue: own.title or queue for queue, own in targets.items()}
-    rows = check_rows(state.decision, titles, now, zone)
+    rows = check_rows(Panel(state.decision, state.policy.rules if state.policy else (), titles, now, zone))
     in_sight = max(ROWS_IN_SIGHT, sum(not row.fine for row in rows))
     verdict = _verdict(state, titles, now, zone)
     sight = Sight(view, state.decision.checks, now, stale_after, zone)
@@ -128,7 +127,6 @@ def board(
         checks_in_words=_checks_in_words(rows),
         rows=tuple(rows[:in_sight]),
         hidden_rows=tuple(rows[in_sight:]),
-        not_evaluated=state.policy.not_evaluated if state.policy else (),
         tiles=tuple(tile(sight, queue, titles.get(queue, queue), trends.get(queue)) for queue in watched),
         unwatched=tuple(titles.get(queue, queue) for queue in view.queues() if queue not in watched),
         empty=not view.queues(),

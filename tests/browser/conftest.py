@@ -3,9 +3,10 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.support.server import REPOSITORY, Server, a_server
 
@@ -24,6 +25,7 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) 
 EXPECTED_WHEN_DOWN = ("WebSocket connection", "ERR_CONNECTION", "Failed to load resource", "ERR_INCOMPLETE_CHUNKED")
 
 OpenPage = Callable[..., Page]
+Theme = Literal["dark", "light"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,8 +55,12 @@ class Watched:
         self.server_may_go = False
         self.scripted = True
         page.add_init_script(VIOLATIONS)
-        page.on("console", lambda message: message.type in {"error", "warning"} and self.errors.append(message.text))
+        page.on("console", self._heard)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
 
     def faults(self) -> list[str]:
         """Return violations and errors; those of a connection refused are left out where the server went on purpose."""
@@ -68,7 +74,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     """Return a function that opens a URL: open_page(url, width=1440, theme="dark", server_may_go=False, **context)."""
     opened: list[tuple[BrowserContext, Watched]] = []
 
-    def open_one(url: str, *, width: int = 1440, theme: str = "dark", server_may_go: bool = False, **options) -> Page:
+    def open_one(url: str, *, width: int = 1440, theme: Theme = "dark", server_may_go: bool = False, **options) -> Page:
         height = 900 if width > 600 else 844
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
         watched = Watched(context.new_page())

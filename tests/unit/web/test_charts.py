@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import plotly.graph_objects as go
+import plotly.graph_objects as go  # type: ignore[import-untyped]
 import pytest
 
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
@@ -55,6 +55,12 @@ def test_a_step_without_data_breaks_the_line():
     assert line["y"] == [4, None, None, 6]
     assert line["connectgaps"] is False
     assert line["text"][1].endswith("no data")
+
+
+def test_a_few_points_are_dots_and_many_are_a_line():
+    few, many = [point(0, 4)], [point(minute, 4) for minute in range(60)]
+    assert figure(a_chart(points=few), "dark")["data"][-1]["mode"] == "lines+markers"
+    assert figure(a_chart(points=many), "dark")["data"][-1]["mode"] == "lines"
 
 
 def test_the_envelope_is_one_closed_outline_per_run_of_data():

@@ -1,0 +1,184 @@
+"""The hub: one frame for all who watch the same, the latest one only, soon after a change and never long after."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.live import hub as hub_module
+from app.live.hub import Hub, Seat
+from tests.support.api import Api, an_api
+from tests.support.builders import an_observation
+
+POLICY = {"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10, "resume_below": 5}]}
+
+
+@asynccontextmanager
+async def running(api: Api) -> AsyncIterator[Hub]:
+    hub, stop = Hub(api.services), asyncio.Event()
+    task = asyncio.create_task(hub.run(stop))
+    try:
+        yield hub
+    finally:
+        stop.set()
+        await task
+
+
+@pytest.fixture
+async def api() -> Api:
+    """A gate over one quiet queue."""
+    made = await an_api()
+    await made.services.gates.create("default")
+    await made.services.gates.save("default", POLICY, author="test", reason="", expected=0)
+    await report(made, 1)
+    return made
+
+
+async def report(api: Api, backlog: int) -> None:
+    at = api.clock.now()
+    await api.services.ingest.observations([an_observation(observed_at=at, backlog=backlog)])
+    await api.evaluate(1)
+
+
+async def frame_of(seat: Seat) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        taken = await seat.take()
+    assert taken is not None
+    frame: dict[str, Any] = json.loads(taken)
+    return frame
+
+
+async def joined(hub: Hub, gate: str = "default", **view) -> Seat:
+    found = await hub.join(gate, **view)
+    assert found is not None
+    return found[1]
+
+
+async def test_the_first_frame_is_whole(api: Api):
+    async with running(api) as hub:
+        frame = await frame_of(await joined(hub))
+    assert {"type", "seq", "at", "build", "gate", "decision", "checks", "queues", "permits", "gates"} <= frame.keys()
+    assert (frame["type"], frame["gate"], frame["permits"]) == ("snapshot", "default", [])
+    assert frame["decision"]["decision"] == "send"
+    assert frame["queues"][0]["metrics"]["backlog"]["value"] == 1
+    assert frame["checks"][0]["status"] == "pass"
+
+
+async def test_a_change_comes_with_a_higher_number(api: Api):
+    async with running(api) as hub:
+        seat = await joined(hub)
+        first = await frame_of(seat)
+        await report(api, 14)
+        second = await frame_of(seat)
+    assert second["seq"] > first["seq"]
+    assert second["decision"]["decision"] == "hold"
+
+
+async def test_who_does_not_take_a_frame_finds_only_the_latest(api: Api):
+    async with running(api) as hub:
+        lazy, eager = await joined(hub), await joined(hub)
+        await frame_of(eager)
+        for backlog in (2, 14):
+            await report(api, backlog)
+            while (await frame_of(eager))["queues"][0]["metrics"]["backlog"]["value"] != backlog:
+                pass
+        assert (await frame_of(lazy))["decision"]["decision"] == "hold"
+
+
+async def test_watchers_of_one_gate_share_one_encoded_frame(api: Api):
+    async with running(api) as hub:
+        seats = [await joined(hub) for _ in range(3)]
+        for seat in seats:
+            await seat.take()
+        await report(api, 14)
+        frames = [await seat.take() for seat in seats]
+    assert frames[0] is frames[1] is frames[2]
+
+
+async def test_mere_passing_of_time_is_no_news_but_silence_never_lasts(api: Api, monkeypatch):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.6)
+    monkeypatch.setattr(hub_module, "MIN_INTERVAL_SECONDS", 0.05)
+    loop = asyncio.get_running_loop()
+    async with running(api) as hub:
+        seat = await joined(hub)
+        await frame_of(seat)
+        await frame_of(seat)
+        started = loop.time()
+        await api.evaluate(1)
+        await frame_of(seat)
+        assert 0.4 < loop.time() - started < 5
+
+
+async def test_frames_come_at_most_four_times_a_second(api: Api):
+    async with running(api) as hub:
+        seat = await joined(hub)
+        started, frames = asyncio.get_running_loop().time(), 0
+        while asyncio.get_running_loop().time() - started < 1:
+            await report(api, frames % 9 + 1)
+            await frame_of(seat)
+            frames += 1
+    assert frames <= 6
+
+
+async def test_a_gate_that_is_not_there_has_no_seat(api: Api):
+    async with running(api) as hub:
+        assert await hub.join("nowhere") is None
+        assert hub.connections == 0
+
+
+async def test_watchers_are_counted_and_let_go(api: Api):
+    async with running(api) as hub:
+        topic, seat = await hub.join("default") or pytest.fail("the gate is there")
+        assert hub.connections == 1
+        hub.leave(topic, seat)
+        assert hub.connections == 0
+
+
+async def test_a_gate_deleted_while_watched_ends_the_watching(api: Api):
+    async with running(api) as hub:
+        seat = await joined(hub)
+        await frame_of(seat)
+        await api.services.gates.delete("default")
+        await api.evaluate(1)
+        async with asyncio.timeout(10):
+            assert await seat.take() is None
+
+
+async def test_at_the_end_every_watcher_is_told(api: Api):
+    async with running(api) as hub:
+        seat = await joined(hub)
+        await frame_of(seat)
+    assert await seat.take() is None
+    assert seat.closed
+
+
+async def test_a_view_of_ones_own_travels_under_the_same_head(api: Api):
+    async def view(_services, state, _published):
+        return {"html": f"<p>{state.decision.verdict}</p>"}
+
+    async with running(api) as hub:
+        frame = await frame_of(await joined(hub, view=view))
+    assert frame["html"] == "<p>send</p>"
+    assert "queues" not in frame
+    assert frame["at"]
+
+
+async def test_a_view_that_fails_takes_no_other_watcher_along(api: Api):
+    calls = []
+
+    async def broken(*_):
+        calls.append(1)
+        if len(calls) > 1:
+            raise RuntimeError("a view of ours is broken")
+        return {}
+
+    async with running(api) as hub:
+        await joined(hub, view=broken)
+        seat = await joined(hub)
+        await frame_of(seat)
+        await report(api, 14)
+        assert (await frame_of(seat))["decision"]["decision"] == "hold"
+    assert len(calls) > 1
