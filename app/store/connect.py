@@ -19,7 +19,9 @@ def usable_url(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as fault:
-        raise Invalid(f"{SETTING}={text} is no database URL; {ALLOWED}") from fault
+        # What cannot be parsed may still hold a password, before the last @.
+        masked = f"***@{text.rpartition('@')[2]}" if "@" in text else text
+        raise Invalid(f"{SETTING}={masked} is no database URL; {ALLOWED}") from fault
     if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise Invalid(f"{shown(url)}: {url.drivername} is not supported; {ALLOWED}")
     if url.query or url.database in {None, "", ":memory:"}:

@@ -29,9 +29,13 @@ class SqlQueues:
 
 
 def _targets(connection: Connection) -> dict[str, QueueTargets]:
-    rows = connection.execute(select(QUEUE_TARGETS)).mappings()
-    return {row["queue"]: _restored(**{name: row[name] for name in row if name != "queue"}) for row in rows}
-
-
-def _restored(*, service_level_variant: str, **values: object) -> QueueTargets:
-    return QueueTargets(service_level_variant=ServiceLevelVariant(service_level_variant), **values)  # type: ignore[arg-type]
+    return {
+        row.queue: QueueTargets(
+            service_level_seconds=row.service_level_seconds,
+            service_level_variant=ServiceLevelVariant(row.service_level_variant),
+            short_abandon_seconds=row.short_abandon_seconds,
+            title=row.title,
+            retired_at=row.retired_at,
+        )
+        for row in connection.execute(select(QUEUE_TARGETS))
+    }

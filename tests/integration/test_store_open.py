@@ -15,6 +15,7 @@ from tests.support.databases import a_store
     ("url", "complaint"),
     [
         ("holdfire.db", "HOLDFIRE_DATABASE_URL=holdfire.db is no database URL"),
+        ("postgres:/ann:secret@db", r"HOLDFIRE_DATABASE_URL=\*\*\*@db is no database URL"),
         ("", "HOLDFIRE_DATABASE_URL= is no database URL"),
         ("oracle://scott:tiger@db/x", r"oracle://scott:\*\*\*@db/x: oracle is not supported"),
         ("sqlite+aiosqlite:///x.db", r"sqlite\+aiosqlite is not supported"),
