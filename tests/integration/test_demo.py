@@ -75,6 +75,7 @@ def test_a_feed_that_stops_is_unknown_within_the_time_allowed_and_comes_back(tmp
     heard, said = (datetime.fromisoformat(unknown[name]) for name in ("data_as_of", "evaluated_at"))
     assert STALE_AFTER_SECONDS <= (said - heard).total_seconds() < STALE_AFTER_SECONDS + 60
     assert unknown["decision"] == "hold"
+    assert unknown["since"].startswith("2026-11-16T14:4")  # 08:4x in Chicago
     goes = [answer.json() for answer in answers if answer.status_code == SEND]
     assert max(go["data_age_seconds"] for go in goes) < STALE_AFTER_SECONDS
 

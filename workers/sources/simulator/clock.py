@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 
 class DemoClock:
-    """A clock that stands at `start`, goes where `move_to` sets it, and after `run` moves by itself.
+    """A clock that stands at `start` (aware UTC), goes where `move_to` sets it, and after `run` moves by itself.
 
     speed: its seconds per second of the machine's monotonic clock, once it runs.
     """

@@ -47,7 +47,8 @@ class Demonstration:
         seed: int = SEED,
     ) -> None:
         self._scenario, self._say, self._announce, self._seed = scenario, say, announce, seed
-        self._starts = (OPENS - WARM_UP).astimezone(UTC)
+        self._opens = OPENS.astimezone(UTC)
+        self._starts = self._opens - WARM_UP
         self._url, self._served = "", asyncio.Event()
         self.clock = DemoClock(self._starts, speed)
 
@@ -85,8 +86,8 @@ class Demonstration:
         """Move the clock to the opening in steps, each fed and evaluated before the next."""
         published = asyncio.Event()
         unsubscribe = services.evaluator.subscribe(lambda _: published.set())
-        while self.clock.now() < OPENS and not stop.is_set():
-            self.clock.move_to(min(OPENS, self.clock.now() + WARM_UP_STEP))
+        while self.clock.now() < self._opens and not stop.is_set():
+            self.clock.move_to(min(self._opens, self.clock.now() + WARM_UP_STEP))
             published.clear()
             await worker.feed(self.clock.now())
             await _either(published.wait(), stop.wait())
