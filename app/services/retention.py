@@ -1,13 +1,20 @@
 """Forgets what is older than the operator wants kept."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from app.ports import Clock
+from app.ports import Clock, StreamRecord
 
 
 class RawRecords(Protocol):
     """Of the stream, all that retention needs."""
+
+    async def position_before(self, at: datetime) -> int:
+        """Return the highest position received before `at`; 0 when there is none."""
+
+    async def read(self, after: int, limit: int = 10_000) -> Sequence[StreamRecord]:
+        """Return up to `limit` records with a position above `after`, in order."""
 
     async def prune(self, before: datetime) -> int:
         """Delete raw records received before `before`; return how many."""
@@ -28,7 +35,11 @@ class Pruned(NamedTuple):
 
 
 class Retention:
-    """Raw records are kept for raw_days after they came, 1-minute history for minutes_days; 1-hour history stays."""
+    """Raw records are kept for raw_days after they came, 1-minute history for minutes_days; 1-hour history stays.
+
+    Days are counted back from the newest record: what was replayed from years ago, or was the last to come before the
+    sources fell silent, stays until something newer takes its place.
+    """
 
     def __init__(
         self, stream: RawRecords, history: Minutes, clock: Clock, *, raw_days: float, minutes_days: float
@@ -37,7 +48,14 @@ class Retention:
         self._raw, self._minutes = timedelta(days=raw_days), timedelta(days=minutes_days)
 
     async def prune(self) -> Pruned:
-        """Delete what is too old by the clock, and say how much that was."""
+        """Delete what is too old, and say how much that was."""
+        newest_at = await self._newest_at()
+        records = await self._stream.prune(newest_at - self._raw)
+        return Pruned(records, await self._history.prune_rollups(newest_at - self._minutes))
+
+    async def _newest_at(self) -> datetime:
+        """Return when the newest record came, the present instant when there is none."""
         now = self._clock.now()
-        records = await self._stream.prune(now - self._raw)
-        return Pruned(records, await self._history.prune_rollups(now - self._minutes))
+        position = await self._stream.position_before(now)
+        newest = await self._stream.read(position - 1, limit=1) if position else ()
+        return min(now, newest[0].received_at) if newest else now

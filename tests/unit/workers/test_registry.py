@@ -1,5 +1,5 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from app.services.ingest import Ingest
 from app.services.retention import Retention
 from app.services.sources import Sources
 from app.settings import Settings
+from tests.support.builders import an_observation
 from tests.support.memory import MemoryStream, SteppedClock
 from workers.retention import RetentionWorker
 from workers.sources import registry
@@ -62,15 +63,11 @@ def test_bad_sources_stop_the_start_before_anything_is_opened():
         background_for(Settings(sources=({"type": "fax"},)))
 
 
-class PrunedOnce:
-    """The two ports that retention needs; tells when it was asked and with which instants."""
+class Minutes:
+    """Tells when it was asked to forget, and with which instants."""
 
     def __init__(self):
         self.asked, self.cuts = asyncio.Event(), []
-
-    async def prune(self, before):
-        self.cuts.append(before)
-        return 3
 
     async def prune_rollups(self, minutes_before):
         self.cuts.append(minutes_before)
@@ -78,11 +75,30 @@ class PrunedOnce:
         return 2
 
 
-async def test_retention_prunes_by_the_clock_and_the_settings():
-    port, stop = PrunedOnce(), asyncio.Event()
-    worker = RetentionWorker(Retention(port, port, SteppedClock(NOW), raw_days=30, minutes_days=400))
+async def pruned(*received_days_ago):
+    """Return the days ago of the records that are left after one round, and those where minutes were cut."""
+    clock = SteppedClock(NOW - timedelta(days=1000))
+    stream, minutes = MemoryStream(clock), Minutes()
+    for days in received_days_ago:
+        clock.move((NOW - timedelta(days=days) - clock.now()).total_seconds())
+        await stream.append([an_observation(observed_at=clock.now())])
+    clock.move((NOW - clock.now()).total_seconds())
+    stop = asyncio.Event()
+    worker = RetentionWorker(Retention(stream, minutes, clock, raw_days=30, minutes_days=400))
     running = asyncio.create_task(worker.run(stop))
-    await port.asked.wait()
+    await minutes.asked.wait()
     stop.set()
     await running
-    assert [(NOW - cut).days for cut in port.cuts] == [30, 400]
+    return [(NOW - record.received_at).days for record in stream.records], [(NOW - cut).days for cut in minutes.cuts]
+
+
+async def test_retention_prunes_what_is_older_than_the_settings_say():
+    assert await pruned(50, 31, 29, 0.5) == ([29, 0], [400])
+
+
+async def test_the_last_that_was_heard_stays_however_long_ago():
+    assert await pruned(950, 930, 910) == ([930, 910], [1310])
+
+
+async def test_retention_of_nothing_deletes_nothing():
+    assert await pruned() == ([], [400])
