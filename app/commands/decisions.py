@@ -19,7 +19,7 @@ from app.services.shapes import instant as shown
 from app.settings import load_settings
 from app.store.bundle import open_store
 
-PAGE = 1_000
+PAGE = 500
 
 Item = dict[str, Any]
 

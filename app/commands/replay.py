@@ -115,13 +115,12 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
         return Summary(Replayed())
     clock = DataClock(ceil_second(first.observed_at if isinstance(first, Observation) else first.at))
     async with open_store(settings.resolved_database_url, clock) as store:
-        if checkpoint := await store.evaluation.checkpoint():
-            clock.move_to(checkpoint.evaluated_at)  # what is decided is not decided again
+        if resumed := await store.evaluation.checkpoint():
+            clock.move_to(resumed.evaluated_at)  # what is decided is not decided again
         services = await build_services(settings, clock, store, Metrics())
         with _progress(recording) as progress:
-            replayed = await Replay(store.stream, services.evaluator, clock).run(
-                chain([first], recording.payloads), progress
-            )
+            replay = Replay(store.stream, services.evaluator, clock, resumed)
+            replayed = await replay.run(chain([first], recording.payloads), progress)
         if replayed.first_at is None or replayed.last_at is None:
             return Summary(replayed)
         totals = await services.history.totals(

@@ -159,7 +159,7 @@ class Remote:
         raise Unsent(f"{self._url} answered {response.status_code}: {detail or 'not as holdfire does'}")
 
     async def _count_transitions(self, client: httpx2.AsyncClient) -> None:
-        query = {"kind": "transition", "from": self._started_at.isoformat(), "limit": "1000"}
+        query = {"kind": "transition", "from": self._started_at.isoformat(), "limit": "500"}
         while True:
             page = await self._ask(lambda: client.get("/api/v1/decisions", params=query))
             self._replayed.transitions += len(page["items"])

@@ -17,8 +17,9 @@ from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
 from app.core.gate.rules import MIN_GAP
 from app.core.problem import Problem
-from app.ports import Appended, Payload, Stream, StreamRecord
+from app.ports import Appended, Checkpoint, Payload, Stream, StreamRecord
 from app.services.evaluator import SAMPLE_SECONDS, Evaluator
+from app.services.published import Published
 
 BATCH = 5_000
 KEPT_REJECTIONS = 20
@@ -54,13 +55,18 @@ class Replayed:
 
 
 class Replay:
-    """Drives one evaluator that nothing else drives, over a stream that stamps what it takes by `clock`."""
+    """Drives one evaluator, started and driven by nobody else, over a stream that stamps what it takes by `clock`.
 
-    def __init__(self, stream: Stream, evaluator: Evaluator, clock: MovableClock) -> None:
+    resumed: the checkpoint the evaluator was started from, None for a fresh installation.
+    """
+
+    def __init__(
+        self, stream: Stream, evaluator: Evaluator, clock: MovableClock, resumed: Checkpoint | None = None
+    ) -> None:
         self._stream, self._evaluator, self._clock = stream, evaluator, clock
-        self._at = evaluator.published.at
-        self._verdicts = {gate: state.decision.verdict for gate, state in evaluator.published.gates.items()}
         self._replayed = Replayed()
+        self._verdicts = {gate: memory.verdict for gate, memory in resumed.memories.items()} if resumed else {}
+        self._note(evaluator.published)
 
     async def run(self, payloads: Iterable[Payload], progress: Progress = lambda _: None) -> Replayed:
         """Return once all payloads are durable, decided upon, and the evaluator's checkpoint is written.
@@ -158,8 +164,11 @@ class Replay:
         )
 
     def _tick(self, now: datetime) -> None:
-        self._at = now
-        for gate, state in self._evaluator.tick(now).gates.items():
+        self._note(self._evaluator.tick(now))
+
+    def _note(self, published: Published) -> None:
+        self._at = published.at
+        for gate, state in published.gates.items():
             if state.decision.verdict is not self._verdicts.get(gate):
                 self._verdicts[gate] = state.decision.verdict
                 self._replayed.transitions += 1

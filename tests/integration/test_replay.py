@@ -1,0 +1,183 @@
+"""`holdfire replay` and `holdfire decisions` as people run them, over real weeks of a contact center."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.independent_totals import totals
+from tests.support.server import REPOSITORY, a_server, run_cli
+from tests.support.shared import CALLS_CSV, QUEUE_LOG, shared
+
+SUMMARY = {"accepted", "duplicates", "rejected", "first_at", "last_at", "transitions", "queues", "total", "skipped"}
+FIRST_DAYS = 4_000  # lines of the shared queue_log
+
+
+def replay(*arguments: str) -> Any:
+    """Run `holdfire replay … --json` to its end, as slow as the machine may be, and return what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
+    command = [sys.executable, "-m", "app.cli", "replay", *arguments, "--json"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=580, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def decisions(data_dir: Path, *arguments: str) -> Any:
+    done = run_cli("decisions", "--data-dir", str(data_dir), "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["items"]
+
+
+def same(found, expected):
+    assert found["queues"].keys() == expected["queues"].keys()
+    for queue, figures in [*expected["queues"].items(), ("", expected["total"])]:
+        shown = found["queues"][queue] if queue else found["total"]
+        assert shown.keys() == figures.keys()
+        for name, value in figures.items():
+            assert shown[name] == pytest.approx(value, rel=0, abs=1e-9), (queue, name)
+
+
+@pytest.fixture
+def first_days(tmp_path):
+    with shared(QUEUE_LOG).open() as file:
+        lines = [line for _, line in zip(range(FIRST_DAYS), file, strict=False)]
+    path = tmp_path / "queue_log"
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_weeks_of_a_queue_log_come_out_as_the_file_itself_says(tmp_path):
+    log, data = shared(QUEUE_LOG), tmp_path / "data"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    summary = replay(str(log), "--format", "queue-log", "--data-dir", str(data))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    assert summary.keys() == SUMMARY
+    assert (summary["rejected"], summary["duplicates"], summary["skipped"]) == (0, 0, {})
+    assert summary["first_at"] == "1999-02-01T00:00:00Z"
+    same(summary, totals(log))
+    # Of the processor's time, because other work on the machine must not fail a test.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60
+
+    listed = decisions(data, "--kind", "transition")
+    assert summary["transitions"] == len(listed) > 100
+    assert {"send", "hold"} <= {one["state"] for one in listed}
+    assert all(one["summary"] for one in listed)
+    assert [one["at"] for one in listed] == sorted(one["at"] for one in listed)
+    for one in listed:
+        assert one["state"] == "send" or one["reasons"], one
+
+    again = replay(str(log), "--format", "queue-log", "--data-dir", str(data))
+    assert (again["accepted"], again["duplicates"], again["transitions"]) == (0, summary["accepted"], 0)
+    same(again, totals(log))
+    assert decisions(data, "--kind", "transition") == listed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_month_of_calls_in_csv_comes_out_as_the_file_itself_says(tmp_path):
+    calls = shared(CALLS_CSV)
+    summary = replay(str(calls), "--format", "calls-csv", "--data-dir", str(tmp_path / "data"))
+    assert (summary["rejected"], summary["duplicates"]) == (0, 0)
+    assert summary["skipped"] == {"left_vru": 1972}
+    same(summary, totals(calls))
+
+
+def test_two_replays_into_fresh_folders_take_the_same_decisions(tmp_path, first_days):
+    summaries = [
+        replay(str(first_days), "--format", "queue-log", "--data-dir", str(tmp_path / name)) for name in ("a", "b")
+    ]
+    assert summaries[0] == summaries[1]
+    assert decisions(tmp_path / "a") == decisions(tmp_path / "b") != []
+    held = decisions(tmp_path / "a", "--gate", "default", "--limit", "3")
+    assert held == decisions(tmp_path / "a")[-3:]
+
+
+def test_the_api_lists_the_decisions_and_totals_of_a_replay(tmp_path, first_days):
+    summary = replay(str(first_days), "--format", "queue-log", "--data-dir", str(tmp_path))
+    with a_server(tmp_path) as server, server.client() as client:
+        page = client.get("/api/v1/decisions", params={"kind": "transition", "to": summary["last_at"]}).json()
+        span = {"from": "1999-02-01T00:00:00Z", "to": "1999-03-01T00:00:00Z"}
+        counted = client.get("/api/v1/contacts/totals", params=span).json()
+        asked = run_cli("decisions", "--url", server.url, "--kind", "transition", "--json")
+    replayed = [one for one in json.loads(asked.stdout)["items"] if one["at"] < summary["last_at"]]
+    assert len(page["items"]) == len(replayed) == summary["transitions"]
+    assert [one["id"] for one in reversed(replayed)] == [one["id"] for one in page["items"]]
+    assert counted["total"]["offered"] == summary["total"]["offered"]
+
+
+def test_a_replay_to_a_running_server_arrives_as_if_it_happened_now(tmp_path, first_days):
+    path = tmp_path / "rush"
+    rows = first_days.read_text().splitlines(keepends=True)
+    path.write_text("".join(rows[700:1000]))  # half an hour of a Monday's rush, of which the first calls began before
+    with a_server(tmp_path / "data") as server:
+        summary = replay(str(path), "--format", "queue-log", "--url", server.url, "--speed", "1800")
+        with server.client() as client:
+            floor = client.get("/api/v1/floor").json()
+    assert summary.keys() == SUMMARY
+    assert (summary["duplicates"], summary["rejected"]) == (0, 0)
+    expected = totals(path)["total"]
+    assert summary["total"]["offered"] == expected["offered"]
+    assert "bank" in json.dumps(floor)
+    assert summary["transitions"] >= 1
+
+
+def test_people_see_tables_and_what_was_left_out(tmp_path):
+    path = tmp_path / "queue_log"
+    path.write_text(
+        "917852394|1.1|bank|NONE|ENTERQUEUE||5550100|1\n"
+        "917852400|1.1|bank|A19|CONNECT|6|1.2|1\n"
+        "917852401|1.1|NONE|NONE|DID|5550100\n"
+        "not a line\n"
+        "917852500|1.1|bank|A19|COMPLETECALLER|6|100|1\n"
+    )
+    done = run_cli("replay", str(path), "--format", "queue-log", "--data-dir", str(tmp_path / "data"), COLUMNS="160")
+    assert done.returncode == 0, done.stderr
+    assert "bank" in done.stdout
+    assert "6.0 s" in done.stdout
+    assert "100.0 s" in done.stdout
+    assert "DID" in done.stdout
+    assert "line 4: has 1 fields" in done.stdout
+    assert "5550100" not in done.stdout + done.stderr
+    listed = run_cli("decisions", "--data-dir", str(tmp_path / "data"), COLUMNS="160")
+    assert "send" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["missing", "--format", "queue-log"], 2, "missing cannot be read: No such file or directory"),
+        ([".", "--format", "queue-log"], 2, "cannot be read: Is a directory"),
+        (["FILE", "--format", "fax"], 2, "fax"),
+        (["FILE", "--format", "queue-log"], 1, "has nothing to replay as queue-log: line 1: has 1 fields"),
+        (["FILE", "--format", "calls-csv"], 1, "there is no column 'call_no'"),
+        (["FILE", "--format", "calls-csv", "--map", "when=x"], 2, "--map 'when=x' is not OURS=THEIRS"),
+        (["FILE", "--format", "calls-csv", "--time-zone", "Mars/Base"], 2, "'Mars/Base' is not a time zone"),
+        (["FILE", "--format", "queue-log", "--url", "http://127.0.0.1:1", "--data-dir", "x"], 2, "not both"),
+        (["FILE", "--format", "observations-ndjson"], 1, "has nothing to replay as observations-ndjson: line 1"),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused_in_a_sentence(tmp_path, arguments, code, sentence):
+    path = tmp_path / "FILE"
+    path.write_text("a,b,c\n1,2,3\n")
+    named = [str(path) if argument == "FILE" else argument for argument in arguments]
+    done = run_cli("replay", *named, HOLDFIRE_DATA_DIR=str(tmp_path / "data"))
+    assert done.returncode == code
+    assert sentence in " ".join(done.stderr.split())
+
+
+def test_an_unreachable_server_is_said_so_at_once(tmp_path):
+    path = tmp_path / "queue_log"
+    path.write_text("917852394|1.1|bank|NONE|ENTERQUEUE||x|1\n")
+    done = run_cli("replay", str(path), "--format", "queue-log", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
