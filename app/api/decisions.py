@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.api.auth import Reader
 from app.api.cursors import cursor_of, key_of, next_link
-from app.api.deps import CursorQuery, FromQuery, Name, ServicesDep, ToQuery, answer
+from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
 from app.ports import DecisionRow
@@ -66,7 +66,7 @@ async def decisions(
     start: FromQuery = None,
     until: ToQuery = None,
     cursor: CursorQuery = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    limit: LimitQuery = 100,
 ) -> Response:
     """The log, newest first, in pages. Answers given are written a moment after they were given."""
     found = await services.decisions.page(

@@ -94,7 +94,7 @@ def key_shape(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
-        "scopes": sorted(key.scopes),
+        "scopes": sorted(map(str, key.scopes)),  # plain text: a store may hand out subclasses of it
         "created_at": instant(key.created_at),
         "expires_at": instant(key.expires_at),
         "revoked_at": instant(key.revoked_at),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read_object
 from app.api.cursors import cursor_of, key_of, next_link
-from app.api.deps import CursorQuery, GatePath, ServicesDep, answer
+from app.api.deps import CursorQuery, GatePath, LimitQuery, ServicesDep, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
 from app.api.schemas import Shape, component, headers, problems, takes, text_at
 from app.errors import Conflict
@@ -97,7 +97,7 @@ async def versions(
     services: ServicesDep,
     _: Reader,
     cursor: CursorQuery = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    limit: LimitQuery = 100,
 ) -> Response:
     """All versions, newest first, in pages."""
     before = None if cursor is None else _bounded(key_of(cursor, int))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.metric import Metric
 from app.core.floor.targets import QueueTargets
-from app.errors import Conflict, NotDurable, NotFound
+from app.errors import Conflict, Invalid, NotDurable, NotFound
 from app.ports import (
     ApiKey,
     Appended,
@@ -27,6 +27,8 @@ from app.ports import (
     StreamRecord,
     Transition,
 )
+
+Life = dict[ContactEventKind, datetime]
 
 
 class SteppedClock:
@@ -53,6 +55,7 @@ class MemoryStream:
         self._clock = clock
         self.records: list[StreamRecord] = []
         self.broken = False
+        self._position = 0
         self._seen: set[tuple[object, ...]] = set()
         self._grown = asyncio.Event()
 
@@ -64,7 +67,8 @@ class MemoryStream:
             key = _identity(payload)
             if key not in self._seen:
                 self._seen.add(key)
-                self.records.append(StreamRecord(len(self.records) + 1, self._clock.now(), payload))
+                self._position += 1
+                self.records.append(StreamRecord(self._position, self._clock.now(), payload))
                 accepted += 1
         if accepted:
             self._grown.set()
@@ -89,6 +93,7 @@ class MemoryStream:
     async def prune(self, before: datetime) -> int:
         kept = [record for record in self.records if record.received_at >= before]
         pruned, self.records = len(self.records) - len(kept), kept
+        self._seen = {_identity(record.payload) for record in kept}
         return pruned
 
 
@@ -157,13 +162,13 @@ class MemoryQueueStore:
 
 
 class MemoryKeyStore:
-    """API keys in a dictionary, in order of making."""
+    """API keys in a dictionary."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ApiKey] = {}
 
     async def keys(self) -> Sequence[ApiKey]:
-        return list(self._keys.values())
+        return sorted(self._keys.values(), key=lambda key: (key.created_at, key.id))
 
     async def add_key(self, key: ApiKey) -> None:
         if key.id in self._keys:
@@ -183,16 +188,20 @@ class MemoryHistory:
 
     def __init__(self, stream: MemoryStream | None = None) -> None:
         self._stream = stream
-        self._rollups: list[RollupDelta] = []
+        self._minutes: list[RollupDelta] = []
+        self._hours_only: list[RollupDelta] = []
 
     def add(self, rollups: Sequence[RollupDelta]) -> None:
-        self._rollups.extend(rollups)
+        self._minutes.extend(rollups)
 
     async def history(
         self, queue: str, metric: Metric, start: datetime, until: datetime, step_seconds: int
     ) -> Sequence[HistoryPoint]:
+        if step_seconds <= 0 or step_seconds % 60:
+            raise Invalid(f"a step of {step_seconds} s is no multiple of 60 s")
+        kept = self._minutes if step_seconds % 3600 else self._hours_only + self._minutes
         steps: dict[int, list[RollupDelta]] = defaultdict(list)
-        for delta in self._rollups:
+        for delta in kept:
             if (delta.queue, delta.metric) == (queue, metric) and start <= delta.bucket_at < until:
                 steps[int((delta.bucket_at - start).total_seconds() // step_seconds)].append(delta)
         return [
@@ -200,21 +209,22 @@ class MemoryHistory:
         ]
 
     async def contact_totals(self, start: datetime, until: datetime, target_seconds: float) -> Sequence[ContactTotals]:
-        contacts: dict[tuple[str, str], dict[ContactEventKind, datetime]] = defaultdict(dict)
+        contacts: dict[tuple[str, str], Life] = defaultdict(dict)
         for record in self._stream.records if self._stream else ():
             if isinstance(record.payload, ContactEvent):
                 event = record.payload
                 contacts[event.queue, event.contact_id][event.event] = event.at
-        queues: dict[str, list[dict[ContactEventKind, datetime]]] = defaultdict(list)
-        for (queue, _), events in contacts.items():
-            if ContactEventKind.QUEUED in events and start <= events[ContactEventKind.QUEUED] < until:
-                queues[queue].append(events)
-        return [_totals(queue, rows, target_seconds) for queue, rows in sorted(queues.items())]
+        queues: dict[str, list[Life]] = defaultdict(list)
+        for (queue, _), life in contacts.items():
+            if ContactEventKind.QUEUED in life and start <= life[ContactEventKind.QUEUED] < until:
+                queues[queue].append(life)
+        return [_totals(queue, lives, target_seconds) for queue, lives in sorted(queues.items())]
 
     async def prune_rollups(self, minutes_before: datetime) -> int:
-        kept = [delta for delta in self._rollups if delta.bucket_at >= minutes_before]
-        pruned, self._rollups = len(self._rollups) - len(kept), kept
-        return pruned
+        old = [delta for delta in self._minutes if delta.bucket_at < minutes_before]
+        self._minutes = [delta for delta in self._minutes if delta.bucket_at >= minutes_before]
+        self._hours_only.extend(old)
+        return len(old)
 
 
 def _point(at: datetime, deltas: Sequence[RollupDelta]) -> HistoryPoint:
@@ -225,28 +235,28 @@ def _point(at: datetime, deltas: Sequence[RollupDelta]) -> HistoryPoint:
     return HistoryPoint(at, value, min(lows, default=None), max(highs, default=None), weight)
 
 
-def _totals(queue: str, rows: Sequence[Mapping[ContactEventKind, datetime]], target: float) -> ContactTotals:
+def _totals(queue: str, lives: Sequence[Life], target: float) -> ContactTotals:
     kinds = ContactEventKind
-    waits = [_seconds(row, kinds.QUEUED, kinds.ANSWERED) for row in rows if kinds.ANSWERED in row]
-    ended = [(row, end) for row in rows for end in (kinds.COMPLETED, kinds.TRANSFERRED) if end in row]
-    handled = [_seconds(row, kinds.ANSWERED, end) for row, end in ended if kinds.ANSWERED in row]
-    starts = [row[kinds.QUEUED] for row in rows]
+    answered = [life for life in lives if kinds.ANSWERED in life]
+    waits = [_seconds(life[kinds.QUEUED], life[kinds.ANSWERED]) for life in answered]
+    ends = [(life, [life[end] for end in (kinds.COMPLETED, kinds.TRANSFERRED) if end in life]) for life in answered]
+    handled = [_seconds(life[kinds.ANSWERED], min(end)) for life, end in ends if end]
     return ContactTotals(
         queue=queue,
-        offered=len(rows),
-        answered=len(waits),
-        abandoned=sum(kinds.ABANDONED in row for row in rows),
+        offered=len(lives),
+        answered=len(answered),
+        abandoned=sum(kinds.ABANDONED in life and kinds.ANSWERED not in life for life in lives),
         answered_within_target=sum(wait <= target for wait in waits),
         wait_seconds_sum=sum(waits),
         handled=len(handled),
         handle_seconds_sum=sum(handled),
-        first_at=min(starts),
-        last_at=max(starts),
+        first_at=min(life[kinds.QUEUED] for life in lives),
+        last_at=max(life[kinds.QUEUED] for life in lives),
     )
 
 
-def _seconds(row: Mapping[ContactEventKind, datetime], start: ContactEventKind, end: ContactEventKind) -> float:
-    return (row[end] - row[start]).total_seconds()
+def _seconds(start: datetime, end: datetime) -> float:
+    return max(0.0, (end - start).total_seconds())
 
 
 class MemoryDecisionLog:
@@ -276,6 +286,8 @@ class MemoryDecisionLog:
         before: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[DecisionRow]:
+        if not 1 <= limit <= 1_000:
+            raise Invalid(f"a page of {limit} decisions is outside 1 to 1,000")
         found = [
             row
             for row in self._rows.values()
@@ -323,8 +335,8 @@ def _logged(one: Transition) -> DecisionRow:
         before=one.before,
         policy_version=one.policy_version,
         summary=one.summary,
-        reasons=one.reasons,
-        inputs=one.inputs,
+        reasons=tuple(one.reasons),
+        inputs=tuple(one.inputs),
     )
 
 

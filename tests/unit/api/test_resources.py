@@ -1,9 +1,11 @@
 import json
 
+import msgspec
 import pytest
 
+from app.api.keys import key_shape
 from app.core.gate.policy import default_policy_document
-from app.ports import DecisionRow
+from app.ports import ApiKey, DecisionRow, Scope
 from tests.support.api import an_api
 from tests.support.builders import NOW, a_contact, after, an_observation
 
@@ -336,6 +338,15 @@ async def test_decisions_come_in_pages_even_where_instants_are_equal():
         ]
 
 
+@pytest.mark.parametrize(("limit", "status"), [(0, 422), (1, 200), (500, 200), (501, 422)])
+@pytest.mark.parametrize("url", ["/api/v1/decisions", f"{URL}/versions"])
+async def test_a_page_has_one_to_five_hundred_items(url, limit, status):
+    api = await an_api()
+    await a_gate(api)
+    async with api.client("read") as client:
+        assert (await client.get(url, params={"limit": limit})).status_code == status
+
+
 async def test_decisions_are_filtered():
     api = await an_api()
     asked = DecisionRow("dec_x", "asked", "spring", after(60), "unknown", 0, "s", asked_by="k", status=503, requested=5)
@@ -383,6 +394,11 @@ async def test_a_key_shows_its_secret_once_works_at_once_and_stops_when_revoked(
             assert (await client.delete(f"/api/v1/keys/{key['id']}")).status_code == 204
         assert (await client.get("/api/v1/floor", headers=bearer)).status_code == 401
         assert (await client.delete("/api/v1/keys/aaaaaaaa")).status_code == 404
+
+
+async def test_a_key_read_from_a_store_is_shown_like_one_just_made():
+    key = ApiKey("abcdefgh", "mailer", frozenset([Scope("read"), Scope("ingest")]), b"", NOW)
+    assert msgspec.json.decode(msgspec.json.encode(key_shape(key)))["scopes"] == ["ingest", "read"]
 
 
 @pytest.mark.parametrize(
