@@ -1,7 +1,9 @@
 """What holds for the gate whatever the floor does."""
 
 import copy
+import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from math import inf, nan
@@ -159,13 +161,25 @@ def test_what_is_missing_or_no_number_never_sends_unless_it_never_was_there_and_
 
 
 @given(policies(), seconds_of(levels | broken), st.integers(1, 100), st.sampled_from([None, nan]), st.data())
-def test_a_gap_is_as_if_time_had_stood_still(policy, seconds, gap_seconds, nothing, data):
+def test_to_a_gate_that_holds_at_once_a_gap_is_as_if_time_had_stood_still(policy, seconds, gap_seconds, nothing, data):
+    policy = replace(policy, rules=tuple(replace(rule, hold_for_seconds=0) for rule in policy.rules))
     cut = data.draw(st.integers(0, len(seconds)))
-    gap = [dict.fromkeys(seconds[0], nothing)] * gap_seconds
-    decisions = play(policy, [*seconds[:cut], *gap, *seconds[cut:]])
+    decisions = play(policy, [*seconds[:cut], *a_gap(gap_seconds, nothing), *seconds[cut:]])
     during = decisions[cut : cut + gap_seconds]
     assert all(decision.verdict is Verdict.UNKNOWN for decision in during)
     assert verdicts(decisions[:cut] + decisions[cut + gap_seconds :]) == verdicts(play(policy, seconds))
+
+
+@given(policies(), seconds_of(levels), st.integers(0, 100), st.sampled_from([None, nan]), seconds_of(levels))
+def test_what_is_bad_when_data_comes_holds_at_once(policy, before, gap_seconds, nothing, after):
+    decisions = play(policy, [*before, *a_gap(gap_seconds + 1, nothing), *after])
+    first = decisions[len(before) + gap_seconds + 1]
+    if any(check.margin is not None and check.margin < 0 for check in first.checks):
+        assert first.verdict is Verdict.HOLD
+
+
+def a_gap(seconds: int, nothing: float | None) -> list[Second]:
+    return [dict.fromkeys(itertools.product(QUEUES, JUDGED), nothing)] * seconds
 
 
 # --- explanations ---

@@ -12,7 +12,8 @@ passed in is changed, and the only time it knows is `now`.
 
        open -- bad for hold_for without a break --> holding -- good for resume_for without a break --> open
 
-   `between` breaks off both timers. Missing and stale data move neither state nor timer.
+   `between` breaks off both timers. Missing and stale data move neither state nor timer. A gate that was unknown
+   does not wait for hold_for: what is bad when data comes (back) may have been bad for long.
 4. *Conclude*, in this order, first match wins:
 
        outside the send windows               hold      a fact, whatever the data says
@@ -73,7 +74,8 @@ def decide(view: FloorView, policy: Policy | None, memory: GateMemory, now: date
     """
     if policy is None:
         return _without_policy(memory, now)
-    survey = _survey(view, policy, memory.rules, look(now, policy.stale_after_seconds))
+    unsure = memory.verdict is None or memory.verdict is _UNKNOWN
+    survey = _survey(view, policy, memory.rules, look(now, policy.stale_after_seconds, unsure=unsure))
     open_hours = hours(policy.send_windows, policy.time_zone, now) if policy.send_windows else None
     holding = [f for f in survey.found if f.memory is not None] if survey.rules else []
     verdict = _verdict(survey, holding, open_hours)

@@ -4,7 +4,7 @@ A timer (hold_for, resume_for) counts only time through which the value was seen
 counted while the data is missing or stale, nor between two looks that are further apart than data may be old,
 because nobody knows what the value did meanwhile. When the clock is set back a little, a timer stands still until the
 clock has passed where it stood; when it is set back further, the timer starts anew. So neither a gap nor a clock
-can end a hold early.
+can end a hold early. Where the gate was unknown before, a limit that is passed holds at once: nobody saw since when.
 """
 
 from datetime import datetime, timedelta
@@ -48,6 +48,7 @@ class Look(NamedTuple):
     stale_at: datetime  # a reading observed then or earlier is stale
     ahead_at: datetime  # a reading observed later than this is a lie
     gap: timedelta  # two looks further apart than this have a gap between them
+    unsure: bool = False  # the gate was unknown until now: nobody saw on which side of its limits anything was
 
 
 class Finding(NamedTuple):
@@ -60,10 +61,10 @@ class Finding(NamedTuple):
     memory: RuleMemory | None
 
 
-def look(now: datetime, stale_after_seconds: float) -> Look:
+def look(now: datetime, stale_after_seconds: float, *, unsure: bool = False) -> Look:
     """Return the spans of an evaluation at `now` under a policy's stale_after_seconds."""
     stale_after = seconds(stale_after_seconds)
-    return Look(now, now - stale_after, now + MAX_AHEAD, max(stale_after, MIN_GAP))
+    return Look(now, now - stale_after, now + MAX_AHEAD, max(stale_after, MIN_GAP), unsure)
 
 
 @lru_cache(maxsize=1024)
@@ -110,6 +111,8 @@ def _side(rule: Rule, value: float) -> Grade:
 def remember(rule: Rule, graded: Grade, before: RuleMemory | None, at: Look) -> RuleMemory | None:
     """Return what the rule remembers after this look: `before` itself when nothing moved, None when it is all clear."""
     if before is None:
+        if graded is _BAD and at.unsure:
+            return RuleMemory(holding=True, changed_at=at.now)
         return _tripped(rule, _ALL_CLEAR, at) if graded is _BAD else None
     if graded in BLIND:
         return _frozen(before, at)

@@ -51,6 +51,17 @@ def span(seconds: float) -> str:
     return f"{seconds / MINUTE:g} min" if seconds >= MINUTE and seconds % MINUTE == 0 else f"{seconds:g} s"
 
 
+def age_said(seconds: float) -> str:
+    """Return an age in its two largest units: "45 s", "5 min", "8 min 51 s", "3 d 4 h"."""
+    units = ((86_400, "d"), (3_600, "h"), (MINUTE, "min"), (1, "s"))
+    left, parts = round(seconds), []
+    for size, name in units:
+        count, left = divmod(left, size)
+        if parts or count:
+            parts.append(f"{count} {name}" if count else "")
+    return " ".join(part for part in parts[:2] if part) or "0 s"
+
+
 def phrase(metric: Metric, said: str, window_seconds: float | None) -> str:
     """Return a value in its metric's words, with the window it is over: "speed to answer 71 s over 5 min"."""
     text = _PHRASES.get(metric, f"{DEFINITIONS[metric].title.lower()} {{}}").format(said)
@@ -86,7 +97,7 @@ def missing(rule: Rule, reading: Reading | None, now: datetime, *, known_before:
 def stale(rule: Rule, reading: Reading, now: datetime, limit_seconds: float) -> str:
     """Return how old a reading is, and how old it may be."""
     age = reading.age_seconds(now)
-    return f"{name_of(rule)} from {reading.source} is {age:,.0f} s old, limit {limit_seconds:g} s"
+    return f"{name_of(rule)} from {reading.source} is {age_said(age)} old, limit {span(limit_seconds)}"
 
 
 def too_few(rule: Rule, reading: Reading) -> str:

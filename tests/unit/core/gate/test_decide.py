@@ -27,6 +27,9 @@ def service_level_rule(**members: object) -> dict[str, object]:
     return {"metric": "service_level_ratio", "window_seconds": 900, "hold_below": 0.75, "resume_above": 0.85, **members}
 
 
+OPEN = GateMemory(Verdict.SEND, NOON)
+
+
 def decided(floor: StaticFloor, policy: Policy | None = None, memory: GateMemory | None = None) -> Decision:
     return decide(floor, policy or a_policy(), memory or GateMemory(), floor.at)[0]
 
@@ -246,7 +249,7 @@ def test_data_reasons_come_by_pattern_then_trust_then_missing_before_stale():
         (ReasonCode.DATA_MISSING, Metric.SERVICE_LEVEL_RATIO, "a"),
         (ReasonCode.DATA_MISSING, Metric.SERVICE_LEVEL_RATIO, "b"),
     ]
-    assert reasons[2].message == "a: backlog from acd-1 is 300 s old, limit 120 s"
+    assert reasons[2].message == "a: backlog from acd-1 is 5 min old, limit 2 min"
     assert reasons[1].message == "b: backlog was never reported"
 
 
@@ -280,7 +283,7 @@ def test_checks_are_rules_by_queue_then_the_window_then_parts_not_evaluated():
     floor = backlog_floor(20).put(
         "orders", a_reading(Metric.SERVICE_LEVEL_RATIO, 0.9, window_seconds=900, samples=50), window_seconds=900
     )
-    checks = decided(floor, policy).checks
+    checks = decided(floor, policy, OPEN).checks
     assert [(c.metric, c.queue, c.status) for c in checks] == [
         (Metric.BACKLOG, "orders", CheckStatus.PENDING),
         (Metric.SERVICE_LEVEL_RATIO, "orders", CheckStatus.PASS),
@@ -389,7 +392,10 @@ def test_retry_after_a_gap_in_a_hold_counts_what_the_timer_still_needs():
 
 def test_next_review_is_the_first_change_that_time_alone_can_bring():
     assert decided(backlog_floor(3)).next_review_at == NOON + 120 * SECOND
-    assert decided(backlog_floor(20), a_policy(backlog_rule(hold_for_seconds=30))).next_review_at == NOON + 30 * SECOND
+    assert (
+        decided(backlog_floor(20), a_policy(backlog_rule(hold_for_seconds=30)), OPEN).next_review_at
+        == NOON + 30 * SECOND
+    )
     assert decided(backlog_floor(None)).next_review_at is None
 
 

@@ -28,6 +28,14 @@ a burst shorter than hold_for changes nothing
     waiting  0099009900
     state    ssssssssss
 
+bad from the first word on holds at once: nobody saw it good
+    waiting  9990000000
+    state    HHHHHHHsss
+
+bad as soon as data is back holds at once
+    waiting  0.....9000000
+    state    sss???HHHHHss
+
 a limit passed for hold_for holds, and resume_for of calm releases
     waiting  00999900000000
     state    ssssHHHHHHssss
@@ -41,20 +49,20 @@ between the limits an open gate stays open and a held one stays held
     state    ssssssHHHHHHHH
 
 a value between the limits breaks hold_for off
-    waiting  99499499499949
-    state    sssssssssssHHH
+    waiting  099499499499949
+    state    ssssssssssssHHH
 
 a value between the limits breaks resume_for off
-    waiting  99900040000400000
-    state    ssHHHHHHHHHHHHHHs
+    waiting  099900040000400000
+    state    sssHHHHHHHHHHHHHHs
 
 going back and forth holds once and stays held
-    waiting  99990009000900090009000
-    state    ssHHHHHHHHHHHHHHHHHHHHH
+    waiting  099990009000900090009000
+    state    sssHHHHHHHHHHHHHHHHHHHHH
 
 two releases are at least resume_for apart
-    waiting  99900000999000009990
-    state    ssHHHHHsssHHHHHsssHH
+    waiting  099900000999000009990
+    state    sssHHHHHsssHHHHHsssHH
 
 one late report is not a gap yet
     waiting  0..0..0..
@@ -65,20 +73,20 @@ silence is unknown from stale_after on, and fresh good data opens at once
     state    sss???s
 
 silence never releases, and does not count towards the release; a report counts until it is stale
-    waiting  9990........0000
-    state    ssHHHH??????Hsss
+    waiting  09990........0000
+    state    sssHHHH??????Hsss
 
 data missing altogether is treated as silence is
-    waiting  99900xxxxxxx00000
-    state    ssHHH???????HHsss
+    waiting  099900xxxxxxx00000
+    state    sssHHH???????HHsss
 
 what is no number is treated as silence is
-    waiting  99900nnnnnnn00000
-    state    ssHHH???????HHsss
+    waiting  099900nnnnnnn00000
+    state    sssHHH???????HHsss
 
 silence while held is unknown, and bad data after it is a hold at once
-    waiting  999.....9900
-    state    ssHHH???HHHH
+    waiting  0999.....9900
+    state    sssHHH???HHHH
 
 silence does not count towards a hold
     waiting  099xxxxx9999
