@@ -83,11 +83,13 @@ async def favicon() -> Response:
 
 
 def _choice(shown: Board, state: GateState, query: BoardQuery) -> Choice:
-    """Return what the chart shows first: what the URL says where that exists, else the deciding queue's backlog."""
+    """Return what the chart shows first: what the URL says where that exists, else the backlog of the busiest queue."""
     queues = [tile.queue for tile in shown.tiles]
     deciding = [reason.queue for reason in state.decision.reasons if reason.queue in queues]
+    busiest = max(shown.tiles, key=lambda tile: tile.backlog.amount, default=None)
+    usual = deciding[0] if deciding else busiest.queue if busiest else None
     return Choice(
-        query.queue if query.queue in queues else next(iter(deciding + queues), None) or "",
+        query.queue if query.queue in queues else usual or "",
         Metric(query.metric) if query.metric in list(Metric) else Metric.BACKLOG,
         query.range if query.range in RANGES else DEFAULT_RANGE,
     )

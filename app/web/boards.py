@@ -1,6 +1,7 @@
 """The board of a gate, ready as HTML: the same piece for the page, for /partials/board and for the live socket."""
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -10,7 +11,6 @@ from jinja2 import Environment
 from app.core.floor.metric import Metric
 from app.core.floor.view import FloorView
 from app.core.gate.decision import Check
-from app.ports import HistoryPoint
 from app.services.container import Services
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
@@ -22,12 +22,17 @@ TREND = timedelta(minutes=30)
 TREND_POINTS = 30
 KEPT_CLOCK_SECONDS = 30.0
 KEPT_WALL_SECONDS = 1.0
+SEEN = 60
+SEEN_EVERY_SECONDS = 15.0
+
+
+Values = list[tuple[datetime, float | None]]
 
 
 class Kept(NamedTuple):
     """A queue's last half hour as read from history, and when: by our clock and by the wall's stopwatch."""
 
-    points: Sequence[HistoryPoint]
+    values: Values
     at: datetime
     read_at: float
 
@@ -38,6 +43,7 @@ class Boards:
     def __init__(self, templates: Environment) -> None:
         self._partial = templates.get_template("partials/board.html")
         self._kept: dict[str, Kept] = {}
+        self._seen: dict[str, deque[tuple[datetime, float | None]]] = {}
 
     async def of(self, services: Services, state: GateState, published: Published) -> Board:
         """Return a gate's board as of now."""
@@ -63,22 +69,32 @@ class Boards:
     async def _trend(
         self, services: Services, queue: str, view: FloorView, checks: Sequence[Check], now: datetime
     ) -> Sparkline:
-        points = await self._history(services, queue, now)
-        values: list[tuple[datetime, float | None]] = [(point.at, point.value) for point in points]
-        newest = view.reading(queue, Metric.BACKLOG)
-        if newest is not None:
-            values = [(at, value) for at, value in values if at < newest.observed_at]
-            values.append((newest.observed_at, newest.value))
+        past = await self._history(services, queue, now)
+        written_until = past[-1][0] if past else now - TREND
+        values = dict(past) | {at: value for at, value in self._newest(queue, view) if at >= written_until}
         limit = next((check.limit for check in checks if (check.queue, check.metric) == (queue, Metric.BACKLOG)), None)
-        return sparkline(values, now - TREND, now, limit=limit)
+        return sparkline(list(values.items()), now - TREND, now, limit=limit)
 
-    async def _history(self, services: Services, queue: str, now: datetime) -> Sequence[HistoryPoint]:
+    def _newest(self, queue: str, view: FloorView) -> Sequence[tuple[datetime, float | None]]:
+        """Return what was seen lately, the present value last: history is written a few seconds behind it."""
+        seen = self._seen.setdefault(queue, deque(maxlen=SEEN))
+        reading = view.reading(queue, Metric.BACKLOG)
+        if reading is None:
+            return ()
+        while seen and (reading.observed_at - seen[-1][0]).total_seconds() <= 0:
+            seen.pop()
+        shown = [*seen, (reading.observed_at, reading.value)]
+        if not seen or (reading.observed_at - seen[-1][0]).total_seconds() >= SEEN_EVERY_SECONDS:
+            seen.append(shown[-1])
+        return shown
+
+    async def _history(self, services: Services, queue: str, now: datetime) -> Values:
         kept = self._kept.get(queue)
         if kept and not _outdated(kept, now):
-            return kept.points
+            return kept.values
         series = await services.history.points(queue, Metric.BACKLOG, now - TREND, now, TREND_POINTS + 1)
-        self._kept[queue] = Kept(series.points, now, time.monotonic())
-        return series.points
+        kept = self._kept[queue] = Kept([(point.at, point.value) for point in series.points], now, time.monotonic())
+        return kept.values
 
 
 def _outdated(kept: Kept, now: datetime) -> bool:

@@ -18,7 +18,7 @@ def install_pages(app: FastAPI) -> None:
     templates = environment()
     tools = app.state.page_tools = Tools(templates, Boards(templates))
     app.state.live_views = {"page": tools.boards.live_view}
-    app.mount("/static/{build}", Assets(), name="static")
+    app.mount("/static", Assets(), name="static")
     for module in (board_pages, chart_pages, session_pages):
         app.include_router(module.router, include_in_schema=False)
     _install_refusals(app, tools)

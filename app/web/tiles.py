@@ -20,11 +20,14 @@ CHIPS = {CheckStatus.PASS: "within limits", CheckStatus.TOO_FEW: "too few to jud
 class Cell:
     """One number of a tile. state: neutral, throttle, hold or unknown; limit is printed where it is broken.
 
+    amount is the bare number, 0 where there is none: to compare queues by, never to print.
+
     The rest is what its card says: what the metric means, over which window, from which source, as of when.
     """
 
     label: str
     value: str
+    amount: float
     state: str
     limit: str
     meaning: str
@@ -120,6 +123,7 @@ def _filled(sight: Sight, label: str, value: str, reading: Reading | None, check
     return Cell(
         label=label,
         value=value,
+        amount=(reading.value if reading else None) or 0.0,
         state="unknown" if stale else state,
         limit=_limit(check) if check and broken and not stale else "",
         meaning=DEFINITIONS[reading.metric].meaning if reading else "no source has reported it",

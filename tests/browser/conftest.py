@@ -35,9 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless; one per module, because Playwright's own event loop runs until it ends."""
     if CHROMIUM is None:
         pytest.skip("needs Debian's package chromium")
     with sync_playwright() as playwright:

@@ -148,6 +148,7 @@ def test_static_files_are_kept_for_ever_under_the_builds_own_url(guarded: Guarde
     assert plain.content == answer.content
     outdated = client.get(re.sub(r"static/\w{12}", "static/000000000000", url))
     assert (outdated.status_code, outdated.headers["cache-control"]) == (200, "no-cache")
+    assert client.get("/static/css/holdfire.css").headers["cache-control"] == "no-cache"
     assert client.get("/static/x/../../main.py").status_code == 404
     assert client.get("/static/x/%2e%2e/%2e%2e/main.py").status_code == 404
 
