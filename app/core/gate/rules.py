@@ -110,9 +110,9 @@ def _side(rule: Rule, value: float) -> Grade:
 
 def remember(rule: Rule, graded: Grade, before: RuleMemory | None, at: Look) -> RuleMemory | None:
     """Return what the rule remembers after this look: `before` itself when nothing moved, None when it is all clear."""
+    if graded is _BAD and at.unsure and (before is None or not before.holding):
+        return RuleMemory(holding=True, changed_at=at.now)
     if before is None:
-        if graded is _BAD and at.unsure:
-            return RuleMemory(holding=True, changed_at=at.now)
         return _tripped(rule, _ALL_CLEAR, at) if graded is _BAD else None
     if graded in BLIND:
         return _frozen(before, at)

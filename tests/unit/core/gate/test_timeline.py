@@ -36,6 +36,10 @@ bad as soon as data is back holds at once
     waiting  0.....9000000
     state    sss???HHHHHss
 
+bad before a silence and after it holds at once, too
+    waiting  09xxxxxx9999
+    state    ss??????HHHH
+
 a limit passed for hold_for holds, and resume_for of calm releases
     waiting  00999900000000
     state    ssssHHHHHHssss
@@ -87,14 +91,6 @@ what is no number is treated as silence is
 silence while held is unknown, and bad data after it is a hold at once
     waiting  0999.....9900
     state    sssHHH???HHHH
-
-silence does not count towards a hold
-    waiting  099xxxxx9999
-    state    sss?????HHHH
-
-silence after the first bad second leaves the second one to come
-    waiting  09xxxxxx9999
-    state    ss??????sHHH
 
 a metric never reported is unknown
     waiting  xxxx000
