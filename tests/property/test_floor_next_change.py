@@ -23,7 +23,7 @@ EVENTS = st.lists(
 def readings(floor, now):
     """Return every reading at `now`; of the oldest wait only on which side of each limit it is."""
     view = floor.view(now)
-    seen = {}
+    seen: dict[tuple[Metric, float], object] = {}
     for metric in Metric:
         for window in WINDOWS:
             reading = view.reading("orders-voice", metric, window)

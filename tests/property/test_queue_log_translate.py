@@ -42,9 +42,10 @@ def test_any_text_becomes_acceptable_payloads_or_is_counted_and_never_raises(lin
         assert translator.tally.lines == number
         assert translator.tally.malformed + translator.tally.skipped.total() >= before
         for payload in said:
-            judge = contact_problems if isinstance(payload, ContactEvent) else observation_problems
-            instant = payload.at if isinstance(payload, ContactEvent) else payload.observed_at
-            assert judge(payload, instant) == ()
+            if isinstance(payload, ContactEvent):
+                assert contact_problems(payload, payload.at) == ()
+            else:
+                assert observation_problems(payload, payload.observed_at) == ()
     translator.end()
 
 

@@ -35,7 +35,7 @@ class Sums:
 
 
 def from_queue_log(path):
-    queues = {}
+    queues: dict[str, Sums] = {}
     with Path(path).open(encoding="utf-8", errors="replace") as file:
         for line in file:
             fields = line.rstrip("\n").split("|")

@@ -44,7 +44,15 @@ def test_a_call_is_queued_answered_and_completed():
         ContactEvent(f"77.1/sales/{T0}", "sales", ContactEventKind.QUEUED, at(0), "queue_log", "voice"),
         ContactEvent(f"77.1/sales/{T0}", "sales", ContactEventKind.ANSWERED, at(12), "queue_log", "voice", "SIP/7"),
         ContactEvent(
-            f"77.1/sales/{T0}", "sales", "completed", at(100), "queue_log", "voice", "SIP/7", None, "caller_hung_up"
+            f"77.1/sales/{T0}",
+            "sales",
+            ContactEventKind.COMPLETED,
+            at(100),
+            "queue_log",
+            "voice",
+            "SIP/7",
+            None,
+            "caller_hung_up",
         ),
     ]
 
