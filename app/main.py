@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypedDict
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.api.health import Check
 from app.api.middleware import install_middleware
 from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
@@ -38,6 +39,7 @@ from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
 from app.store.sessions import SqlSessions
 from app.telemetry.http import HttpMetrics
+from app.telemetry.logs import request_context
 from app.telemetry.metrics import Metrics, metrics_router
 from app.web.pages import install_pages
 
@@ -54,12 +56,14 @@ class State(TypedDict):
     services: Services
     hub: Hub
     metrics: Metrics
+    checks: Mapping[str, Check]
 
 
 class HoldfireApp(FastAPI):
     """FastAPI with one branch ahead of its router: the readiness answer, which must cost next to nothing."""
 
     readiness: ReadinessEndpoint
+    is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == READINESS_PATH:
@@ -67,10 +71,14 @@ class HoldfireApp(FastAPI):
         else:
             await super().__call__(scope, receive, send)
 
+    async def stopping_fault(self) -> str | None:
+        """Return why no new requests should come, None while they may."""
+        return "the process is ending" if self.is_stopping else None
+
 
 def create_app(
     settings: Settings | None = None, *, clock: Clock | None = None, background: Background | None = None
-) -> FastAPI:
+) -> HoldfireApp:
     """Return the whole web application, to be served by one process.
 
     background runs beside it, with the services and an event that says when to stop; the CLI passes the workers.
@@ -86,11 +94,17 @@ def create_app(
             hub = Hub(services)
             metrics.watch(services, hub)
             stop = asyncio.Event()
-            jobs: list[Awaitable[None]] = [services.evaluator.run(stop), _write_asks(services, stop), hub.run(stop)]
+            jobs: list[Awaitable[None]] = [
+                services.evaluator.run(stop),
+                services.keys.run(stop),
+                hub.run(stop),
+                _write_asks(services, stop),
+            ]
             if background:
                 jobs.append(background(services, stop))
             async with _running(stop, *jobs):
-                yield State(services=services, hub=hub, metrics=metrics)
+                checks = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
+                yield State(services=services, hub=hub, metrics=metrics, checks=checks)
 
     app = HoldfireApp(title="holdfire", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.readiness = ReadinessEndpoint()
@@ -100,7 +114,7 @@ def create_app(
     install_pages(app)
     install_problem_handlers(app)
     install_openapi(app)
-    install_middleware(app)
+    install_middleware(app, request_context)
     app.add_middleware(HttpMetrics)
     return app
 

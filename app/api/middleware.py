@@ -6,10 +6,13 @@ Plain ASGI: Starlette's BaseHTTPMiddleware costs two thirds of the throughput (d
 import logging
 import re
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import INTERNAL, TOO_LARGE, Refused, send_problem
@@ -22,17 +25,23 @@ _API_PATHS = ("/api/", "/livez", "/readyz", "/-/", "/openapi.json", "/metrics")
 _API_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
-def install_middleware(app: FastAPI) -> None:
-    """Put the middleware around an app: ids and faults outside, the body limit inside."""
+RequestContext = Callable[[str], AbstractContextManager[None]]
+
+
+def install_middleware(app: FastAPI, context: RequestContext = lambda _: nullcontext()) -> None:
+    """Put the middleware around an app: ids and faults outside, the body limit inside.
+
+    context is entered around each request with its id, so that what is logged meanwhile can carry it.
+    """
     app.add_middleware(BodyLimit)
-    app.add_middleware(RequestShell)
+    app.add_middleware(RequestShell, context=context)
 
 
 class RequestShell:
     """Gives each request an id, each API answer its security headers, and each unforeseen fault a 500 problem."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, context: RequestContext) -> None:
+        self.app, self.context = app, context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +63,10 @@ class RequestShell:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            with self.context(request_id):
+                await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("client_hung_up", extra={"request_id": request_id, "path": scope["path"]})
         except Exception:
             log.exception("request_failed", extra={"request_id": request_id, "path": scope["path"]})
             if started:

@@ -11,7 +11,7 @@ import uvicorn
 
 from app.commands.output import FAILED, USAGE, fail
 from app.errors import Invalid
-from app.main import Background, create_app
+from app.main import Background, HoldfireApp, create_app
 from app.ports import Clock
 from app.settings import Settings, load_settings
 from app.telemetry.logs import configure_logs
@@ -49,7 +49,7 @@ def run_server(
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     app = create_app(settings, clock=clock, background=background)
-    server = _Server(uvicorn.Config(app, **_uvicorn_options()), ready=lambda: ready(url))
+    server = _Server(app, ready=lambda: ready(url))
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -63,9 +63,9 @@ def run_server(
 class _Server(uvicorn.Server):
     """A server that says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
+    def __init__(self, app: HoldfireApp, ready: Callable[[], None]) -> None:
+        super().__init__(uvicorn.Config(app, **_uvicorn_options()))
+        self._app, self._ready = app, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -74,6 +74,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End in order, however often the signal comes: `timeout` and impatient people send it twice."""
+        self._app.is_stopping = True
         if not self.should_exit:
             super().handle_exit(sig, frame)
 

@@ -1,4 +1,4 @@
-"""The hub: brings each change to everyone who watches, at most four times a second, at least every five seconds.
+"""The hub: brings each change to everyone who watches, at most ten times a second, at least every five seconds.
 
 A frame is encoded once per topic (a gate, seen through one view) and handed to all its seats. A seat holds one
 frame, the latest: who reads slowly misses frames, never sees old ones, and costs no memory. Who stops reading is
@@ -23,7 +23,7 @@ from app.services.standing import standing
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
-MIN_INTERVAL_SECONDS = 0.25
+MIN_INTERVAL_SECONDS = 0.1
 
 
 # What a frame carries besides its head. Watchers with the same view share their frames.

@@ -41,6 +41,7 @@ TICK_SECONDS = 1.0
 TICK = timedelta(seconds=TICK_SECONDS)
 SAMPLE_SECONDS = 5
 FLUSH_SECONDS = 5.0
+FAST_FLUSH_SECONDS = 1.0
 KNOWN_SECONDS = 60.0
 WINDOWS_SECONDS = 3600.0
 MIN_TICK_WALL_SECONDS = 0.05
@@ -78,6 +79,7 @@ class Evaluator:
         self._transitions: list[Transition] = []
         self._rollups: list[RollupDelta] = []
         self._flushed_at = time.monotonic()
+        self._flushed_for = clock.now()
         self._known: dict[str, KnownQueue] = {}
         self._known_at = 0.0
         self._woken = asyncio.Event()
@@ -254,12 +256,18 @@ class Evaluator:
             while not stop.is_set():
                 await self._wait(stop, tail)
                 self.tick(self._clock.now())
-                if self._transitions or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+                if self._is_flush_due():
                     await self._flush_or_log()
         finally:
             tail.cancel()
             await asyncio.wait([tail])
             await self._flush_or_log()
+
+    def _is_flush_due(self) -> bool:
+        """Tell whether there is news to write down: at once for a transition, each minute of a fast clock."""
+        waited = time.monotonic() - self._flushed_at
+        minute_over = self.published.at - self._flushed_for >= timedelta(minutes=1)
+        return bool(self._transitions) or waited >= FLUSH_SECONDS or (minute_over and waited >= FAST_FLUSH_SECONDS)
 
     async def _follow(self) -> None:
         async for records in self._stream.tail(self._position):
@@ -293,6 +301,7 @@ class Evaluator:
         transitions, rollups = list(self._transitions), list(self._rollups)
         checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories), self._known_queues())
         await self._store.flush(checkpoint, transitions, rollups)
+        self._flushed_for = checkpoint.evaluated_at
         del self._transitions[: len(transitions)]
         del self._rollups[: len(rollups)]
         self._flushed_at = time.monotonic()

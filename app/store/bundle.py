@@ -25,6 +25,7 @@ from app.store.evaluation import SqlEvaluation
 from app.store.gates import SqlGates, add_policy, create_gate
 from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
+from app.store.migrate import schema_fault
 from app.store.queues import SqlQueues
 from app.store.tables import INSTALLATION
 from app.stream.sql import SqlStream
@@ -44,6 +45,10 @@ class Store:
     decisions: DecisionLog
     history: HistoryReader
     database: Database
+
+    async def schema_fault(self) -> str | None:
+        """Return what is wrong with the database's schema, None when it is up to date."""
+        return await self.database.read(schema_fault)
 
     async def close(self) -> None:
         """Finish what was begun and close the database. Closing twice is fine."""

@@ -37,6 +37,13 @@ def migrate(url: str) -> str:
         engine.dispose()
 
 
+def schema_fault(connection: Connection) -> str | None:
+    """Return what is wrong with the schema that is there, None when it is this version's."""
+    newest = ScriptDirectory.from_config(migration_config()).get_current_head()
+    present = MigrationContext.configure(connection).get_current_heads()
+    return None if present == (newest,) else f"schema is {', '.join(present) or 'empty'}, needed is {newest}"
+
+
 def migration_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration for the packaged migrations, to be run on `connection`."""
     config = Config(attributes={"connection": connection})

@@ -62,6 +62,7 @@ class MemoryStream:
     async def append(self, payloads: Sequence[Payload]) -> Appended:
         if self.broken:
             raise NotDurable("the stream cannot be written to: no space left on device")
+        received_at = self._clock.now()
         await asyncio.sleep(0)  # let others have their turn, as a store does
         accepted = 0
         for payload in payloads:
@@ -69,7 +70,7 @@ class MemoryStream:
             if key not in self._seen:
                 self._seen.add(key)
                 self._position += 1
-                self.records.append(StreamRecord(self._position, self._clock.now(), payload))
+                self.records.append(StreamRecord(self._position, received_at, payload))
                 accepted += 1
         if accepted:
             self._grown.set()

@@ -54,7 +54,8 @@ def span(seconds: float) -> str:
 def age_said(seconds: float) -> str:
     """Return an age in its two largest units: "45 s", "5 min", "8 min 51 s", "3 d 4 h"."""
     units = ((86_400, "d"), (3_600, "h"), (MINUTE, "min"), (1, "s"))
-    left, parts = round(seconds), []
+    left = round(seconds)
+    parts: list[str] = []
     for size, name in units:
         count, left = divmod(left, size)
         if parts or count:

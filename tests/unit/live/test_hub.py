@@ -112,7 +112,7 @@ async def test_mere_passing_of_time_is_no_news_but_silence_never_lasts(api: Api,
         assert 0.4 < loop.time() - started < 5
 
 
-async def test_frames_come_at_most_four_times_a_second(api: Api):
+async def test_frames_come_at_most_ten_times_a_second(api: Api):
     async with running(api) as hub:
         seat = await joined(hub)
         started, frames = asyncio.get_running_loop().time(), 0
@@ -120,7 +120,7 @@ async def test_frames_come_at_most_four_times_a_second(api: Api):
             await report(api, frames % 9 + 1)
             await frame_of(seat)
             frames += 1
-    assert frames <= 6
+    assert frames <= 12
 
 
 async def test_a_gate_that_is_not_there_has_no_seat(api: Api):
