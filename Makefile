@@ -26,7 +26,7 @@ lint: dev-venv ## linters, types and import rules only
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/codespell
-	@$(BIN)/lint-imports --no-timing >.import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
+	@$(BIN)/lint-imports --no-logo >.import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
 	@$(BIN)/mypy
 
 bench: dev-venv ## measure the hot paths and write docs/performance.md; takes a few minutes

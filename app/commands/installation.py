@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import typer
-from workers.supervisor import background_for
 
 from app.clocks import SystemClock
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
@@ -14,6 +13,7 @@ from app.main import create_app
 from app.settings import PREFIX, Settings, load_settings
 from app.store.bundle import open_store
 from app.store.migrate import migrate as migrate_database
+from workers.supervisor import background_for
 
 config = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
 

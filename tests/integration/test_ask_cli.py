@@ -20,7 +20,7 @@ HOLD = {"decision": "hold", "proceed": False, "retry_after_seconds": 0.05}
 
 @contextmanager
 def a_stand_in(*replies: tuple[int, object]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the URL of a server that gives these replies in turn (the last one for ever), and the paths it was asked."""
+    """Yield the URL of a server that gives these replies in turn (the last for ever), and the paths it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

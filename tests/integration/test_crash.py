@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -102,13 +103,14 @@ def _tell(client: httpx2.Client, backlog: int) -> None:
     assert reply.json()["accepted"] == 1
 
 
-def _gate(client: httpx2.Client) -> dict[str, object]:
-    return client.get("/api/v1/gates/default").json()
+def _gate(client: httpx2.Client) -> dict[str, Any]:
+    body: dict[str, Any] = client.get("/api/v1/gates/default").json()
+    return body
 
 
-def _ask_until(client: httpx2.Client, state: str) -> dict[str, object]:
+def _ask_until(client: httpx2.Client, state: str) -> dict[str, Any]:
     for _ in range(100):
-        body = client.get("/api/v1/readiness").json()
+        body: dict[str, Any] = client.get("/api/v1/readiness").json()
         if body["state"] == state:
             return body
         threading.Event().wait(0.05)

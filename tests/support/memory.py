@@ -17,6 +17,7 @@ from app.ports import (
     ApiKey,
     Appended,
     Checkpoint,
+    Clock,
     ContactTotals,
     DecisionRow,
     HistoryPoint,
@@ -51,7 +52,7 @@ class SteppedClock:
 class MemoryStream:
     """A stream in a list. `broken` makes it refuse everything as not durable."""
 
-    def __init__(self, clock: SteppedClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.records: list[StreamRecord] = []
         self.broken = False
