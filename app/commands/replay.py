@@ -1,6 +1,7 @@
 """`holdfire replay`: recorded days through the whole of holdfire, in process or on a running server."""
 
 import asyncio
+import gc
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
         if resumed := await store.evaluation.checkpoint():
             clock.move_to(resumed.evaluated_at)  # what is decided is not decided again
         services = await build_services(settings, clock, store, Metrics())
-        with _progress(recording) as progress:
+        with _progress(recording) as progress, _rare_collections():
             replay = Replay(store.stream, services.evaluator, clock, resumed)
             replayed = await replay.run(chain([first], recording.payloads), progress)
         if replayed.first_at is None or replayed.last_at is None:
@@ -127,6 +128,17 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
             replayed.first_at, replayed.last_at + timedelta(microseconds=1), TARGET_SECONDS
         )
     return Summary(replayed, {one.queue: _shape(one) for one in totals.queues}, _shape(totals.total))
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Search for garbage less often: nearly all that a replay makes lives on, and each search goes through all of it."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _shape(one: ContactTotals) -> Totals:

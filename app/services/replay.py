@@ -76,12 +76,14 @@ class Replay:
         """
         appends: list[asyncio.Task[Appended]] = []
         waiting = 0
+        loop = asyncio.get_running_loop()
         for moment, group in by_second(payloads, self._clock.now()):
-            self._clock.move_to(moment)
             good = self._good(group, moment)
             if good:
-                appends.append(asyncio.create_task(self._stream.append(good)))
-                await asyncio.sleep(0)  # the append begins, and takes its time from the clock, before that moves on
+                # The loop runs what is ready in order: each append begins, and takes its time from the clock, between
+                # the clock's move to its second and the move to the next one.
+                loop.call_soon(self._clock.move_to, moment)
+                appends.append(loop.create_task(self._stream.append(good)))
             waiting += len(good)
             if waiting >= BATCH:
                 await self._decide(appends)
