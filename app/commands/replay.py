@@ -132,7 +132,7 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Search for garbage less often: nearly all that a replay makes lives on, and each search goes through all of it."""
+    """Search for garbage less often: what a replay makes mostly lives on, and each search goes through all of it."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 50)
     try:
