@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
@@ -15,10 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import INTERNAL, TOO_LARGE, Refused, send_problem
+from app.api.problems import FORBIDDEN, INTERNAL, TOO_LARGE, Refused, send_problem
+from app.settings import is_loopback
 
 log = logging.getLogger(__name__)
 
+FORBIDDEN_CLOSE = 4403
 MAX_BODY_BYTES = 1024 * 1024
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _API_PATHS = ("/api/", "/livez", "/readyz", "/-/", "/openapi.json", "/metrics")
@@ -110,6 +113,39 @@ class BodyLimit:
 
     def _sentence(self) -> str:
         return f"the body is larger than {self.limit:,} bytes; send it in several requests"
+
+
+class LocalOnly:
+    """Answers only who names this machine as the host: for a server without authentication.
+
+    A web page elsewhere can have its own name lead to a loopback address; its requests then carry that name, and would
+    otherwise be answered as if they came from our own pages.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or _names_this_machine(_host(scope)):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            detail = (
+                f"authentication is off, so only this machine is answered, not host {_host(scope).decode('latin-1')!r}"
+            )
+            await send_problem(scope, send, Refused(FORBIDDEN, detail))
+        else:
+            await send({"type": "websocket.close", "code": FORBIDDEN_CLOSE})
+
+
+def _host(scope: Scope) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"host"), b"")
+
+
+@lru_cache(maxsize=256)
+def _names_this_machine(host: bytes) -> bool:
+    text = host.decode("latin-1")
+    name = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+    return is_loopback(name)
 
 
 def _declared_length(scope: Scope) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from app.api.middleware import LocalOnly
 from app.commands.output import FAILED, USAGE, fail
 from app.errors import Invalid
 from app.main import Background, HoldfireApp, create_app
@@ -49,7 +50,7 @@ def run_server(
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     app = create_app(settings, clock=clock, background=background)
-    server = _Server(app, ready=lambda: ready(url))
+    server = _Server(app, ready=lambda: ready(url), local_only=settings.auth == "off")
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -63,8 +64,8 @@ def run_server(
 class _Server(uvicorn.Server):
     """A server that says when it answers."""
 
-    def __init__(self, app: HoldfireApp, ready: Callable[[], None]) -> None:
-        super().__init__(uvicorn.Config(app, **_uvicorn_options()))
+    def __init__(self, app: HoldfireApp, ready: Callable[[], None], *, local_only: bool) -> None:
+        super().__init__(uvicorn.Config(LocalOnly(app) if local_only else app, **_uvicorn_options()))
         self._app, self._ready = app, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
