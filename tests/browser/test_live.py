@@ -107,7 +107,7 @@ def test_where_sockets_are_blocked_the_page_asks_instead(server: Server, chromiu
             f" constructor() {{ super('ws://127.0.0.1:{nobody.getsockname()[1]}/'); }} }};"
         )
         page.goto(server.url)
-        expect(page.locator("#connection-text")).to_have_text("live, every 15 s", timeout=15_000)
+        expect(page.locator("#connection-text")).to_have_text("live, every 15 s", timeout=45_000)
         expect(page.locator(".call-dead")).to_be_hidden()
         with server.client() as client:
             push(client, BUSY)

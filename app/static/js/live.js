@@ -7,7 +7,7 @@ const SIGNED_OUT = [4401, 4403], NO_GATE = 4404;
 // onFrame(frame) gets every snapshot that is newer than the one before. onState gets "ok", "poll", "down" or "out".
 // poll() returns a promise of a frame. Returns a function that says when anything was last heard, by performance.now().
 export function connect({ path, poll, onFrame, onState }) {
-  let socket = null, tries = 0, timer = 0, seq = 0, heard = performance.now(), opened = false, polled = 0, state = "";
+  let socket = null, tries = 0, timer = 0, seq = 0, heard = performance.now(), opened = false, polled = -Infinity, state = "";
   const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
 
   const say = (next) => { if (next !== state) { state = next; onState(next); } };
