@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from app.core.floor.contact import ContactEvent
 from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.state import Floor
@@ -48,6 +49,8 @@ MIN_TICK_WALL_SECONDS = 0.05
 TICK_AFTER_ARRIVAL = timedelta(seconds=MIN_TICK_WALL_SECONDS)
 RESTART_SECONDS = 1.0
 REPLAYED_SILENCE = timedelta(minutes=30)
+SET_BACK = timedelta(seconds=5)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 Listener = Callable[[Published], None]
 
@@ -69,12 +72,13 @@ class Evaluator:
         self._stream, self._gate_store, self._queue_store, self._store = stream, gates, queues, store
         self._clock = clock
         self._on_transition = on_transition
-        self._contact_seconds = expires_after_seconds + WINDOWS_SECONDS
+        self._expires_after_seconds = expires_after_seconds
         self.floor = Floor(expires_after_seconds=expires_after_seconds)
         self._policies: dict[str, tuple[Policy | None, int]] = {}
         self._memories: dict[str, GateMemory] = {}
         self._listeners: list[Listener] = []
         self._position = 0
+        self._undated_until = 0
         self._sampled = 0
         self._transitions: list[Transition] = []
         self._rollups: list[RollupDelta] = []
@@ -123,7 +127,8 @@ class Evaluator:
     def apply(self, records: Sequence[StreamRecord]) -> None:
         """Take records into the floor. The verdicts change with the next tick."""
         for record in records:
-            self.floor.apply(record.payload)
+            if record.position > self._undated_until or isinstance(record.payload, ContactEvent):
+                self.floor.apply(record.payload)
         if records:
             self._position = records[-1].position
 
@@ -168,7 +173,13 @@ class Evaluator:
     # --- life ---
 
     async def start(self) -> None:
-        """Stand where the last run stood: load policies and checkpoint, replay the stream's tail, publish."""
+        """Stand where the last run stood: load policies and checkpoint, replay the stream's tail, publish.
+
+        Records received later than now tell that the clock was set back. Then no observation up to here counts: it
+        may look newer than what comes next. Contacts count whenever they were; who waited may wait still.
+        """
+        self.floor = Floor(expires_after_seconds=self._expires_after_seconds)
+        self._transitions, self._rollups = [], []
         self.floor.targets = await self._queue_store.targets()
         for gate in await self._gate_store.gates():
             self._load_policy(gate, await self._gate_store.policy(gate))
@@ -176,21 +187,23 @@ class Evaluator:
         now = self._clock.now()
         resumed_at = checkpoint.evaluated_at if checkpoint else now
         horizon = min(now, resumed_at) - self._replayed()
+        end = await self._stream.position_before(END_OF_TIME)
+        self._undated_until = end if await self._stream.position_before(now + SET_BACK) < end else 0
         self._position = await self._stream.position_before(horizon)
         if checkpoint:
             self._known = dict(checkpoint.known)
             self.floor.recall(checkpoint.known, horizon)
             self._memories = {gate: memory for gate, memory in checkpoint.memories.items() if gate in self._policies}
             await self._replay_written(checkpoint.position)
-            await self._replay_unwritten(checkpoint.evaluated_at)
+            await self._replay_unwritten(checkpoint.evaluated_at, now)
         else:
-            await self._replay_unwritten(None)
+            await self._replay_unwritten(None, now)
         self.tick(self._clock.now())
 
     def _replayed(self) -> timedelta:
         """Return how far back records may still matter: open contacts, windows, and data that is not stale yet."""
         stale = (policy.stale_after_seconds for policy, _ in self._policies.values() if policy is not None)
-        return timedelta(seconds=max(self._contact_seconds, *stale, 0.0))
+        return timedelta(seconds=max(self._expires_after_seconds + WINDOWS_SECONDS, *stale, 0.0))
 
     def _load_policy(self, gate: str, saved: PolicyVersion | None) -> None:
         try:
@@ -208,17 +221,18 @@ class Evaluator:
             self.apply(records)
         self.floor.drain_rollups()
 
-    async def _replay_unwritten(self, evaluated_at: datetime | None) -> None:
-        """Evaluate, at the pace of their arrival, the records that came after the checkpoint."""
+    async def _replay_unwritten(self, evaluated_at: datetime | None, now: datetime) -> None:
+        """Evaluate, at the pace of their arrival (not later than now), the records that came after the checkpoint."""
         at, arrived = evaluated_at, None
         while records := await self._stream.read(self._position):
             for record in records:
-                if arrived is not None and record.received_at - arrived >= TICK_AFTER_ARRIVAL:
+                arrives = min(record.received_at, now)
+                if arrived is not None and arrives - arrived >= TICK_AFTER_ARRIVAL:
                     at, arrived = self._tick_at(arrived), None
                 if at is not None and arrived is None:
-                    self._tick_through(at, record.received_at)
+                    self._tick_through(at, arrives)
                 self.apply([record])
-                arrived = arrived or record.received_at
+                arrived = arrived or arrives
             await asyncio.sleep(0)
         if arrived is not None:
             at = self._tick_at(arrived)
@@ -251,10 +265,15 @@ class Evaluator:
                     await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
 
     async def _run_until_fault(self, stop: asyncio.Event) -> None:
+        if self._is_set_back():
+            log.warning("clock_set_back", extra={"from": self.published.at.isoformat()})
+            await self.start()
         tail = asyncio.create_task(self._follow(), name="evaluator-tail")
         try:
             while not stop.is_set():
                 await self._wait(stop, tail)
+                if self._is_set_back():
+                    break
                 self.tick(self._clock.now())
                 if self._is_flush_due():
                     await self._flush_or_log()
@@ -262,6 +281,10 @@ class Evaluator:
             tail.cancel()
             await asyncio.wait([tail])
             await self._flush_or_log()
+
+    def _is_set_back(self) -> bool:
+        """Tell whether the clock went back since the last tick: a floor's time cannot, so it has to be built anew."""
+        return self.published.at - self._clock.now() > SET_BACK
 
     def _is_flush_due(self) -> bool:
         """Tell whether there is news to write down: at once for a transition, each minute of a fast clock."""

@@ -82,7 +82,8 @@ class MemoryStream:
         return [record for record in self.records if record.position > after][:limit]
 
     async def position_before(self, at: datetime) -> int:
-        return max((record.position for record in self.records if record.received_at < at), default=0)
+        later = (record.position - 1 for record in self.records if record.received_at >= at)
+        return min(later, default=self._position)
 
     async def tail(self, after: int) -> AsyncIterator[Sequence[StreamRecord]]:
         while True:
