@@ -75,6 +75,7 @@ class Evaluator:
         self._expires_after_seconds = expires_after_seconds
         self.floor = Floor(expires_after_seconds=expires_after_seconds)
         self._policies: dict[str, tuple[Policy | None, int]] = {}
+        self._new_policies: set[str] = set()
         self._memories: dict[str, GateMemory] = {}
         self._listeners: list[Listener] = []
         self._position = 0
@@ -104,6 +105,7 @@ class Evaluator:
     def set_policy(self, gate: str, saved: PolicyVersion | None) -> None:
         """Use a gate's new policy from the next tick on; None: the gate has none any more and is unknown."""
         self._policies[gate] = (parse_policy(saved.document), saved.version) if saved else (None, 0)
+        self._new_policies.add(gate)
         self._woken.set()
 
     def drop_gate(self, gate: str) -> None:
@@ -139,11 +141,12 @@ class Evaluator:
         states = {}
         for gate, (policy, version) in self._policies.items():
             before = self._memories.get(gate, _NO_MEMORY)
-            decision, memory = decide(view, policy, before, now)
+            decision, memory = decide(view, policy, before, now, is_new_policy=gate in self._new_policies)
             self._memories[gate] = memory
             states[gate] = GateState(gate, policy, version, decision)
             if memory.verdict is not before.verdict:
                 self._note_transition(gate, version, before, decision)
+        self._new_policies.clear()
         self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states)
         for listener in self._listeners:
             listener(self.published)
@@ -183,6 +186,7 @@ class Evaluator:
         self.floor.targets = await self._queue_store.targets()
         for gate in await self._gate_store.gates():
             self._load_policy(gate, await self._gate_store.policy(gate))
+        self._new_policies.clear()  # new to this process only
         checkpoint = await self._store.checkpoint()
         now = self._clock.now()
         resumed_at = checkpoint.evaluated_at if checkpoint else now

@@ -13,7 +13,8 @@ passed in is changed, and the only time it knows is `now`.
        open -- bad for hold_for without a break --> holding -- good for resume_for without a break --> open
 
    `between` breaks off both timers. Missing and stale data move neither state nor timer. A gate that was unknown
-   does not wait for hold_for: what is bad when data comes (back) may have been bad for long.
+   does not wait for hold_for, nor does one with a new policy: what is bad when somebody first looks may have been
+   bad for long.
 4. *Conclude*, in this order, first match wins:
 
        outside the send windows               hold      a fact, whatever the data says
@@ -67,14 +68,17 @@ class _Survey(NamedTuple):
     as_of: datetime | None
 
 
-def decide(view: FloorView, policy: Policy | None, memory: GateMemory, now: datetime) -> tuple[Decision, GateMemory]:
+def decide(
+    view: FloorView, policy: Policy | None, memory: GateMemory, now: datetime, *, is_new_policy: bool = False
+) -> tuple[Decision, GateMemory]:
     """Return what the gate says at `now` (aware UTC), and the memory to pass in next time.
 
     The memory returned is the one passed in, the same object, when nothing changed. policy None: the gate is unknown.
+    is_new_policy: this is the first decision by this policy.
     """
     if policy is None:
         return _without_policy(memory, now)
-    unsure = memory.verdict is None or memory.verdict is _UNKNOWN
+    unsure = is_new_policy or memory.verdict is None or memory.verdict is _UNKNOWN
     survey = _survey(view, policy, memory.rules, look(now, policy.stale_after_seconds, unsure=unsure))
     open_hours = hours(policy.send_windows, policy.time_zone, now) if policy.send_windows else None
     holding = [f for f in survey.found if f.memory is not None] if survey.rules else []

@@ -4,7 +4,8 @@ A timer (hold_for, resume_for) counts only time through which the value was seen
 counted while the data is missing or stale, nor between two looks that are further apart than data may be old,
 because nobody knows what the value did meanwhile. When the clock is set back a little, a timer stands still until the
 clock has passed where it stood; when it is set back further, the timer starts anew. So neither a gap nor a clock
-can end a hold early. Where the gate was unknown before, a limit that is passed holds at once: nobody saw since when.
+can end a hold early. Where the gate was unknown before, or judged by another policy, a limit that is passed holds at
+once: nobody saw since when.
 """
 
 from datetime import datetime, timedelta
@@ -48,7 +49,7 @@ class Look(NamedTuple):
     stale_at: datetime  # a reading observed then or earlier is stale
     ahead_at: datetime  # a reading observed later than this is a lie
     gap: timedelta  # two looks further apart than this have a gap between them
-    unsure: bool = False  # the gate was unknown until now: nobody saw on which side of its limits anything was
+    unsure: bool = False  # until now the gate was unknown, or had other limits: nobody saw on which side anything was
 
 
 class Finding(NamedTuple):

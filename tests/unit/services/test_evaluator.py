@@ -147,6 +147,22 @@ async def test_a_policy_that_cannot_be_read_makes_its_gate_unknown_and_no_other(
     assert evaluator.published.gates["broken"].decision.verdict is Verdict.UNKNOWN
 
 
+async def test_a_held_gate_does_not_open_because_its_rule_was_given_another_window():
+    rule = {"metric": "service_level_ratio", "hold_below": 0.75, "window_seconds": 900, "hold_for_seconds": 30}
+    world = World()
+    evaluator = await world.evaluator(POLICY | {"rules": [rule]})
+    await world.stream.append(
+        [an_observation(observed_at=START, service_level_ratio=0.5, window_seconds=900, backlog=0)]
+    )
+    evaluator.apply(await world.stream.read(evaluator.position))
+    assert evaluator.tick(START).gates["default"].decision.verdict is Verdict.HOLD
+    saved = await world.gates.save_policy(
+        "default", POLICY | {"rules": [rule | {"window_seconds": 600}]}, author="t", reason="", at=START, expected=1
+    )
+    evaluator.set_policy("default", saved)
+    assert await world.seconds(evaluator, None, 1) is Verdict.HOLD
+
+
 async def test_a_deleted_gate_is_gone_with_the_next_tick():
     world = World()
     evaluator = await world.evaluator()
