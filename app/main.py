@@ -88,7 +88,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock))
+            store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
             metrics = Metrics()
             services = await build_services(settings, clock, store, metrics)
             hub = Hub(services)

@@ -110,12 +110,12 @@ def _headers(mapped: list[str]) -> dict[str, str]:
 
 
 async def _here(recording: Recording, settings: Settings) -> Summary:
-    """Replay into the settings' database. Only one process may do so at a time; a running server has it open."""
+    """Replay into the settings' database. Raises Invalid while a server or another replay evaluates it."""
     first = next(recording.payloads, None)
     if first is None:
         return Summary(Replayed())
     clock = DataClock(ceil_second(first.observed_at if isinstance(first, Observation) else first.at))
-    async with open_store(settings.resolved_database_url, clock) as store:
+    async with open_store(settings.resolved_database_url, clock, alone=True) as store:
         if resumed := await store.evaluation.checkpoint():
             clock.move_to(resumed.evaluated_at)  # what is decided is not decided again
         services = await build_services(settings, clock, store, Metrics())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
 from app.store.migrate import schema_fault
 from app.store.queues import SqlQueues
+from app.store.sole import sole_evaluator
 from app.store.tables import INSTALLATION
 from app.stream.sql import SqlStream
 
@@ -57,11 +58,18 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(url: str, clock: Clock) -> AsyncIterator[Store]:
+async def open_store(url: str, clock: Clock, *, alone: bool = False) -> AsyncIterator[Store]:
     """Yield the store at `url`, brought up to date, with the default gate in a new one; close it at the end.
 
-    Raises Invalid when the URL, the path or the file cannot be used.
+    alone: for who evaluates; only one at a time may. Raises Invalid when the URL, the path or the file cannot be used.
     """
+    with sole_evaluator(url) if alone else nullcontext():
+        async with _opened(url, clock) as store:
+            yield store
+
+
+@asynccontextmanager
+async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     database = await asyncio.to_thread(open_database, url)
     store = Store(
         stream=SqlStream(database, clock),
