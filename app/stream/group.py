@@ -1,22 +1,22 @@
 """Group commit: many waiting appends become one transaction, and each still learns what became of its own payloads.
 
-The database decides what is a duplicate, whether of an old row, of another request of the group or of the same
-request. Usually nothing is, and the first insert stands. Otherwise it is taken back inside the same transaction and
-repeated with the new payloads only, so that positions have no holes.
+The database decides what is a duplicate of an old row. Usually nothing is, and the first insert stands. Otherwise it is
+taken back inside the same transaction and repeated with the new payloads only, so that positions have no holes; of
+payloads that are each other's duplicates, in one request or in several of the group, the first stands.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from app.core.floor.instants import micros
 from app.core.floor.observation import Observation
 from app.ports import Appended, Payload, StreamRecord
-from app.stream.rows import contact_row, insert_new, observation_row, positions_above
+from app.stream.rows import Row, contact_row, insert_new, observation_row, positions_above
 from app.stream.tables import CONTACT_EVENTS, OBSERVATIONS, STREAM_HEAD
 
 
@@ -43,13 +43,40 @@ def write_group(connection: Connection, requests: Sequence[Request]) -> Written:
     records = _numbered(base, requests)
     kept: set[int] | None = None
     if _insert(connection, records) < len(records):
-        kept = _take_back(connection, base)
+        kept = _find_new(connection, base, records)
         new = (record for record in records if record.position in kept)
         records = [StreamRecord(position, at, payload) for position, (_, at, payload) in enumerate(new, base + 1)]
         _insert(connection, records)
     if records:
         connection.execute(STREAM_HEAD.update().values(position=records[-1].position))
     return Written(base, records, _answers(base, requests, kept))
+
+
+def _find_new(connection: Connection, base: int, records: Sequence[StreamRecord]) -> set[int]:
+    """Return the positions of the records that are new, with nothing above `base` left behind.
+
+    To be called when some of the records were inserted and some were not.
+    """
+    taken = _take_back(connection, base)
+    firsts = _firsts(records)
+    if not taken or len(firsts) == len(records):
+        return taken
+    _insert(connection, firsts)
+    return _take_back(connection, base)
+
+
+def _firsts(records: Sequence[StreamRecord]) -> list[StreamRecord]:
+    """Return the records without those that are duplicates of an earlier one among them."""
+    seen: dict[tuple[object, ...], StreamRecord] = {}
+    for record in records:
+        seen.setdefault(_key(record.payload), record)
+    return list(seen.values())
+
+
+def _key(payload: Payload) -> tuple[object, ...]:
+    if isinstance(payload, Observation):
+        return payload.source, payload.queue, payload.observed_at
+    return payload.contact_id, payload.event
 
 
 def read_head(connection: Connection) -> int:
@@ -64,17 +91,17 @@ def _numbered(base: int, requests: Sequence[Request]) -> list[StreamRecord]:
 
 
 def _insert(connection: Connection, records: Sequence[StreamRecord]) -> int:
-    observations: list[Any] = []
-    contacts: list[Any] = []
+    observations: list[Row] = []
+    contacts: list[Row] = []
     came_at: datetime | None = None
     came = 0
     for position, received_at, payload in records:
         if received_at is not came_at:  # one instant per request: not converted again for each of its payloads
             came_at, came = received_at, micros(received_at)
         if isinstance(payload, Observation):
-            observations += observation_row(position, came, payload)
+            observations.append(observation_row(position, came, payload))
         else:
-            contacts += contact_row(position, came, payload)
+            contacts.append(contact_row(position, came, payload))
     return insert_new(connection, OBSERVATIONS, observations) + insert_new(connection, CONTACT_EVENTS, contacts)
 
 

@@ -2,10 +2,13 @@
 
 One statement writes up to a hundred rows: it costs half of what executemany does, and SQLite gives the interpreter
 lock away and takes it back once per statement and not once per row, which a busy event loop would make slow.
+A statement names only the columns that its rows fill: Python's driver looks for an adapter for each None it binds,
+and most fields of most observations are None.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -17,6 +20,7 @@ from app.core.floor.observation import Observation
 from app.ports import StreamRecord
 
 Row = tuple[Any, ...]
+Shape = tuple[bool, ...]  # which columns of a row are filled
 
 # A rest is written with the next smaller size, so that few statements are ever prepared.
 _SIZES = (100, 25, 5, 1)
@@ -50,17 +54,29 @@ def contact_record(row: Row) -> StreamRecord:
     return StreamRecord(row[0], _received(row[1]), payload)
 
 
-def insert_new(connection: Connection, table: Table, values: Sequence[Any]) -> int:
-    """Insert the rows whose values follow each other in `values`, in column order; return how many were new.
+def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
+    """Insert rows, each in column order; return how many were new.
 
-    A row whose unique key is there already, in the table or earlier in `values`, is left out.
+    A row whose unique key is there already is left out; of rows with the same key among `rows` any one may be in.
     """
-    inserted, start, columns = 0, 0, len(table.columns)
+    shapes: dict[Shape, list[Any]] = {}
+    for row in rows:
+        shape = tuple([value is not None for value in row])
+        values = shapes.get(shape)
+        if values is None:
+            values = shapes[shape] = []
+        values += compress(row, shape)
+    return sum(_insert_shape(connection, table, shape, values) for shape, values in shapes.items())
+
+
+def _insert_shape(connection: Connection, table: Table, shape: Shape, values: Sequence[Any]) -> int:
+    """Insert the rows whose filled columns follow each other in `values`."""
+    inserted, start, columns = 0, 0, sum(shape)
     for size in _SIZES:
         width = size * columns
         while len(values) - start >= width:
             chunk = tuple(values[start : start + width])
-            inserted += connection.exec_driver_sql(_insert_sql(table, size), chunk).rowcount
+            inserted += connection.exec_driver_sql(_insert_sql(table, shape, size), chunk).rowcount
             start += width
     return inserted
 
@@ -79,9 +95,9 @@ def rows_above(connection: Connection, table: Table, base: int, limit: int) -> S
     return rows
 
 
-@cache
-def _insert_sql(table: Table, size: int) -> str:
-    row = dict.fromkeys(table.columns.keys())
+@lru_cache(maxsize=256)
+def _insert_sql(table: Table, shape: Shape, size: int) -> str:
+    row = dict.fromkeys(compress(table.columns.keys(), shape))
     key = _UNIQUE_KEYS[table.name]
     insert = sqlite.insert(table).values([row] * size).on_conflict_do_nothing(index_elements=key)
     return str(insert.compile(dialect=sqlite.dialect()))

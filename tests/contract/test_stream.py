@@ -95,6 +95,22 @@ async def test_duplicates_inside_one_batch_count_once(stream):
     assert [record.payload for record in await stream.read(0)] == [batch[0], batch[1], batch[4]]
 
 
+async def test_of_duplicates_in_one_batch_the_first_stands_whatever_their_fields(stream):
+    await stream.append([an_observation(queue="old")])
+    full = an_observation(backlog=1, agents_busy=3, agents_available=2)
+    batch = [
+        an_observation(queue="a", backlog=1, agents_busy=3, agents_available=2),
+        an_observation(backlog=2),
+        full,
+        an_observation(queue="old", backlog=9),
+        an_observation(queue="a", backlog=7),
+    ]
+    assert await stream.append(batch) == Appended(2, 3)
+    records = await stream.read(1)
+    assert [record.payload for record in records] == batch[:2]
+    assert [record.position for record in records] == [2, 3]
+
+
 async def test_an_empty_batch_changes_nothing(stream):
     assert await stream.append([]) == Appended(0, 0)
     assert await stream.read(0) == []
