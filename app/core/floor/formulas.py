@@ -51,10 +51,11 @@ class ContactFormula(NamedTuple):
 class CountFormula:
     """A fraction of the counts and sums that observations report."""
 
-    __slots__ = ("_added", "_pick", "unit")
+    __slots__ = ("_added", "_pick", "places", "unit")
 
     def __init__(self, numerator: str, *denominator: str, less: str | None = None, unit: int = 1) -> None:
         names = (numerator, *denominator, *((less,) if less else ()))
+        self.places = frozenset(map(Observation._fields.index, names))  # of its parts in an observation
         self._pick = itemgetter(*map(Observation._fields.index, names))
         self._added = len(denominator)
         self.unit = unit

@@ -21,6 +21,10 @@ from app.core.floor.targets import ServiceLevelVariant
 _MILLION = 1_000_000
 _ENOUGH = 512
 _GAUGES = tuple(metric for metric in Metric if metric not in AVERAGES)
+_WHOLE = {int}
+# Where an observation holds what a metric's readings are made from; occupancy may come from busy agents instead.
+_PLACES = {metric: frozenset({Observation._fields.index(metric)}) for metric in Metric}
+_PLACES[Metric.OCCUPANCY_RATIO] |= _PLACES[Metric.AGENTS_BUSY]
 
 
 class RollupDelta(NamedTuple):
@@ -58,11 +62,18 @@ class _Gain:
 
     def read(self, values: Sequence[float], last: tuple[datetime, str, float]) -> None:
         """Take in readings, each of weight 1; last is the newest of them."""
-        self.count(len(values), sum([round(value * _MILLION) for value in values]))
+        self.count(len(values), _millionths(values))
         least, most = min(values), max(values)
         self.minimum = least if self.minimum is None else min(least, self.minimum)
         self.maximum = most if self.maximum is None else max(most, self.maximum)
         self.last = last if self.last is None else max(last, self.last)
+
+
+def _millionths(values: Sequence[float]) -> int:
+    """Return the exact sum of values, each rounded to a millionth; whole numbers need no rounding."""
+    if set(map(type, values)) == _WHOLE:
+        return int(sum(values)) * _MILLION
+    return sum([round(value * _MILLION) for value in values])
 
 
 class Rollups:
@@ -146,10 +157,14 @@ class Rollups:
 
     def _read(self, minute: int, observations: list[Observation]) -> None:
         observations.sort(key=attrgetter("observed_at", "source"))
+        empty = _empty_places(observations)
         for metric in _GAUGES:
-            self._read_values(metric, minute, observations)
+            if not _PLACES[metric] <= empty:
+                self._read_values(metric, minute, observations)
         for metric in AVERAGES:
             formula = count_formula(metric, self._variant)
+            if _PLACES[metric] <= empty and formula.places & empty:
+                continue
             gained, ready_made = formula.over(observations)
             self._add(metric, minute, gained, formula.unit)
             self._read_values(metric, minute, ready_made)
@@ -161,3 +176,9 @@ class Rollups:
             newest = next(at for at in reversed(range(len(column))) if column[at] is not None)
             last = (observations[newest].observed_at, observations[newest].source, values[-1])
             self._gain(metric, minute).read(values, last)
+
+
+def _empty_places(observations: Sequence[Observation]) -> set[int]:
+    """Return the places at which no observation holds anything: nearly all sources report few of the fields."""
+    columns = zip(*observations, strict=True)
+    return {place for place, column in enumerate(columns) if column.count(None) == len(column)}
