@@ -130,7 +130,7 @@ class Evaluator:
         """Take records into the floor. The verdicts change with the next tick."""
         for record in records:
             if record.position > self._undated_until or isinstance(record.payload, ContactEvent):
-                self.floor.apply(record.payload)
+                self.floor.apply(record.payload, record.received_at)
         if records:
             self._position = records[-1].position
 

@@ -3,9 +3,10 @@
 Theory of operation: the floor is a function of the set of records applied and of the newest `now` it was shown. Each
 source has a clock: the newest instant in anything it sent, about any queue. What is derived from contacts is as old as
 the newest clock among the sources of that queue's contacts: a quiet queue of a living source is not stale. Observed
-values are as old as their observation. Contacts of one queue are pooled, whoever reported them. Of the values on offer
-for a metric the one with the newest time is read (then the first source by name); a source's own contacts go before
-what the same source observed, unless its contacts stopped coming longer ago than a contact may last.
+values are as old as their observation. Neither is newer than its receipt. Contacts of one queue are pooled, whoever
+reported them. Of the values on offer for a metric the one with the newest time is read (then the first source by name);
+a source's own contacts go before what the same source observed, unless its contacts stopped coming longer ago than a
+contact may last.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,6 +25,7 @@ from app.core.floor.targets import QueueTargets
 from app.core.floor.view import Reading
 
 _NO_TARGETS = QueueTargets()
+_DRAWN_CLOSE = 1e-6  # of what lies ahead, so much is left: nothing that can be seen, and the order stays
 _UNREAD = Reading(Metric.BACKLOG, None, "", None, "", instant(0), None, "")  # stands for a reading not yet looked up
 
 
@@ -67,12 +69,20 @@ class Floor:
         for name, queue in self._queues.items():
             queue.retarget(self._targets.get(name, _NO_TARGETS))
 
-    def apply(self, payload: Observation | ContactEvent) -> None:
-        """Take in one record, as validated; any order, repeats harmless."""
+    def apply(self, payload: Observation | ContactEvent, received_at: datetime | None = None) -> None:
+        """Take in one record, as validated; any order, repeats harmless.
+
+        received_at, where given: what a source dates later is taken to be of then, so that a clock that is ahead
+        makes nothing newer than what comes after it, and nothing fresh for longer.
+        """
         if isinstance(payload, Observation):
             queue, source, at = payload.queue, payload.source, payload.observed_at
         else:
             queue, source, at = payload.queue, payload.source, payload.at
+        if received_at is not None and at > received_at:
+            at = received_at + (at - received_at) * _DRAWN_CLOSE
+            if isinstance(payload, Observation):
+                payload = payload._replace(observed_at=at)
         at_us = micros(at)
         clock = self._clocks.get(source)
         if clock is None:
@@ -83,7 +93,7 @@ class Floor:
         if isinstance(payload, Observation):
             state.observe(payload, at_us)
         else:
-            state.follow(payload, at_us, clock)
+            state.follow(payload, at_us if payload.at is at else micros(payload.at), clock)
 
     def view(self, now: datetime) -> "View":
         """Return the floor at `now`; time does not go back: an earlier `now` than before is taken for that one.

@@ -98,10 +98,10 @@ async def test_a_queue_nobody_heard_of_is_404():
 
 async def test_history_by_default_is_six_hours_in_steps_of_a_minute():
     api = await an_api()
-    await api.services.ingest.observations(
-        [an_observation(backlog=4), an_observation(observed_at=after(60), backlog=8)]
-    )
-    await api.evaluate(61)
+    await api.services.ingest.observations([an_observation(backlog=4)])
+    await api.evaluate(60)
+    await api.services.ingest.observations([an_observation(observed_at=after(60), backlog=8)])
+    await api.evaluate(1)
     async with api.client("read") as client:
         series = (await client.get("/api/v1/history", params={"queue": "orders-voice", "metric": "backlog"})).json()
     assert series["step_seconds"] == 60
