@@ -232,7 +232,7 @@ def test_a_value_dated_ahead_of_its_receipt_gives_way_to_what_is_received_later(
     floor = Floor()
     floor.apply(an_observation(observed_at=after(290), source="ahead", backlog=0), NOW)
     floor.apply(an_observation(observed_at=after(10), source="right", backlog=50), after(10))
-    reading = floor.view(after(10)).reading("orders-voice", Metric.BACKLOG)
+    reading = read(floor, Metric.BACKLOG, at=10)
     assert (reading.value, reading.observed_at) == (50, after(10))
 
 
@@ -240,7 +240,7 @@ def test_values_dated_ahead_that_came_together_keep_their_order():
     floor = Floor()
     for seconds, backlog in ((20, 50), (10, 0)):
         floor.apply(an_observation(observed_at=after(seconds), backlog=backlog), NOW)
-    reading = floor.view(NOW).reading("orders-voice", Metric.BACKLOG)
+    reading = read(floor, Metric.BACKLOG, at=0)
     assert (reading.value, round(reading.age_seconds(after(120)))) == (50, 120)
 
 
@@ -248,5 +248,5 @@ def test_contacts_dated_ahead_keep_their_waits_and_are_known_only_as_of_their_re
     floor = Floor()
     floor.apply(a_contact("queued", after(200), "c-1"), NOW)
     floor.apply(a_contact("answered", after(212), "c-1"), NOW)
-    reading = floor.view(after(300)).reading("orders-voice", Metric.SPEED_TO_ANSWER_SECONDS)
+    reading = read(floor, Metric.SPEED_TO_ANSWER_SECONDS, at=300)
     assert (reading.value, round(reading.age_seconds(after(300)))) == (12, 300)
