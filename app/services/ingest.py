@@ -46,7 +46,10 @@ class Ingest:
 
         Raises NotDurable when they cannot be written down; sending the same again is safe.
         """
-        good, rejected = self._sort(items, indexes, observation.problems)
+        good: Sequence[Observation] = items
+        rejected: Sequence[Rejection] = ()
+        if not observation.all_fine(items, self._clock.now()):
+            good, rejected = self._sort(items, indexes, observation.problems)
         return await self._append(good, rejected, attrgetter("observed_at"))
 
     async def contacts(self, items: Sequence[ContactEvent], indexes: Sequence[int] | None = None) -> IngestResult:

@@ -8,7 +8,7 @@ and most fields of most observations are None.
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -54,11 +54,21 @@ def contact_record(row: Row) -> StreamRecord:
     return StreamRecord(row[0], _received(row[1]), payload)
 
 
-def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
+def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
     """Insert rows, each in column order; return how many were new.
 
     A row whose unique key is there already is left out; of rows with the same key among `rows` any one may be in.
     """
+    return sum(_insert_shape(connection, table, shape, values) for shape, values in _by_shape(rows))
+
+
+def _by_shape(rows: Sequence[Row]) -> Iterable[tuple[Shape, Sequence[Any]]]:
+    """Return the filled values of the rows, those of one shape after each other; nearly always all are of one."""
+    columns = list(zip(*rows, strict=True))
+    empty = [column.count(None) for column in columns]
+    if all(count in (0, len(rows)) for count in empty):
+        shape = tuple([count == 0 for count in empty])
+        return [(shape, list(chain.from_iterable(zip(*compress(columns, shape), strict=True))))] if rows else []
     shapes: dict[Shape, list[Any]] = {}
     for row in rows:
         shape = tuple([value is not None for value in row])
@@ -66,7 +76,7 @@ def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> int
         if values is None:
             values = shapes[shape] = []
         values += compress(row, shape)
-    return sum(_insert_shape(connection, table, shape, values) for shape, values in shapes.items())
+    return shapes.items()
 
 
 def _insert_shape(connection: Connection, table: Table, shape: Shape, values: Sequence[Any]) -> int:

@@ -50,3 +50,46 @@ def test_what_passes_holds_only_finite_numbers_of_the_right_size_and_can_be_appl
         return
     assert all(number is None or (math.isfinite(number) and 0 <= number <= 1e9) for number in numbers)
     Floor().apply(given_observation)
+
+
+batches = st.lists(
+    st.builds(
+        Observation,
+        queue=name | anything,
+        observed_at=st.just(NOW) | st.datetimes(timezones=st.just(UTC)) | anything,
+        source=name,
+        channel=st.none() | name,
+        backlog=number | anything,
+        oldest_wait_seconds=number,
+        service_level_ratio=number,
+        window_seconds=st.none() | st.just(300) | number,
+        answered=number,
+        answered_within_target=number,
+        wait_seconds_sum=number,
+    ),
+    max_size=4,
+)
+plain = st.builds(
+    Observation,
+    queue=name,
+    observed_at=st.just(NOW),
+    source=st.just("acd-1"),
+    backlog=st.integers(-1, 3),
+    service_level_ratio=st.floats(-0.1, 1.1),
+    window_seconds=st.just(300) | st.integers(0, 2),
+    answered=st.integers(-1, 3),
+    answered_within_target=st.integers(-1, 3),
+)
+
+
+@given(batches | st.lists(plain, max_size=4))
+def test_a_batch_found_fine_as_a_whole_has_no_faulty_observation(batch):
+    if observation.all_fine(batch, NOW):
+        assert all(observation.problems(one, NOW) == () for one in batch)
+
+
+@given(st.lists(plain, min_size=1, max_size=4))
+def test_observations_of_one_form_are_found_fine_as_a_whole_when_each_of_them_is(batch):
+    fine = all(observation.problems(one, NOW) == () for one in batch)
+    if len({tuple(map(type, one)) for one in batch}) == 1:
+        assert observation.all_fine(batch, NOW) is fine

@@ -1,10 +1,12 @@
 """An observation: one source's measurement of one queue at one instant; and what makes one acceptable."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from math import isnan
+from operator import le
 from types import NoneType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.core.floor import fields
 from app.core.problem import Problem
@@ -47,12 +49,14 @@ _COUNTS = ("offered", "answered", "abandoned", "answered_within_target")
 _SUMS = ("wait_seconds_sum", "handle_seconds_sum")
 _WHOLE = frozenset({"backlog", "contacts_in_progress", "agents_staffed", "agents_available", "agents_busy", *_COUNTS})
 _NUMBERS = Observation._fields[Observation._fields.index("backlog") :]
+_RATIOS = ("service_level_ratio", "abandonment_ratio", "occupancy_ratio")
+_MOST = {**dict.fromkeys(_RATIOS, 1.0), "window_seconds": fields.LONGEST_WINDOW_SECONDS}
 _METRICS = tuple(name for name in _NUMBERS if name != "window_seconds")
 _JUDGES: dict[str, Callable[[object], str | None]] = {
     **dict.fromkeys(("queue", "source", "channel"), fields.name_fault),
     **dict.fromkeys(_NUMBERS, fields.seconds_fault),
     **dict.fromkeys(_WHOLE, fields.count_fault),
-    **dict.fromkeys(("service_level_ratio", "abandonment_ratio", "occupancy_ratio"), fields.ratio_fault),
+    **dict.fromkeys(_RATIOS, fields.ratio_fault),
     "window_seconds": fields.window_fault,
 }
 
@@ -88,6 +92,38 @@ def _plainly_fine(observation: Observation, now: datetime) -> bool:
         and fields.good_name(source)
         and (channel is None or fields.good_name(channel))
     )
+
+
+def all_fine(observations: Sequence[Observation], now: datetime) -> bool:
+    """Return True when none of the observations has a fault, found by whole columns at half the cost of one by one.
+
+    False leaves it open: `problems` tells which one, if any. Never raises.
+    """
+    try:
+        return _plainly_fine_columns(list(zip(*observations, strict=True)), now)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _plainly_fine_columns(columns: Sequence[tuple[Any, ...]], now: datetime) -> bool:
+    queues, instants, sources, channels, *numbers = columns
+    kinds = [set(map(type, column)) for column in numbers]
+    if set(map(type, instants)) != {datetime} or any(len(kind) != 1 for kind in kinds):
+        return False
+    if max(instants) - now > fields.AHEAD or not _sound_shape(tuple(kind.pop() for kind in kinds)):
+        return False
+    given = {name: column for name, column in zip(_NUMBERS, numbers, strict=True) if column[0] is not None}
+    return (
+        all(_within(column, _MOST.get(name, fields.LARGEST)) for name, column in given.items())
+        and ("window_seconds" not in given or min(given["window_seconds"]) > 0)
+        and all(map(le, given.get("answered_within_target", ()), given.get("answered", ())))
+        and all(map(fields.good_name, {*queues, *sources, *(set(channels) - {None})}))
+    )
+
+
+def _within(column: Sequence[float], most: float) -> bool:
+    """Return whether all numbers lie in 0..most; one that is no number makes the sum none."""
+    return min(column) >= 0 and max(column) <= most and not isnan(sum(column))
 
 
 @lru_cache(maxsize=1024)

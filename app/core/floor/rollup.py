@@ -91,7 +91,9 @@ class Rollups:
     def observe(self, observation: Observation, at_us: int) -> None:
         """Take in an observation; it is looked into when enough of them are there, or when drained."""
         minute = at_us // MINUTE
-        observations = self._observed.setdefault(minute, [])
+        observations = self._observed.get(minute)
+        if observations is None:
+            observations = self._observed[minute] = []
         observations.append(observation)
         if len(observations) >= _ENOUGH:
             self._read(minute, self._observed.pop(minute))
