@@ -16,6 +16,8 @@ from app.errors import Invalid
 from app.main import Background, HoldfireApp, create_app
 from app.ports import Clock
 from app.settings import Settings, load_settings
+from app.store.migrate import migrate
+from app.store.sole import sole_evaluator
 from app.telemetry.logs import configure_logs
 from workers.supervisor import background_for
 
@@ -50,6 +52,7 @@ def run_server(
     background: Background | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ready gets the URL once requests are answered. Raises typer.Exit on failure."""
+    _try_database(settings.resolved_database_url)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -84,6 +87,15 @@ class _Server(uvicorn.Server):
         self._app.is_stopping = True
         if not self.should_exit:
             super().handle_exit(sig, frame)
+
+
+def _try_database(url: str) -> None:
+    """End with a sentence where the database cannot be used: once the server runs it would come as a traceback."""
+    try:
+        with sole_evaluator(url):
+            migrate(url)
+    except Invalid as fault:
+        fail(fault)
 
 
 def _listen(host: str, port: int) -> socket.socket:

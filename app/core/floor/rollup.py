@@ -57,6 +57,7 @@ class _Gain:
         self.last: tuple[datetime, str, float] | None = None
 
     def count(self, weight: int, total: int) -> None:
+        """Take in a denominator and a numerator in millionths; both may be negative."""
         self.weight += weight
         self.total += total
 

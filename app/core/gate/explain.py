@@ -43,10 +43,12 @@ class NoPolicy:
     """Explains a gate that has no policy."""
 
     def reasons(self) -> tuple[Reason, ...]:
+        """Return the one reason there is."""
         message = "the gate has no policy, so nothing can be judged; save one"
         return (Reason(ReasonCode.DATA_NO_POLICY, message, binding=True),)
 
     def checks(self) -> tuple[Check, ...]:
+        """Return none: without rules nothing is checked."""
         return ()
 
 

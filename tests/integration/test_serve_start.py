@@ -1,0 +1,41 @@
+"""A start that cannot succeed ends with a sentence: which value, what is allowed, what to do; never a traceback."""
+
+import socket
+
+import pytest
+
+from tests.support.server import a_server, run_cli
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "said"),
+    [
+        ({"HOLDFIRE_PORT": "eighty"}, 2, "HOLDFIRE_PORT='eighty'"),
+        ({"HOLDFIRE_AUTH": "off", "HOLDFIRE_HOST": "0.0.0.0"}, 2, "only binds to a loopback address"),  # noqa: S104
+        ({"HOLDFIRE_DATABASE_URL": "mysql://somewhere/else"}, 1, "mysql is not supported"),
+        ({"HOLDFIRE_DATABASE_URL": "sqlite:////proc/none/holdfire.db"}, 1, "/proc/none"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path, environment, code, said):
+    result = run_cli("serve", **({"HOLDFIRE_PORT": "0", "HOLDFIRE_DATA_DIR": str(tmp_path)} | environment))
+    assert result.returncode == code
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = run_cli("serve", "--port", port, HOLDFIRE_DATA_DIR=str(tmp_path), HOLDFIRE_AUTH="off")
+    assert result.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+
+
+def test_a_second_server_on_the_same_data_is_told_so(tmp_path):
+    with a_server(tmp_path):
+        result = run_cli("serve", "--port", "0", HOLDFIRE_DATA_DIR=str(tmp_path), HOLDFIRE_AUTH="off")
+    assert result.returncode == 1
+    assert "in use by another holdfire" in result.stderr
+    assert "Traceback" not in result.stderr
