@@ -157,7 +157,7 @@ def test_the_chart_follows_the_choice_and_the_choice_is_in_the_url(server: Serve
     assert "queue=orders-voice" in page.url
     page.reload()
     expect(page.get_by_label("Metric")).to_have_value("service_level_ratio")
-    assert page.locator("#chart > .plot-container").count() == 1
+    expect(page.locator("#chart > .plot-container")).to_have_count(1)
 
 
 def test_what_a_number_means_is_told_on_focus_and_put_away_with_escape(server: Server, open_page, artifacts: Path):
