@@ -90,7 +90,7 @@ def test_a_hold_names_the_deciding_check_first_and_says_by_how_much(servers, ope
     expect(first).to_contain_text("Backlog")
     expect(first.locator(".c-limit")).to_contain_text("≤ 10")
     expect(first.locator(".c-margin")).to_have_text("\u22124")
-    assert page.locator(".check").count() == 12
+    expect(page.locator(".check")).to_have_count(12)
     tile = page.locator("#tile-orders-voice")
     expect(tile).to_contain_text("holding")
     expect(page.locator(".tile.is-neutral")).to_have_count(3)
