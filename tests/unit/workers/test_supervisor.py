@@ -71,10 +71,12 @@ async def test_a_configuration_error_ends_everything_and_comes_out():
 async def test_stopping_before_the_start_and_twice_is_fine():
     stop = asyncio.Event()
     stop.set()
-    supervisor = Supervisor([Falling(0)])
+    worker = Falling(0)
+    supervisor = Supervisor([worker])
     await supervisor.run(stop)
     stop.set()
     await supervisor.run(stop)
+    assert worker.starts == 0
 
 
 async def test_without_workers_it_waits_for_the_stop():
