@@ -14,6 +14,9 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    def wall_seconds(self, seconds: float) -> float:
+        return seconds
+
 
 class ScaledClock:
     """A clock that starts at `start` and runs `speed` times as fast as the machine's monotonic clock."""
@@ -28,6 +31,9 @@ class ScaledClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._speed)
+
+    def wall_seconds(self, seconds: float) -> float:
+        return seconds / self._speed
 
 
 class DataClock:
@@ -46,3 +52,6 @@ class DataClock:
     async def sleep(self, seconds: float) -> None:
         self.move_to(self._now + timedelta(seconds=seconds))
         await asyncio.sleep(0)
+
+    def wall_seconds(self, seconds: float) -> float:
+        return seconds

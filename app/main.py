@@ -22,19 +22,29 @@ from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
 from app.ports import Clock
+from app.services.answering import Answering
 from app.services.asks import Asks
+from app.services.beside import GateSurroundings
+from app.services.briefings import Briefings
+from app.services.calendars import Calendars
+from app.services.campaigns import Campaigns
 from app.services.container import Services
 from app.services.decisions import Decisions
 from app.services.evaluator import Evaluator
+from app.services.events import Events
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.overrides import Overrides
+from app.services.permits import Permits
+from app.services.published import Published
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
 from app.services.sessions import Sessions
 from app.services.sources import Sources
+from app.services.webhooks import Webhooks
 from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
 from app.store.sessions import SqlSessions
@@ -121,19 +131,32 @@ def create_app(
 
 async def build_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> Services:
     """Return the services over a store, the evaluator started: it stands where the last run stood."""
+
+    def published() -> Published:
+        return evaluator.published
+
+    def changed() -> None:
+        evaluator.wake()
+
+    overrides = Overrides(store.overrides, clock, published, changed)
+    answering = Answering(published, clock)
+    permits = Permits(store.permits, answering, clock, changed)
+    campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, changed)
     evaluator = Evaluator(
         stream=store.stream,
         gates=store.gates,
         queues=store.queues,
         store=store.evaluation,
         clock=clock,
+        beside=GateSurroundings(overrides, permits, campaigns, clock),
         expires_after_seconds=settings.contacts_expire_after_seconds,
         on_transition=metrics.transition,
     )
     sources = Sources()
     asks = Asks(store.decisions, lost=metrics.audit_write_failed)
     keys = Keys(store.keys, clock)
-    await keys.load()
+    for kept in (keys, overrides, permits, campaigns):
+        await kept.load()
     await evaluator.start()
     return Services(
         settings=settings,
@@ -141,14 +164,23 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         ingest=Ingest(store.stream, clock, sources),
         evaluator=evaluator,
         readiness=Readiness(
-            lambda: evaluator.published,
+            published,
+            answering,
             asks,
             clock,
             answered=metrics.readiness_answered,
             refused=metrics.readiness_refused,
             took=metrics.readiness_took,
         ),
+        answering=answering,
         asks=asks,
+        permits=permits,
+        campaigns=campaigns,
+        briefings=Briefings(store.briefings, campaigns, clock, changed),
+        calendars=Calendars(store.feed_tokens, campaigns, clock),
+        overrides=overrides,
+        events=Events(store.events),
+        webhooks=Webhooks(store.webhooks, clock),
         gates=Gates(store.gates, clock, evaluator.set_policy, evaluator.drop_gate),
         queues=Queues(store.queues, clock, evaluator.set_targets),
         history=History(store.history),

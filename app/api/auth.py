@@ -85,5 +85,7 @@ async def require(scopes: SecurityScopes, request: Request, _: Annotated[Any, Se
 
 Ingester = Annotated[ApiKey, Security(require, scopes=["ingest"])]
 Reader = Annotated[ApiKey, Security(require, scopes=["read"])]
+PermitTaker = Annotated[ApiKey, Security(require, scopes=["permits"])]
+CampaignWriter = Annotated[ApiKey, Security(require, scopes=["campaigns"])]
 PolicyWriter = Annotated[ApiKey, Security(require, scopes=["policies"])]
 Admin = Annotated[ApiKey, Security(require, scopes=["admin"])]

@@ -173,4 +173,4 @@ def _state(services: Services, name: str) -> GateState:
         ReasonCode.DATA_STARTING, "the gate is new; its first evaluation comes within a second", binding=True
     )
     fresh = Decision(Verdict.UNKNOWN, now, now, (reason,), (), Mode.ENFORCE, None, now, None, None)
-    return services.evaluator.published.gates.get(name, GateState(name, None, 0, fresh))
+    return services.evaluator.published.gates.get(name, GateState(name, None, 0, fresh, fresh))

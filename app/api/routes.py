@@ -3,11 +3,33 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from app.api import decisions, floor, gates, health, history, ingest, keys, policies, queues, reference, sources
+from app.api import (
+    briefings,
+    calendar,
+    campaigns,
+    decisions,
+    events,
+    floor,
+    gates,
+    health,
+    history,
+    ingest,
+    keys,
+    overrides,
+    permits,
+    policies,
+    queues,
+    reference,
+    sources,
+    webhooks,
+)
 from app.api.auth import require
 
 API_PREFIX = "/api/v1"
-RESOURCES = (ingest, floor, queues, history, gates, policies, decisions, keys, sources)
+RESOURCES = (
+    ingest, floor, queues, history, gates, policies, overrides, permits, campaigns, briefings, calendar, decisions,
+    events, webhooks, keys, sources,
+)  # fmt: skip
 
 
 def api_router() -> APIRouter:

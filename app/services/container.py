@@ -3,18 +3,26 @@
 from dataclasses import dataclass
 
 from app.ports import Clock
+from app.services.answering import Answering
 from app.services.asks import Asks
+from app.services.briefings import Briefings
+from app.services.calendars import Calendars
+from app.services.campaigns import Campaigns
 from app.services.decisions import Decisions
 from app.services.evaluator import Evaluator
+from app.services.events import Events
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.overrides import Overrides
+from app.services.permits import Permits
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
 from app.services.sessions import Sessions
 from app.services.sources import Sources
+from app.services.webhooks import Webhooks
 from app.settings import Settings
 
 
@@ -27,7 +35,15 @@ class Services:
     ingest: Ingest
     evaluator: Evaluator
     readiness: Readiness
+    answering: Answering
     asks: Asks
+    permits: Permits
+    campaigns: Campaigns
+    briefings: Briefings
+    calendars: Calendars
+    overrides: Overrides
+    events: Events
+    webhooks: Webhooks
     gates: Gates
     queues: Queues
     history: History

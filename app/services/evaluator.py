@@ -33,7 +33,7 @@ from app.ports import (
     StreamRecord,
     Transition,
 )
-from app.services.published import GateState, Published
+from app.services.published import Alone, Beside, GateState, Published
 from app.services.shapes import check_shape, reason_shape, summary
 
 log = logging.getLogger(__name__)
@@ -66,11 +66,13 @@ class Evaluator:
         queues: QueueStore,
         store: EvaluationStore,
         clock: Clock,
+        beside: Beside | None = None,
         expires_after_seconds: float = 4 * 3600,
         on_transition: Callable[[Transition], None] = lambda _: None,
     ) -> None:
         self._stream, self._gate_store, self._queue_store, self._store = stream, gates, queues, store
         self._clock = clock
+        self._beside = beside or Alone()
         self._on_transition = on_transition
         self._expires_after_seconds = expires_after_seconds
         self.floor = Floor(expires_after_seconds=expires_after_seconds)
@@ -114,6 +116,10 @@ class Evaluator:
         self._memories.pop(gate, None)
         self._woken.set()
 
+    def wake(self) -> None:
+        """Tick soon: something beside the floor has changed. To be called on the event loop."""
+        self._woken.set()
+
     def set_targets(self, targets: Mapping[str, QueueTargets]) -> None:
         """Use the queues' new targets from the next tick on."""
         self.floor.targets = targets
@@ -143,11 +149,22 @@ class Evaluator:
             before = self._memories.get(gate, _NO_MEMORY)
             decision, memory = decide(view, policy, before, now, is_new_policy=gate in self._new_policies)
             self._memories[gate] = memory
-            states[gate] = GateState(gate, policy, version, decision)
+            states[gate] = GateState(
+                gate,
+                policy,
+                version,
+                decision,
+                decision,
+                tuple(self._beside.overrides(gate)),
+                self._beside.spent(gate, now),
+                before,
+                gate in self._new_policies,
+            )
             if memory.verdict is not before.verdict:
                 self._note_transition(gate, version, before, decision)
         self._new_policies.clear()
-        self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states)
+        campaigns = self._beside.campaigns(now)
+        self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states, campaigns)
         for listener in self._listeners:
             listener(self.published)
         return self.published

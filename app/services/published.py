@@ -1,30 +1,72 @@
 """What the evaluator leaves in memory for everyone who reads: replaced whole after each tick, never changed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.core.floor.view import FloorView
-from app.core.gate.decision import Decision
+from app.core.gate.answer import CampaignFacts
+from app.core.gate.decision import Decision, GateMemory
+from app.core.gate.override import Override
 from app.core.gate.policy import Policy
+from app.core.permit.permit import NOTHING_SPENT, Spent
 
 
 class GateState(NamedTuple):
-    """One gate as last evaluated: its policy (None: it has none), that policy's version (0: none) and the decision."""
+    """One gate as last evaluated: its policy (None: it has none), that policy's version (0: none) and the decision.
+
+    decision is what everybody sees, overrides for all asks included; basis is what the floor alone said. memory and
+    is_new_policy are what basis was decided with, so that it can be decided again.
+    """
 
     gate: str
     policy: Policy | None
     policy_version: int
     decision: Decision
+    basis: Decision
+    overrides: tuple[Override, ...] = ()
+    spent: Spent = NOTHING_SPENT
+    memory: GateMemory = GateMemory()
+    is_new_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """All gates and the floor at one instant. seq grows by one each time; monotonic_seconds is the wall's stopwatch."""
+    """All gates and the floor at one instant. seq grows by one each time; monotonic_seconds is the wall's stopwatch.
+
+    campaigns: what answers need to know of every campaign that has not ended long ago, by id.
+    """
 
     seq: int
     at: datetime
     monotonic_seconds: float
     view: FloorView
     gates: Mapping[str, GateState]
+    campaigns: Mapping[str, CampaignFacts] = field(default_factory=dict)
+
+
+class Beside(Protocol):
+    """What stands beside the floor when gates decide. All from memory, as of now."""
+
+    def overrides(self, gate: str) -> Sequence[Override]:
+        """Return a gate's overrides that have not ended."""
+
+    def spent(self, gate: str, now: datetime) -> Spent:
+        """Return what a gate has given away."""
+
+    def campaigns(self, now: datetime) -> Mapping[str, CampaignFacts]:
+        """Return what answers need to know of the campaigns, by id."""
+
+
+class Alone:
+    """Nothing stands beside the floor: no overrides, no permits, no campaigns."""
+
+    def overrides(self, _gate: str) -> Sequence[Override]:
+        return ()
+
+    def spent(self, _gate: str, _now: datetime) -> Spent:
+        return NOTHING_SPENT
+
+    def campaigns(self, _now: datetime) -> Mapping[str, CampaignFacts]:
+        return {}

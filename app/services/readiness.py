@@ -14,14 +14,13 @@ from typing import NamedTuple
 import msgspec
 
 from app.core.gate.decision import Decision, Verdict
-from app.core.gate.headroom import allow
 from app.core.gate.policy import Mode
-from app.errors import NotFound
 from app.ports import Clock
+from app.services.answering import Answering, Looked
 from app.services.asks import Ask, Asks, Question, Told
 from app.services.published import GateState, Published
 from app.services.shapes import Shape, check_shape, decision_shape, instant, wire_decision
-from app.services.standing import GO, is_late, standing
+from app.services.standing import GO, is_late
 
 RETRY_UNKNOWN_SECONDS = 15
 RETRY_THROTTLE_SECONDS = 60
@@ -56,6 +55,7 @@ class Readiness:
     def __init__(
         self,
         published: Callable[[], Published],
+        answering: Answering,
         asks: Asks,
         clock: Clock,
         *,
@@ -64,7 +64,7 @@ class Readiness:
         took: Callable[[float], None] = lambda _seconds: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._published, self._asks, self._clock = published, asks, clock
+        self._published, self._answering, self._asks, self._clock = published, answering, asks, clock
         self._answered, self._monotonic = answered, monotonic
         self.refused, self.took = refused, took
         self._seq = -1
@@ -81,24 +81,21 @@ class Readiness:
         now = self._clock.now()
         answer = self._kept.get((asker, question))
         if answer is None or (answer.go_until is not None and now >= answer.go_until):
-            answer = self._build(asker, question, published, now)
+            answer = self._build(asker, question)
             if len(self._kept) < MAX_KEPT_ANSWERS:
                 self._kept[(asker, question)] = answer
         self._asks.count(answer.ask, published.at)
         self._answered(answer.verdict, answer.status)
         return answer
 
-    def _build(self, asker: str, question: Question, published: Published, now: datetime) -> Answer:
-        state = standing(published, question.gate, now, self._monotonic())
-        if state is None:
-            known = ", ".join(sorted(published.gates)) or "none yet"
-            raise NotFound(f"there is no gate {question.gate!r}; known: {known}")
-        return self._finish(asker, question, state)
+    def _build(self, asker: str, question: Question) -> Answer:
+        request = self._answering.request(question.audience, question.campaign, accept_partial=question.accept_partial)
+        return self._finish(asker, question, self._answering.look(question.gate, request))
 
-    def _finish(self, asker: str, question: Question, state: GateState) -> Answer:
-        now = state.decision.at
+    def _finish(self, asker: str, question: Question, looked: Looked) -> Answer:
+        state, answered, now = looked.state, looked.answered, looked.at
         shadow = state.decision.mode == Mode.SHADOW
-        verdict, allowed = allow(state.decision, state.policy, question.audience)
+        verdict, allowed = answered.verdict, answered.allow
         status = status_of(verdict, accept_partial=question.accept_partial, shadow=shadow)
         body = decision_shape(state, now) | {
             "decision": wire_decision(verdict, shadow=shadow),

@@ -24,7 +24,7 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
     """
     if published.seq == 0:
         starting = _unknown(ReasonCode.DATA_STARTING, "holdfire is starting; nothing is evaluated yet", now)
-        return GateState(gate, None, 0, starting)
+        return GateState(gate, None, 0, starting, starting)
     state = published.gates.get(gate)
     if state is None:
         return None
@@ -33,9 +33,8 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
         return state
     message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
     late = _unknown(ReasonCode.DATA_EVALUATION_LATE, message, now)
-    return state._replace(
-        decision=replace(late, checks=former.checks, mode=former.mode, data_as_of=former.data_as_of, since=published.at)
-    )
+    unsure = replace(late, checks=former.checks, mode=former.mode, data_as_of=former.data_as_of, since=published.at)
+    return state._replace(decision=unsure, basis=unsure)
 
 
 def _unknown(code: ReasonCode, message: str, now: datetime) -> Decision:

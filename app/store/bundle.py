@@ -19,16 +19,23 @@ from app.ports import (
     PolicyVersion,
     QueueStore,
 )
+from app.store.briefings import SqlBriefings
+from app.store.campaigns import SqlCampaigns
 from app.store.decisions import SqlDecisions
 from app.store.engine import Database, open_database
 from app.store.evaluation import SqlEvaluation
+from app.store.events import SqlEvents
+from app.store.feed_tokens import SqlFeedTokens
 from app.store.gates import SqlGates, add_policy, create_gate
 from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
 from app.store.migrate import schema_fault
+from app.store.overrides import SqlOverrides
+from app.store.permits import SqlPermits
 from app.store.queues import SqlQueues
 from app.store.sole import sole_evaluator
 from app.store.tables import INSTALLATION
+from app.store.webhooks import SqlWebhooks
 from app.stream.sql import SqlStream
 
 DEFAULT_GATE = "default"
@@ -45,6 +52,13 @@ class Store:
     evaluation: EvaluationStore
     decisions: DecisionLog
     history: HistoryReader
+    events: SqlEvents
+    overrides: SqlOverrides
+    permits: SqlPermits
+    campaigns: SqlCampaigns
+    briefings: SqlBriefings
+    feed_tokens: SqlFeedTokens
+    webhooks: SqlWebhooks
     database: Database
 
     async def schema_fault(self) -> str | None:
@@ -79,6 +93,13 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         evaluation=SqlEvaluation(database),
         decisions=SqlDecisions(database),
         history=SqlHistory(database),
+        events=SqlEvents(database),
+        overrides=SqlOverrides(database),
+        permits=SqlPermits(database),
+        campaigns=SqlCampaigns(database),
+        briefings=SqlBriefings(database),
+        feed_tokens=SqlFeedTokens(database),
+        webhooks=SqlWebhooks(database),
         database=database,
     )
     try:

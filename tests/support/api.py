@@ -15,6 +15,7 @@ from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
 from app.api.readiness import PATH, ReadinessEndpoint
 from app.api.routes import api_router
+from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.container import Services
 from app.services.decisions import Decisions
@@ -91,14 +92,24 @@ async def an_api(*, auth: str = "on") -> Api:
     history = MemoryHistory(stream)
     gates, queues, store = MemoryGateStore(), MemoryQueueStore(), MemoryEvaluationStore(log, history)
     evaluator = Evaluator(stream=stream, gates=gates, queues=queues, store=store, clock=clock)
+    answering = Answering(lambda: evaluator.published, clock)
+    absent: Any = None  # what these tests do not touch; tests.support.whole has everything
     sources, asks, keys = Sources(), Asks(log), Keys(MemoryKeyStore(), clock)
     services = Services(
         settings=Settings(auth=auth),
         clock=clock,
         ingest=Ingest(stream, clock, sources),
         evaluator=evaluator,
-        readiness=Readiness(lambda: evaluator.published, asks, clock),
+        readiness=Readiness(lambda: evaluator.published, answering, asks, clock),
+        answering=answering,
         asks=asks,
+        permits=absent,
+        campaigns=absent,
+        briefings=absent,
+        calendars=absent,
+        overrides=absent,
+        events=absent,
+        webhooks=absent,
         gates=Gates(gates, clock, evaluator.set_policy, evaluator.drop_gate),
         queues=Queues(queues, clock, evaluator.set_targets),
         history=History(history),

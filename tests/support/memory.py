@@ -48,6 +48,9 @@ class SteppedClock:
         self.move(seconds)
         await asyncio.sleep(0)
 
+    def wall_seconds(self, seconds: float) -> float:
+        return seconds
+
 
 class MemoryStream:
     """A stream in a list. `broken` makes it refuse everything as not durable."""

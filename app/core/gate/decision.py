@@ -40,6 +40,16 @@ class ReasonCode(StrEnum):
     HANDLE_TIME_HIGH = "handle_time_high"
     OUTSIDE_SEND_WINDOW = "outside_send_window"
     AUDIENCE_ABOVE_WAVE_LIMIT = "audience_above_wave_limit"
+    HEADROOM_SPENT = "headroom_spent"
+    OVERRIDE_HOLD = "override_hold"
+    NOTICE_TOO_SHORT = "notice_too_short"
+    BRIEFING_NOT_ACKNOWLEDGED = "briefing_not_acknowledged"
+    CAMPAIGN_NOT_STARTED = "campaign_not_started"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_ENDED = "campaign_ended"
+    CAMPAIGN_AUDIENCE_SPENT = "campaign_audience_spent"
+    CAMPAIGN_PROBING = "campaign_probing"
+    CLIENT_RATE = "client_rate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,30 @@
-"""How much of an audience may go now, given what the gate says."""
+"""How much may go now: the policy's caps, less what is given away already."""
 
-from typing import assert_never
+from typing import NamedTuple
 
-from app.core.gate.decision import Decision, Verdict
 from app.core.gate.policy import Policy
+from app.core.permit.permit import Spent
 
 
-def allow(decision: Decision, policy: Policy | None, audience: int | None) -> tuple[Verdict, int | None]:
-    """Return the verdict for this audience, and how many messages may go now.
+class Headroom(NamedTuple):
+    """What a gate may still give away now (None: no cap), and the cap that says so, as the policy names it."""
 
-    audience: how many people the send would reach, 0 or more; None when the caller names none. The number is 0 for
-    hold and unknown. Else it is the audience, or the policy's max_audience_per_wave where that is less: then the
-    verdict is throttle. With audience None it is that cap, None when there is none. Raises ValueError when
-    audience is negative.
+    left: int | None
+    capped_by: str | None
+    cap: int | None
+
+
+def headroom(policy: Policy | None, spent: Spent) -> Headroom:
+    """Return what may be given away now, 0 or more, and which cap binds.
+
+    A wave is everything that is out at once: what live permits may still send counts against max_audience_per_wave.
+    max_audience_per_hour counts that too, and what was reported as sent in the last hour.
     """
-    if audience is not None and audience < 0:
-        raise ValueError(f"audience must be 0 or more, not {audience}")
-    match decision.verdict:
-        case Verdict.HOLD | Verdict.UNKNOWN:
-            return decision.verdict, 0
-        case Verdict.SEND | Verdict.THROTTLE:
-            return _capped(decision.verdict, policy.max_audience_per_wave if policy else None, audience)
-        case _:
-            assert_never(decision.verdict)
-
-
-def _capped(verdict: Verdict, cap: int | None, audience: int | None) -> tuple[Verdict, int | None]:
-    if audience is None or cap is None:
-        return verdict, cap if audience is None else audience
-    return (Verdict.THROTTLE, cap) if audience > cap else (verdict, audience)
+    caps = []
+    if policy is not None and policy.max_audience_per_wave is not None:
+        cap = policy.max_audience_per_wave
+        caps.append(Headroom(max(0, cap - spent.outstanding), "max_audience_per_wave", cap))
+    if policy is not None and policy.max_audience_per_hour is not None:
+        cap = policy.max_audience_per_hour
+        caps.append(Headroom(max(0, cap - spent.outstanding - spent.sent_last_hour), "max_audience_per_hour", cap))
+    return min(caps, key=lambda each: each.left or 0, default=Headroom(None, None, None))

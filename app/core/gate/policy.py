@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from app.core.campaign.campaign import TrafficClass
 from app.core.gate.default import default_policy_document
 from app.core.gate.fields import Fields, listed, shown
 from app.core.gate.rule import OnMissing, Rule, parse_rules
@@ -27,7 +28,10 @@ __all__ = [
 DEFAULT_STALE_AFTER_SECONDS = 120.0
 MAX_STALE_AFTER_SECONDS = 86_400
 # Parts that are kept and shown, and do not decide anything yet.
-NOT_EVALUATED = ("outlook", "notice_minutes", "briefing")
+NOT_EVALUATED = ("outlook",)
+LONGEST_NOTICE_MINUTES = 60 * 24 * 60
+DEFAULT_OVERRIDE_MINUTES = 480
+LONGEST_OVERRIDE_MINUTES = 7 * 24 * 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -44,7 +48,10 @@ class Policy:
 
     queues are globs (`*`, `?`, `[...]`), case-sensitive; each must find a queue on the floor. time_zone is an IANA
     name. Data of stale_after_seconds or older is not used. send_windows (): sends may go at any hour.
-    max_audience_per_wave None: no limit. not_evaluated names the document's parts that decide nothing yet.
+    max_audience_per_wave, max_audience_per_hour None: no limit. notice_minutes: how long before its first mail a
+    campaign must be announced; 0: not at all. briefing_required: each campaign's briefing must be acknowledged.
+    exempt_traffic_classes are never held by this gate. No override may last longer than max_override_minutes.
+    not_evaluated names the document's parts that decide nothing yet.
     """
 
     queues: tuple[str, ...]
@@ -54,6 +61,11 @@ class Policy:
     rules: tuple[Rule, ...]
     send_windows: tuple[SendWindow, ...] = ()
     max_audience_per_wave: int | None = None
+    max_audience_per_hour: int | None = None
+    notice_minutes: float = 0.0
+    briefing_required: bool = False
+    exempt_traffic_classes: frozenset[TrafficClass] = frozenset()
+    max_override_minutes: float = DEFAULT_OVERRIDE_MINUTES
     not_evaluated: tuple[str, ...] = ()
     document: Mapping[str, object] = field(default_factory=dict, compare=False)
 
@@ -73,7 +85,8 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
 
     Absent members: resume limits are the hold limits, hold_for_seconds 0, resume_for_seconds 0, min_samples 0,
     on_missing "unknown", window_seconds the floor's default, stale_after_seconds 120, time_zone "UTC",
-    mode "enforce", sends at any hour, no limit per wave. `queues` and `rules` must be there.
+    mode "enforce", sends at any hour, no limit per wave or hour, no notice, briefing "optional", no traffic class
+    exempt, max_override_minutes 480. `queues` and `rules` must be there.
     """
     problems: list[Problem] = []
     fields = Fields.of(document, "", problems)
@@ -89,6 +102,13 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         rules=_rules(fields),
         send_windows=_send_windows(fields),
         max_audience_per_wave=fields.whole("max_audience_per_wave", None, 1),
+        max_audience_per_hour=fields.whole("max_audience_per_hour", None, 1),
+        notice_minutes=fields.number("notice_minutes", 0.0, 0, LONGEST_NOTICE_MINUTES, unit="minutes"),
+        briefing_required=fields.choice("briefing", "optional", ("required", "optional")) == "required",
+        exempt_traffic_classes=_exempt(fields),
+        max_override_minutes=fields.number(
+            "max_override_minutes", DEFAULT_OVERRIDE_MINUTES, 1, LONGEST_OVERRIDE_MINUTES, unit="minutes"
+        ),
         not_evaluated=_not_evaluated(fields),
         document=dict(document),
     )
@@ -199,11 +219,18 @@ def _never_opens(start: str, until: str) -> str:
     )
 
 
+def _exempt(fields: Fields) -> frozenset[TrafficClass]:
+    items = fields.items("exempt_traffic_classes", empty="leave the member out when no class is exempt")
+    for index, item in enumerate(items):
+        if item not in set(TrafficClass):
+            fields.refuse(
+                f"{shown(item)} is no traffic class; use {listed(list(TrafficClass))}", "exempt_traffic_classes", index
+            )
+    return frozenset(TrafficClass(item) for item in items if item in set(TrafficClass))
+
+
 def _not_evaluated(fields: Fields) -> tuple[str, ...]:
     """Check lightly the parts that decide nothing yet, and return the names of those that are there."""
     if fields.has("outlook") and not isinstance(fields.get("outlook"), Mapping):
         fields.refuse(f"{shown(fields.get('outlook'))} must be a JSON object", "outlook")
-    fields.number("notice_minutes", None, 0, unit="minutes")
-    if fields.has("briefing") and not isinstance(fields.get("briefing"), str):
-        fields.refuse(f'{shown(fields.get("briefing"))} must be a word such as "required"', "briefing")
     return tuple(name for name in NOT_EVALUATED if name in fields.value)

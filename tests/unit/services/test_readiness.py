@@ -44,7 +44,7 @@ class World:
         policy = parse_policy(document | ({"max_audience_per_wave": wave_limit} if wave_limit else {}))
         self.clock, self.stopwatch = DataClock(NOW), 100.0
         self.published = Published(seq, NOW, 100.0, None, {})  # type: ignore[arg-type]
-        self.show(GateState("default", policy, 17, decision), seq)
+        self.show(GateState("default", policy, 17, decision, decision), seq)
         self.log = MemoryDecisionLog()
         self.asks = Asks(self.log)
         self.readiness = Readiness(lambda: self.published, self.asks, self.clock, monotonic=lambda: self.stopwatch)
@@ -143,7 +143,8 @@ async def test_the_same_answer_to_the_same_key_keeps_its_id_and_is_counted():
     assert world.ask(1000)[1]["decision_id"] == first
     assert world.ask(1000, asker="key2")[1]["decision_id"] != first
     assert world.ask(2000)[1]["decision_id"] != first
-    world.show(GateState("default", None, 17, a_decision(Verdict.HOLD, HELD, retry_in=60)), seq=3)
+    held = a_decision(Verdict.HOLD, HELD, retry_in=60)
+    world.show(GateState("default", None, 17, held, held), seq=3)
     held = world.ask(1000)[1]["decision_id"]
     assert held != first
     await world.asks.write()

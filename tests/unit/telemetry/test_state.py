@@ -57,7 +57,7 @@ def a_reading(name: str, value: float | None, observed_at: datetime = NOW, sourc
 def a_gate(verdict: Verdict, name: str = "default") -> GateState:
     reasons = () if verdict is Verdict.SEND else (Reason(ReasonCode.BACKLOG_HIGH, "14 waiting", binding=True),)
     decision = Decision(verdict, NOW, NOW, reasons, (), "enforce", NOW, after(60), None, None)
-    return GateState(name, None, 1, decision)
+    return GateState(name, None, 1, decision, decision)
 
 
 class Scrape:

@@ -48,7 +48,7 @@ class Gate:
     def look(self, floor: StaticFloor, seconds: float = 0, targets: dict[str, QueueTargets] | None = None) -> Board:
         now = NOON + timedelta(seconds=seconds)
         decision, self.memory = decide(floor, self.policy, self.memory, now)
-        state = GateState("default", self.policy, 17, decision)
+        state = GateState("default", self.policy, 17, decision, decision)
         published = Published(1, now, time.monotonic(), floor, {"default": state, "emea": state._replace(gate="emea")})
         return board(published, state, now, targets or {}, {})
 
@@ -192,7 +192,7 @@ def test_every_gate_is_linked_with_its_state():
 def test_a_gate_without_policy_is_unknown_and_shows_the_floor_all_the_same():
     floor = a_floor({"orders": 2})
     decision, _ = decide(floor, None, GateMemory(), NOON)
-    state = GateState("default", None, 0, decision)
+    state = GateState("default", None, 0, decision, decision)
     shown = board(Published(1, NOON, 0.0, floor, {"default": state}), state, NOON, {}, {})
     assert (shown.verdict.word, shown.verdict.policy_version, shown.zone) == ("UNKNOWN", 0, "UTC")
     assert [tile.queue for tile in shown.tiles] == ["orders"]
@@ -204,7 +204,9 @@ class TestStanding:
     def published(self, seq: int = 1) -> Published:
         floor = a_floor({"orders": 2})
         decision, _ = decide(floor, parse_policy(POLICY), GateMemory(), NOON)
-        return Published(seq, NOON, 100.0, floor, {"default": GateState("default", parse_policy(POLICY), 1, decision)})
+        return Published(
+            seq, NOON, 100.0, floor, {"default": GateState("default", parse_policy(POLICY), 1, decision, decision)}
+        )
 
     @pytest.mark.parametrize(("monotonic", "verdict"), [(104.9, Verdict.SEND), (105.1, Verdict.UNKNOWN)])
     def test_an_evaluation_older_than_five_seconds_is_unknown(self, monotonic, verdict):

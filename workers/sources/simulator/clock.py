@@ -42,6 +42,9 @@ class DemoClock:
             else:
                 await asyncio.sleep(left / self._speed)
 
+    def wall_seconds(self, seconds: float) -> float:
+        return seconds / self._speed
+
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()

@@ -29,6 +29,9 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Return after that many of this clock's seconds."""
 
+    def wall_seconds(self, seconds: float) -> float:
+        """Return how long so many of this clock's seconds last for people and programs outside."""
+
 
 # --- the stream -----------------------------------------------------------------------------------------------------
 

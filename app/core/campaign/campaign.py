@@ -1,0 +1,78 @@
+"""A campaign: what is to be sent, to how many, when, and how its release stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TrafficClass(StrEnum):
+    """Why people get the mail: to sell (promotional), or because they need it (service)."""
+
+    PROMOTIONAL = "promotional"
+    SERVICE = "service"
+
+
+class ReleaseMode(StrEnum):
+    """How a campaign is released: when a person says so, when its gate lets it, or in waves."""
+
+    MANUAL = "manual"
+    WHEN_READY = "when-ready"
+    WAVES = "waves"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"  # its time has come; the gate, or a person, has not said go yet
+    RELEASING = "releasing"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    GAVE_UP = "gave_up"
+
+
+ENDED = frozenset({CampaignState.DONE, CampaignState.CANCELLED, CampaignState.GAVE_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How a campaign goes out. audience_per_wave and wave_gap_seconds belong to waves; None: as the gate allows."""
+
+    mode: ReleaseMode = ReleaseMode.MANUAL
+    audience_per_wave: int | None = None
+    wave_gap_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One campaign. id: chosen by its makers, lower-case, used wherever a campaign is named.
+
+    announced_at: when it was scheduled with its present start, which is when the contact center had notice; None for
+    a draft. earliest_start None: as soon as it is scheduled. give_up_at None: it waits for ever.
+    paused_by: "gate" when it goes on by itself, else who paused it. revision grows by one with each change.
+    """
+
+    id: str
+    title: str
+    gate: str
+    audience: int
+    owner: str
+    created_at: datetime
+    kind: str = ""
+    traffic_class: TrafficClass = TrafficClass.PROMOTIONAL
+    contacts_per_1000: float | None = None
+    earliest_start: datetime | None = None
+    give_up_at: datetime | None = None
+    release: Release = Release()
+    state: CampaignState = CampaignState.DRAFT
+    announced_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    paused_by: str | None = None
+    reason: str = ""
+    revision: int = 1
+
+
+PAUSED_BY_GATE = "gate"

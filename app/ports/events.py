@@ -1,0 +1,54 @@
+"""The book of everything that happened, and who wants to be told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from app.core.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvent:
+    """An event as written: its place in the book (1, 2, ...), and the SHA-256 that chains it to the one before."""
+
+    seq: int
+    event: Event
+    sha256: str
+
+
+class Verified(NamedTuple):
+    """What checking the chain found. broken_at: the first place that does not fit, None when all do."""
+
+    count: int
+    head: str
+    broken_at: int | None
+    detail: str
+
+
+class EventLog(Protocol):
+    """Append-only. Stores write their own changes' events themselves, in the change's transaction."""
+
+    async def append(self, events: Sequence[Event]) -> Sequence[WrittenEvent]:
+        """Write events that belong to no other change. Raises NotDurable."""
+
+    async def event(self, seq: int) -> WrittenEvent:
+        """Return one event. Raises NotFound."""
+
+    async def events(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002  the word of the outside contract
+        subject: str | None = None,
+        gate: str | None = None,
+        campaign: str | None = None,
+        actor: str | None = None,
+        start: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[WrittenEvent]:
+        """Return events with a place below `before` (None: all), newest first, at most `limit` (1..1,000)."""
+
+    async def verify(self) -> Verified:
+        """Check the whole chain, from the first event to the last."""

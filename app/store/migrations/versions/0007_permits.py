@@ -1,0 +1,14 @@
+"""Permits, the sums they make, and answers kept for repeats."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
