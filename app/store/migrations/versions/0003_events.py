@@ -1,14 +1,54 @@
 """Events, chained by hash; decision inputs kept once."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+NOT_CHANGED = """\
+CREATE TRIGGER events_not_changed BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only: none may be changed'); END"""
+NOT_DELETED = """\
+CREATE TRIGGER events_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only: none may be deleted'); END"""
+IN_LINE = """\
+CREATE TRIGGER events_in_line BEFORE INSERT ON events
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM events)
+BEGIN SELECT RAISE(ABORT, 'events are append-only: the next one goes to the end'); END"""
+
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "events",
+        sa.Column("seq", POSITION, nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in ("actor_id", "actor_name", "subject", "reason")),
+        *(sa.Column(name, sa.String(), nullable=True) for name in ("gate", "campaign", "before", "after")),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_events"),
+        sa.CheckConstraint("seq >= 1", name="ck_events_seq"),
+        sa.CheckConstraint("length(sha256) = 32", name="ck_events_digest"),
+    )
+    for column in ("at", "type", "subject", "actor_id"):
+        op.create_index(f"ix_events_{column}", "events", [column])
+    for column in ("gate", "campaign"):
+        op.create_index(f"ix_events_{column}", "events", [column], sqlite_where=sa.text(f"{column} IS NOT NULL"))
+    for trigger in (NOT_CHANGED, NOT_DELETED, IN_LINE):
+        op.execute(trigger)
+    op.create_table(
+        "decision_inputs",
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name="pk_decision_inputs"),
+        sa.CheckConstraint("length(sha256) = 32", name="ck_decision_inputs_digest"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("decision_inputs")
+    op.drop_table("events")
