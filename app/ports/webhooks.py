@@ -1,20 +1,13 @@
 """Who is told by webhook, and what is still to be delivered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.core.event import Event
-
-
-class Form(StrEnum):
-    """How a delivery's body is written."""
-
-    STANDARD = "standard"
-    SLACK = "slack"
-    TEAMS = "teams"
+from app.core.webhooks.form import Form as Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +33,24 @@ class Webhook:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """Where a delivery stands. withdrawn: before it got through, something newer said the opposite."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one receiver. attempts counts tries; next_at: when the next is due.
+    """One message on its way to one receiver. attempts counts tries; next_at: when the next is due.
 
-    id is the message's `webhook-id`: the same on every try, so that a receiver can tell repeats.
+    id is the message's `webhook-id`: the same on every try, so that a receiver can tell repeats. event_seq is the
+    event's place in the book, 0 for the answer to a waiting permit request. subject and campaign are the event's.
     """
 
     id: str
-    webhook_id: str
+    receiver_id: str
     event_seq: int
     event_type: str
     urgent: bool
@@ -67,6 +62,15 @@ class Delivery:
     last_at: datetime | None = None
     last_status: int | None = None
     last_detail: str = ""
+    subject: str = ""
+    campaign: str | None = None
+
+
+class Lane(NamedTuple):
+    """One receiver's urgent deliveries, or its others: of each lane one is on its way at a time."""
+
+    receiver_id: str
+    urgent: bool
 
 
 class WebhookStore(Protocol):
@@ -82,26 +86,39 @@ class WebhookStore(Protocol):
         """Return all, oldest first."""
 
     async def save_webhook(self, webhook: Webhook, event: Event, *, expected: int) -> None:
-        """Replace one. Raises NotFound, or Conflict unless `expected` is its present revision."""
+        """Replace one; what waits for one that is disabled now has failed.
+
+        Raises NotFound, or Conflict unless `expected` is its present revision.
+        """
 
     async def delete_webhook(self, webhook_id: str, event: Event) -> None:
-        """Delete a receiver with what is still to be delivered to it. Raises NotFound."""
+        """Delete a receiver with everything that was or is to be delivered to it. Raises NotFound."""
 
-    async def due(self, at: datetime, limit: int = 100) -> Sequence[Delivery]:
-        """Return pending deliveries with next_at not after `at`, urgent ones first, then as they became due."""
+    async def test_webhook(self, webhook_id: str, event: Event) -> str:
+        """Put out a test to one receiver and return the delivery's id. Raises NotFound, or Conflict when disabled."""
 
-    async def next_due_at(self) -> datetime | None:
-        """Return when the next pending delivery is due, None when none is pending."""
+    async def due(self, at: datetime, busy: Collection[Lane] = ()) -> Sequence[Delivery]:
+        """Return, of each lane that is not busy, the pending delivery with next_at not after `at` that goes next.
 
-    async def save_delivery(self, delivery: Delivery, disable: tuple[Webhook, Event] | None = None) -> None:
-        """Replace a delivery's outcome; with `disable`, disable its receiver in the same transaction."""
+        Urgent ones come first. In a lane the one that became due first goes next; an urgent one waits while an
+        earlier urgent one is still in its fast tries, so that a receiver hears them in order.
+        """
 
-    async def delivery(self, webhook_id: str, delivery_id: str) -> Delivery:
+    async def next_due_at(self, busy: Collection[Lane] = ()) -> datetime | None:
+        """Return when the next pending delivery of a lane that is not busy is due, None when there is none."""
+
+    async def save_delivery(self, delivery: Delivery, disable: tuple[Webhook, Event] | None = None) -> bool:
+        """Write down a try's outcome, unless the delivery is no longer pending (False: it was withdrawn meanwhile).
+
+        With `disable` its receiver is replaced in the same transaction, and what else waits for it has failed.
+        """
+
+    async def delivery(self, receiver_id: str, delivery_id: str) -> Delivery:
         """Return one. Raises NotFound."""
 
     async def deliveries(
         self,
-        webhook_id: str,
+        receiver_id: str,
         *,
         state: DeliveryState | None = None,
         before: tuple[datetime, str] | None = None,
@@ -109,8 +126,14 @@ class WebhookStore(Protocol):
     ) -> Sequence[Delivery]:
         """Return deliveries newest first by (created_at, id)."""
 
-    async def retry(self, webhook_id: str, delivery_id: str, at: datetime) -> Delivery:
-        """Make a delivery pending again, due now, with its tries counted on. Raises NotFound."""
+    async def retry(self, receiver_id: str, delivery_id: str, at: datetime) -> Delivery:
+        """Make a delivery pending again, due now, with its tries counted on.
+
+        Raises NotFound, or Conflict for one that was withdrawn.
+        """
+
+    async def pending(self) -> int:
+        """Return how many deliveries are pending."""
 
     def on_new(self, wake: Callable[[], None]) -> None:
         """Call `wake`, from any thread, after new deliveries became durable."""
