@@ -73,6 +73,13 @@ class Lane(NamedTuple):
     urgent: bool
 
 
+class Due(NamedTuple):
+    """What may be sent now, and when the next of the lanes that were looked at is due (None: nothing waits)."""
+
+    deliveries: Sequence[Delivery]
+    next_at: datetime | None
+
+
 class WebhookStore(Protocol):
     """Receivers and the outbox. Rows of the outbox are written with the event they tell of."""
 
@@ -97,15 +104,12 @@ class WebhookStore(Protocol):
     async def test_webhook(self, webhook_id: str, event: Event) -> str:
         """Put out a test to one receiver and return the delivery's id. Raises NotFound, or Conflict when disabled."""
 
-    async def due(self, at: datetime, busy: Collection[Lane] = ()) -> Sequence[Delivery]:
-        """Return, of each lane that is not busy, the pending delivery with next_at not after `at` that goes next.
+    async def due(self, at: datetime, busy: Collection[Lane] = ()) -> Due:
+        """Return, of each lane that is not busy, the pending delivery that goes next if it is due at `at`.
 
-        Urgent ones come first. In a lane the one that became due first goes next; an urgent one waits while an
+        Urgent ones come first. In a lane the one that became due first goes next; but an urgent one waits while an
         earlier urgent one is still in its fast tries, so that a receiver hears them in order.
         """
-
-    async def next_due_at(self, busy: Collection[Lane] = ()) -> datetime | None:
-        """Return when the next pending delivery of a lane that is not busy is due, None when there is none."""
 
     async def save_delivery(self, delivery: Delivery, disable: tuple[Webhook, Event] | None = None) -> bool:
         """Write down a try's outcome, unless the delivery is no longer pending (False: it was withdrawn meanwhile).

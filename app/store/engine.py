@@ -34,6 +34,11 @@ class Database:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="holdfire-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="holdfire-reader")
         self._closed = False
+        self._after: list[tuple[str, Callable[[], None]]] = []
+
+    def after_commit(self, mark: str, call: Callable[[], None]) -> None:
+        """Call `call`, on the writer thread, after every transaction that left `mark` in its connection's info."""
+        self._after.append((mark, call))
 
     def submit(self, job: Callable[[], object]) -> Future[object]:
         """Run a job on the writer thread, after those that came before."""
@@ -42,7 +47,12 @@ class Database:
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction on this thread, which is the writer thread, and commit."""
         with self._write_engine.begin() as connection:
-            return work(connection)
+            marks = connection.info
+            result = work(connection)
+        for mark, call in self._after:
+            if marks.pop(mark, None):
+                call()
+        return result
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction on the writer thread, commit, and return its result."""

@@ -84,4 +84,4 @@ def _teams_text(text: str, **style: object) -> dict[str, Any]:
 
 
 def _encoded(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

@@ -29,7 +29,7 @@ def standard_body(seq: int, event: Event) -> bytes:
 def enveloped(kind: str, at: datetime, data: Mapping[str, object]) -> bytes:
     """Return {type, timestamp, data} as UTF-8 JSON."""
     whole = {"type": str(kind), "timestamp": text_of(at), "data": data}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(errors="replace")
 
 
 def event_data(seq: int, event: Event) -> dict[str, Any]:
