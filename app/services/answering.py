@@ -49,6 +49,7 @@ class Answering:
             state.basis,
             state.policy,
             request,
+            gate=gate,
             overrides=state.overrides,
             spent=state.spent if spent is None else spent,
             now=now,

@@ -5,13 +5,16 @@ The same answer to the same asker keeps one id and is counted; the first differe
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from app.errors import HoldfireError
 from app.ports import DecisionLog, DecisionRow
+from app.services.answering import Looked
+from app.services.reply import allowed, summary_for
+from app.services.shapes import check_shape, reason_shape
 
 MAX_ASKERS = 20_000
 MAX_WAITING = 50_000
@@ -34,6 +37,7 @@ class Told(NamedTuple):
     allow: int | None
     policy_version: int
     causes: tuple[tuple[str, str | None], ...]
+    override: str | None
 
 
 @dataclass(slots=True)
@@ -46,6 +50,39 @@ class Ask:
     last_at: datetime
 
 
+def told_of(looked: Looked, status: int) -> Told:
+    """Return what makes two answers the same."""
+    answered = looked.answered
+    causes = tuple((reason.code.value, reason.queue) for reason in answered.reasons)
+    override = answered.override.id if answered.override else None
+    return Told(answered.verdict, status, allowed(looked), looked.state.policy_version, causes, override)
+
+
+def decision_row(asker: str, looked: Looked, status: int) -> DecisionRow:
+    """Return the line of the decision log for an answer: with a new id, all that was said, and what it was made from.
+
+    asker: the id of the key that asked. status: the HTTP status it was answered with.
+    """
+    answered, request, state = looked.answered, looked.request, looked.state
+    return DecisionRow(
+        id=f"dec_{int(looked.at.timestamp() * 1000):012x}{secrets.token_hex(6)}",
+        kind="asked",
+        gate=state.gate,
+        at=looked.at,
+        verdict=answered.verdict,
+        policy_version=state.policy_version,
+        summary=summary_for(looked),
+        reasons=[reason_shape(reason) for reason in answered.reasons],
+        inputs=[check_shape(check) for check in state.basis.checks],
+        asked_by=asker,
+        campaign=request.campaign,
+        requested=request.audience,
+        accept_partial=request.accept_partial,
+        allow=allowed(looked),
+        status=status,
+    )
+
+
 class Asks:
     """Gives every answer its decision id and keeps the rows until `write` has put them in the log."""
 
@@ -54,38 +91,13 @@ class Asks:
         self._open: OrderedDict[tuple[str, Question], Ask] = OrderedDict()
         self._waiting: dict[str, Ask] = {}
 
-    def tell(
-        self,
-        asker: str,
-        question: Question,
-        told: Told,
-        at: datetime,
-        details: Callable[[], tuple[str, Sequence[Mapping[str, object]], Sequence[Mapping[str, object]]]],
-    ) -> Ask:
-        """Return the ask this answer belongs to. details gives summary, reasons and inputs when a row begins."""
-        key = (asker, question)
+    def tell(self, asker: str, question: Question, looked: Looked, status: int) -> Ask:
+        """Return the ask this answer belongs to: the open one while the asker hears the same, else a new one."""
+        key, told = (asker, question), told_of(looked, status)
         ask = self._open.get(key)
         if ask is not None and ask.told == told:
             return ask
-        text, reasons, inputs = details()
-        row = DecisionRow(
-            id=f"dec_{int(at.timestamp() * 1000):012x}{secrets.token_hex(6)}",
-            kind="asked",
-            gate=question.gate,
-            at=at,
-            verdict=told.verdict,
-            policy_version=told.policy_version,
-            summary=text,
-            reasons=reasons,
-            inputs=inputs,
-            asked_by=asker,
-            campaign=question.campaign,
-            requested=question.audience,
-            accept_partial=question.accept_partial,
-            allow=told.allow,
-            status=told.status,
-        )
-        ask = self._open[key] = Ask(row, told, 0, at)
+        ask = self._open[key] = Ask(decision_row(asker, looked, status), told, 0, looked.at)
         self._open.move_to_end(key)
         while len(self._open) > MAX_ASKERS:
             self._open.popitem(last=False)

@@ -3,7 +3,7 @@
 Instants are RFC 3339 UTC strings; None stays null, which means "not known", never zero.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,12 +67,19 @@ def check_shape(check: Check) -> Shape:
 
 def summary(decision: Decision) -> str:
     """Return in one line what the gate says and why."""
-    if decision.verdict in (Verdict.SEND, Verdict.THROTTLE):
-        queues = {check.queue for check in decision.checks if check.queue}
+    return summary_of(decision.verdict, decision.reasons, lambda: decision.checks)
+
+
+def summary_of(verdict: Verdict, reasons: Sequence[Reason], checks: Callable[[], Iterable[Check]]) -> str:
+    """Return in one line a verdict with its reasons; a send needs none, and tells how many queues were looked at."""
+    if not reasons:
+        queues = {check.queue for check in checks() if check.queue}
         return f"Clear to send: {_count(len(queues), 'queue')} within limits."
-    first, others = decision.reasons[0], len(decision.reasons) - 1
+    if verdict in (Verdict.SEND, Verdict.THROTTLE):
+        return reasons[0].message
+    others = len(reasons) - 1
     more = f" (and {_count(others, 'more reason')})" if others else ""
-    return f"{first.message}{more}"
+    return f"{reasons[0].message}{more}"
 
 
 def _count(number: int, noun: str) -> str:

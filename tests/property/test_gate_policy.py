@@ -50,7 +50,10 @@ likely_policies = likely(
     max_audience_per_wave=numbers,
     outlook=any_json,
     notice_minutes=numbers,
-    briefing=any_json,
+    briefing=st.sampled_from(["required", "optional"]) | any_json,
+    max_audience_per_hour=numbers,
+    exempt_traffic_classes=st.lists(st.sampled_from(["service", "bulk"]), max_size=2) | any_json,
+    max_override_minutes=numbers,
     extra=any_json,
 )
 

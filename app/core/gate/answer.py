@@ -1,87 +1,39 @@
 """What one caller is told: the gate's decision, seen by who asks, for which campaign, how many, and by whose override.
 
-`decide` says how the floor stands; it is the same for everybody. `answer` adds what depends on the ask, in this order:
+`decide` says how the floor stands; it is the same for everybody. `answer` adds what depends on the ask, in this order;
+the first that holds decides:
 
-1. A gate that is unknown because nothing was evaluated stays unknown, whatever else is said.
-2. A campaign of a traffic class that the policy exempts is sent.
-3. An override that holds, holds; it is a fact whatever the data says.
-4. The campaign must be one that may send now: started, not paused, not ended, announced early enough, its briefing
-   acknowledged. Where the policy asks for notice or a briefing, an ask about a number of people must name its campaign.
-5. Otherwise the gate's decision stands. An override that allows turns a hold of 4 (for notice and briefing) or 5 into a
-   send; an unknown only when it says even_without_data.
-6. What may go is cut to the headroom: the caps of the policy less what is given away already (headroom.py).
+1. Nothing was evaluated that can be relied on (starting, late): unknown, whatever anybody said.
+2. An override that holds, holds: also what the policy exempts, and what nothing is known about.
+3. The campaign itself may not send now (campaign.py): another gate's, ended, paused, not begun. No override lifts this.
+4. A campaign of a traffic class that the policy exempts goes, as far as its own audience reaches.
+5. The gate's decision: hold or unknown; and what the contact center was not told in time (notice.py): hold. An override
+   that allows lifts both. Where data is missing, even beside a known hold, only one that says even_without_data does;
+   where there is no policy, none does, because then nobody knows the caps.
+6. What may go is cut to what is left of every cap (caps.py): the policy's, the campaign's audience, its probing wave.
 
 Pure: the same arguments give the same answer, so that a stored ask can be answered again.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from app.core.campaign.campaign import ENDED, CampaignState, TrafficClass
+from app.core.gate.ask import Answered, CampaignFacts, Request
+from app.core.gate.campaign import stopped
+from app.core.gate.caps import Limit, campaign_limits, gate_limit
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
-from app.core.gate.headroom import Headroom, headroom
+from app.core.gate.notice import untold
 from app.core.gate.override import Effect, Override
 from app.core.gate.policy import Policy
+from app.core.gate.wording import moment
 from app.core.permit.permit import NOTHING_SPENT, Spent
 
-RETRY_CAMPAIGN = timedelta(seconds=60)
+__all__ = ["Answered", "CampaignFacts", "Request", "answer", "applying", "reason_of"]
+
+# Somebody may end an override before its time; who waits for it asks again at least this often.
+ASK_OVERRIDDEN_AGAIN = timedelta(minutes=5)
 UNSURE = frozenset({ReasonCode.DATA_STARTING, ReasonCode.DATA_EVALUATION_LATE})
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignFacts:
-    """What an answer needs to know of a campaign. missing_acknowledgements None: there is no briefing at all.
-
-    wave_limit: the most its next wave may have, while it probes; None: no limit of its own.
-    """
-
-    id: str
-    gate: str
-    audience: int
-    state: CampaignState
-    traffic_class: TrafficClass = TrafficClass.PROMOTIONAL
-    announced_at: datetime | None = None
-    earliest_start: datetime | None = None
-    give_up_at: datetime | None = None
-    paused_by: str | None = None
-    missing_acknowledgements: tuple[str, ...] | None = None
-    wave_limit: int | None = None
-    spent: Spent = NOTHING_SPENT
-    sent: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked: may so many go (None: is the gate open), for this campaign.
-
-    campaign is the name that was given; facts what is known of it, None for a name that no campaign has.
-    """
-
-    audience: int | None = None
-    accept_partial: bool = False
-    campaign: str | None = None
-    facts: CampaignFacts | None = None
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What overrides match on."""
-        named = {"campaign": self.campaign} if self.campaign else {}
-        return named | ({"traffic_class": self.facts.traffic_class.value} if self.facts else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer: verdict, how many may go (None: no limit and no number asked), reasons with the binding one first.
-
-    override: the one that decided, None when none did. retry_at: the earliest instant worth asking again.
-    """
-
-    verdict: Verdict
-    allow: int | None
-    reasons: tuple[Reason, ...]
-    override: Override | None = None
-    retry_at: datetime | None = None
 
 
 def answer(
@@ -89,173 +41,136 @@ def answer(
     policy: Policy | None,
     request: Request,
     *,
+    gate: str,
     overrides: Iterable[Override] = (),
     spent: Spent = NOTHING_SPENT,
     now: datetime,
 ) -> Answered:
-    """Return what who asks is told at `now`. overrides: the gate's; those that do not apply are left aside."""
-    if _is_blind(decision):
+    """Return what who asks this gate is told at `now`. overrides: the gate's, whether they apply or not."""
+    if is_unsure(decision):
         return Answered(Verdict.UNKNOWN, 0, decision.reasons, None, decision.retry_at)
-    if policy is not None and request.facts and request.facts.traffic_class in policy.exempt_traffic_classes:
-        return Answered(Verdict.SEND, request.audience, ())
-    holding, allowing = _applying(overrides, request, now)
+    holding, allowing = applying(overrides, request.labels, now)
     if holding is not None:
-        return Answered(Verdict.HOLD, 0, (_held_by(holding),), holding, holding.ends_at)
-    if stopped := _stopped(request, now):
-        return _held(stopped, decision, None)
+        return _held(reason_of(holding, policy, now), holding_ends(holding, now), decision, holding)
+    if (stop := stopped(request, policy, gate, now)) is not None:
+        return _held(*stop, decision)
+    if (exempt := _exempt(policy, request)) is not None:
+        return _cut(campaign_limits(request, now), request, (exempt, *_beside(decision.reasons)))
+    return _by_gate(decision, policy, request, allowing, spent=spent, now=now)
+
+
+def _by_gate(
+    decision: Decision,
+    policy: Policy | None,
+    request: Request,
+    allowing: Override | None,
+    *,
+    spent: Spent,
+    now: datetime,
+) -> Answered:
+    """Return the answer where neither a person nor the campaign settles it."""
     verdict, reasons, retry_at = _judged(decision, policy, request, now)
-    if verdict not in (Verdict.HOLD, Verdict.UNKNOWN):
-        return _cut(verdict, policy, request, spent, None, now)
-    if allowing is not None and (verdict is Verdict.HOLD or allowing.even_without_data):
-        return _cut(Verdict.SEND, policy, request, spent, allowing, now)
+    limits = [*gate_limit(policy, request, spent, now), *campaign_limits(request, now)]
+    if verdict is Verdict.SEND:
+        return _cut(limits, request)
+    if allowing is not None and policy is not None and lifts(allowing, reasons):
+        return _cut(limits, request, (reason_of(allowing, policy, now), *_beside(reasons)), allowing)
     return Answered(verdict, 0, reasons, None, retry_at)
 
 
-def _is_blind(decision: Decision) -> bool:
-    """Tell whether nothing was evaluated that could be relied on: then no override and no exemption was looked at."""
+def is_unsure(decision: Decision) -> bool:
+    """Tell whether nothing was evaluated that could be relied on: then overrides and exemptions are not looked at."""
     return decision.verdict is Verdict.UNKNOWN and any(reason.code in UNSURE for reason in decision.reasons)
 
 
-def _applying(
-    overrides: Iterable[Override], request: Request, now: datetime
+def applying(
+    overrides: Iterable[Override], labels: dict[str, str], now: datetime
 ) -> tuple[Override | None, Override | None]:
-    """Return the override that holds and the one that allows, of each the one that ends last."""
-    labels = request.labels
-    found = sorted((each for each in overrides if each.applies(labels, now)), key=lambda each: (each.ends_at, each.id))
-    holding = [each for each in found if each.effect is Effect.HOLD]
-    allowing = [each for each in found if each.effect is Effect.ALLOW]
-    allowing.sort(key=lambda each: each.even_without_data)
-    return (holding[-1] if holding else None), (allowing[-1] if allowing else None)
+    """Return the override that holds and the one that allows, of each the one that ends last.
+
+    Of those that allow, one that stands even without data goes before one that does not.
+    """
+    holding = allowing = None
+    for each in overrides:
+        if not each.applies(labels, now):
+            continue
+        if each.effect is Effect.HOLD:
+            holding = each if holding is None else max(holding, each, key=_reach)
+        else:
+            allowing = each if allowing is None else max(allowing, each, key=_reach)
+    return holding, allowing
 
 
-def _held_by(override: Override) -> Reason:
-    message = f"{override.created_by} holds this gate until {override.ends_at:%H:%M} UTC: {override.comment}"
-    return Reason(ReasonCode.OVERRIDE_HOLD, message, since=override.starts_at, binding=True)
+def _reach(override: Override) -> tuple[bool, datetime, str]:
+    return override.even_without_data, override.ends_at, override.id
 
 
-def _stopped(request: Request, now: datetime) -> tuple[Reason, datetime | None] | None:
-    """Return why the campaign itself may not send now, and when it may; None when it may. No override lifts this."""
+def lifts(allowing: Override, reasons: Sequence[Reason]) -> bool:
+    """Tell whether an override that allows lifts these reasons: missing data only when it says so."""
+    return allowing.even_without_data or not any(reason.code.is_data for reason in reasons)
+
+
+def reason_of(override: Override, policy: Policy | None, now: datetime) -> Reason:
+    """Return the reason an override gives: who, until when, and why."""
+    until = moment(override.ends_at, now, policy.time_zone if policy else "UTC")
+    if override.effect is Effect.HOLD:
+        code, said = ReasonCode.OVERRIDE_HOLD, "held"
+    else:
+        code, said = ReasonCode.OVERRIDE_ALLOW, "allowed"
+    message = f"{said} by {override.created_by} until {until}: {override.comment}"
+    return Reason(code, message, since=override.starts_at, binding=True)
+
+
+def holding_ends(override: Override, now: datetime) -> datetime:
+    """Return when who is held by an override should ask again."""
+    return min(override.ends_at, now + ASK_OVERRIDDEN_AGAIN)
+
+
+def _held(reason: Reason, retry_at: datetime, decision: Decision, override: Override | None = None) -> Answered:
+    """Return a hold for this reason before those of the gate; whoever waits for both waits for the later one."""
+    later = retry_at if decision.retry_at is None else max(retry_at, decision.retry_at)
+    reasons = (replace(reason, binding=True), *_beside(decision.reasons))
+    return Answered(Verdict.HOLD, 0, reasons, override, later)
+
+
+def _beside(reasons: Iterable[Reason]) -> Iterable[Reason]:
+    """Return reasons that did not decide."""
+    return (replace(reason, binding=False) for reason in reasons)
+
+
+def _exempt(policy: Policy | None, request: Request) -> Reason | None:
+    """Return why a campaign goes whatever the gate says; None where the policy exempts no such mail."""
     facts = request.facts
-    if facts is None:
+    if policy is None or facts is None or facts.traffic_class not in policy.exempt_traffic_classes:
         return None
-    if facts.state in ENDED:
-        word = facts.state.replace("_", " ")
-        return Reason(ReasonCode.CAMPAIGN_ENDED, f"campaign {facts.id!r} is {word}; nothing of it may go"), None
-    if facts.give_up_at is not None and now >= facts.give_up_at:
-        message = f"campaign {facts.id!r} was to be given up at {facts.give_up_at:%Y-%m-%d %H:%M} UTC"
-        return Reason(ReasonCode.CAMPAIGN_ENDED, message), None
-    if facts.state is CampaignState.PAUSED and facts.paused_by is not None and facts.paused_by != "gate":
-        message = f"campaign {facts.id!r} was paused by {facts.paused_by}; somebody has to resume it"
-        return Reason(ReasonCode.CAMPAIGN_PAUSED, message), now + RETRY_CAMPAIGN
-    if facts.state is CampaignState.DRAFT:
-        message = f"campaign {facts.id!r} is a draft; schedule it first"
-        return Reason(ReasonCode.CAMPAIGN_NOT_STARTED, message), now + RETRY_CAMPAIGN
-    if facts.earliest_start is not None and now < facts.earliest_start:
-        message = f"campaign {facts.id!r} may not begin before {facts.earliest_start:%Y-%m-%d %H:%M} UTC"
-        return Reason(ReasonCode.CAMPAIGN_NOT_STARTED, message), facts.earliest_start
-    return None
-
-
-def _held(stopped: tuple[Reason, datetime | None], decision: Decision, override: Override | None) -> Answered:
-    reason, retry_at = stopped
-    others = tuple(replace(other, binding=False) for other in decision.reasons)
-    return Answered(Verdict.HOLD, 0, (replace(reason, binding=True), *others), override, retry_at)
+    message = f"campaign {facts.id!r} is {facts.traffic_class.value} mail, which this gate does not hold"
+    return Reason(ReasonCode.EXEMPT_TRAFFIC_CLASS, message, binding=True)
 
 
 def _judged(
     decision: Decision, policy: Policy | None, request: Request, now: datetime
 ) -> tuple[Verdict, tuple[Reason, ...], datetime | None]:
-    """Return the gate's decision with notice and briefing added to what it holds for."""
-    untold = tuple(_untold(policy, request, now)) if policy is not None else ()
-    if not untold:
+    """Return the gate's decision with what the contact center was not told added to what it holds for."""
+    missing = [] if policy is None else list(untold(policy, request, now))
+    if not missing:
         return decision.verdict, decision.reasons, decision.retry_at
-    retry_at = max(at for at in (*(at for _, at in untold), decision.retry_at) if at is not None)
+    retry_at = max(at for at in (*(at for _, at in missing), decision.retry_at) if at is not None)
     verdict = Verdict.UNKNOWN if decision.verdict is Verdict.UNKNOWN else Verdict.HOLD
-    reasons = (*decision.reasons, *(reason for reason, _ in untold))
+    reasons = (*decision.reasons, *(reason for reason, _ in missing))
     return verdict, (replace(reasons[0], binding=True), *reasons[1:]), retry_at
 
 
-def _untold(policy: Policy, request: Request, now: datetime) -> Iterable[tuple[Reason, datetime]]:
-    """Yield what the contact center has not been told yet."""
-    if request.audience is None and request.campaign is None:
-        return
-    facts = request.facts
-    if policy.notice_minutes:
-        notice = timedelta(minutes=policy.notice_minutes)
-        if facts is None or facts.announced_at is None:
-            message = f"this gate needs {policy.notice_minutes:g} minutes of notice; {_name_it(request)}"
-            yield Reason(ReasonCode.NOTICE_TOO_SHORT, message), now + notice
-        elif now < facts.announced_at + notice:
-            ends_at = facts.announced_at + notice
-            message = (
-                f"campaign {facts.id!r} was announced {facts.announced_at:%Y-%m-%d %H:%M} UTC; "
-                f"{policy.notice_minutes:g} minutes of notice end {ends_at:%Y-%m-%d %H:%M} UTC"
-            )
-            yield Reason(ReasonCode.NOTICE_TOO_SHORT, message, since=facts.announced_at), ends_at
-    if policy.briefing_required:
-        if facts is None or facts.missing_acknowledgements is None:
-            message = f"this gate needs an acknowledged briefing; {_name_it(request, 'that has one')}"
-            yield Reason(ReasonCode.BRIEFING_NOT_ACKNOWLEDGED, message), now + RETRY_CAMPAIGN
-        elif facts.missing_acknowledgements:
-            names = ", ".join(facts.missing_acknowledgements)
-            message = f"the briefing of campaign {facts.id!r} is not acknowledged yet by {names}"
-            yield Reason(ReasonCode.BRIEFING_NOT_ACKNOWLEDGED, message), now + RETRY_CAMPAIGN
-
-
-def _name_it(request: Request, which: str = "that was announced") -> str:
-    if request.facts is not None:
-        return f"campaign {request.facts.id!r} has none"
-    if request.campaign:
-        return f"there is no campaign {request.campaign!r}: make it and schedule it"
-    return f"name the campaign {which}"
-
-
 def _cut(
-    verdict: Verdict, policy: Policy | None, request: Request, spent: Spent, override: Override | None, now: datetime
+    limits: Iterable[Limit], request: Request, because: tuple[Reason, ...] = (), override: Override | None = None
 ) -> Answered:
-    """Return a go cut to what is left of every cap; hold when nothing is."""
-    limits = [_gate_limit(policy, spent, now), *_campaign_limits(request, now)]
-    binding = min((limit for limit in limits if limit is not None), key=lambda limit: limit.left, default=None)
-    if binding is None:
-        return Answered(verdict, request.audience, (), override)
-    if binding.left <= 0:
-        return Answered(Verdict.HOLD, 0, (replace(binding.reason, binding=True),), override, binding.retry_at)
-    if request.audience is None:
-        return Answered(verdict, binding.left, (), override)
-    if request.audience > binding.left:
-        reason = replace(binding.reason, binding=True)
-        return Answered(Verdict.THROTTLE, binding.left, (reason,), override, binding.retry_at)
-    return Answered(verdict, request.audience, (), override)
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """What is left of one cap, what to say where it binds, and when to ask again."""
-
-    left: int
-    reason: Reason
-    retry_at: datetime
-
-
-def _gate_limit(policy: Policy | None, spent: Spent, now: datetime) -> _Limit | None:
-    room: Headroom = headroom(policy, spent)
-    if room.left is None or room.cap is None:
-        return None
-    retry_at = spent.frees_at if spent.frees_at is not None and spent.frees_at > now else now + RETRY_CAMPAIGN
-    if room.left == room.cap:
-        message = f"the policy allows {room.cap:,} at once ({room.capped_by})"
-        return _Limit(room.left, Reason(ReasonCode.AUDIENCE_ABOVE_WAVE_LIMIT, message, limit=room.cap), retry_at)
-    message = f"{room.left:,} of {room.cap:,} are left ({room.capped_by}); {room.cap - room.left:,} are given away"
-    return _Limit(room.left, Reason(ReasonCode.HEADROOM_SPENT, message, limit=room.cap), retry_at)
-
-
-def _campaign_limits(request: Request, now: datetime) -> Iterable[_Limit]:
-    facts, retry_at = request.facts, now + RETRY_CAMPAIGN
-    if facts is None:
-        return
-    left = max(0, facts.audience - facts.sent - facts.spent.outstanding)
-    message = f"{left:,} of the {facts.audience:,} people of campaign {facts.id!r} are left"
-    yield _Limit(left, Reason(ReasonCode.CAMPAIGN_AUDIENCE_SPENT, message, limit=facts.audience), retry_at)
-    if facts.wave_limit is not None:
-        message = f"the next wave of campaign {facts.id!r} may have {facts.wave_limit:,}, to see what it does first"
-        yield _Limit(facts.wave_limit, Reason(ReasonCode.CAMPAIGN_PROBING, message, limit=facts.wave_limit), retry_at)
+    """Return a go cut to what is left of every limit; hold when nothing is. because: what lets it go."""
+    tightest = min(limits, key=lambda limit: limit.left, default=None)
+    if tightest is None:
+        return Answered(Verdict.SEND, request.audience, because, override)
+    reasons = (replace(tightest.reason, binding=True), *_beside(because))
+    if tightest.left <= 0:
+        return Answered(Verdict.HOLD, 0, reasons, override, tightest.retry_at)
+    if request.audience is not None and request.audience > tightest.left:
+        return Answered(Verdict.THROTTLE, tightest.left, reasons, override, tightest.retry_at)
+    allow = tightest.left if request.audience is None else request.audience
+    return Answered(Verdict.SEND, allow, because, override)

@@ -19,7 +19,10 @@ class Verdict(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """Why a send is held, in a word that machines can match on. data_*: we cannot know; the rest: we know."""
+    """Why a send is held, or goes though its gate is not open, in a word that machines can match on.
+
+    data_*: we cannot know; the rest: we know.
+    """
 
     DATA_NO_POLICY = "data_no_policy"
     DATA_NO_QUEUES = "data_no_queues"
@@ -42,14 +45,22 @@ class ReasonCode(StrEnum):
     AUDIENCE_ABOVE_WAVE_LIMIT = "audience_above_wave_limit"
     HEADROOM_SPENT = "headroom_spent"
     OVERRIDE_HOLD = "override_hold"
+    OVERRIDE_ALLOW = "override_allow"
+    EXEMPT_TRAFFIC_CLASS = "exempt_traffic_class"
     NOTICE_TOO_SHORT = "notice_too_short"
     BRIEFING_NOT_ACKNOWLEDGED = "briefing_not_acknowledged"
+    CAMPAIGN_OF_OTHER_GATE = "campaign_of_other_gate"
     CAMPAIGN_NOT_STARTED = "campaign_not_started"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_ENDED = "campaign_ended"
     CAMPAIGN_AUDIENCE_SPENT = "campaign_audience_spent"
     CAMPAIGN_PROBING = "campaign_probing"
     CLIENT_RATE = "client_rate"
+
+    @property
+    def is_data(self) -> bool:
+        """Whether this says that something cannot be known."""
+        return self.startswith("data_")
 
 
 @dataclass(frozen=True, slots=True)

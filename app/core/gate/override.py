@@ -1,7 +1,7 @@
 """An override: for a stated time and reason, somebody sets a gate's answer by hand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -72,3 +72,8 @@ class Override:
     def applies(self, labels: Mapping[str, str], now: datetime) -> bool:
         """Return whether it is active and every matcher fits."""
         return self.state(now) is OverrideState.ACTIVE and all(matcher.matches(labels) for matcher in self.matchers)
+
+
+def next_edge(overrides: Iterable[Override], now: datetime) -> datetime | None:
+    """Return when the next of them begins or ends, after now; None: none does."""
+    return min((at for each in overrides for at in (each.starts_at, each.ends_at) if at > now), default=None)

@@ -221,12 +221,11 @@ def _never_opens(start: str, until: str) -> str:
 
 def _exempt(fields: Fields) -> frozenset[TrafficClass]:
     items = fields.items("exempt_traffic_classes", empty="leave the member out when no class is exempt")
+    known = {each.value: each for each in TrafficClass}
     for index, item in enumerate(items):
-        if item not in set(TrafficClass):
-            fields.refuse(
-                f"{shown(item)} is no traffic class; use {listed(list(TrafficClass))}", "exempt_traffic_classes", index
-            )
-    return frozenset(TrafficClass(item) for item in items if item in set(TrafficClass))
+        if item not in known.values():
+            fields.refuse(f"{shown(item)} is no traffic class; use {listed(known)}", "exempt_traffic_classes", index)
+    return frozenset(known[item] for item in items if isinstance(item, str) and item in known)
 
 
 def _not_evaluated(fields: Fields) -> tuple[str, ...]:

@@ -85,6 +85,11 @@ def clock_time(at: datetime, now: datetime, time_zone: str) -> str:
     return f"{local:%a %Y-%m-%d %H:%M}"
 
 
+def moment(at: datetime, now: datetime, time_zone: str) -> str:
+    """Return an instant with its zone, for a sentence that may be read anywhere: "14:32 (America/Chicago)"."""
+    return f"{clock_time(at, now, time_zone)} ({time_zone})"
+
+
 def missing(rule: Rule, reading: Reading | None, now: datetime, *, known_before: bool) -> str:
     """Return why a reading counts as missing."""
     if reading is None:

@@ -9,6 +9,7 @@ from app.clocks import DataClock
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
 from app.core.gate.policy import Mode, parse_policy
 from app.errors import NotFound
+from app.services.answering import Answering
 from app.services.asks import Asks, Question
 from app.services.published import GateState, Published
 from app.services.readiness import Readiness
@@ -47,7 +48,10 @@ class World:
         self.show(GateState("default", policy, 17, decision, decision), seq)
         self.log = MemoryDecisionLog()
         self.asks = Asks(self.log)
-        self.readiness = Readiness(lambda: self.published, self.asks, self.clock, monotonic=lambda: self.stopwatch)
+        answering = Answering(lambda: self.published, self.clock, lambda: self.stopwatch)
+        self.readiness = Readiness(
+            lambda: self.published, answering, self.asks, self.clock, monotonic=lambda: self.stopwatch
+        )
 
     def show(self, state: GateState, seq: int) -> None:
         self.published = Published(seq, NOW, self.stopwatch, None, {state.gate: state})  # type: ignore[arg-type]

@@ -289,16 +289,14 @@ def test_checks_are_rules_by_queue_then_the_window_then_parts_not_evaluated():
         (Metric.SERVICE_LEVEL_RATIO, "orders", CheckStatus.PASS),
         (None, None, CheckStatus.PASS),
         (None, None, CheckStatus.NOT_EVALUATED),
-        (None, None, CheckStatus.NOT_EVALUATED),
     ]
-    backlog, service_level, window, outlook, briefing = checks
+    backlog, service_level, window, outlook = checks
     assert (backlog.value, backlog.op, backlog.limit, backlog.resume_limit, backlog.margin) == (20, "<=", 10, 5, -10)
     assert (backlog.since, backlog.detail) == (NOON, "past the limit, holding at 12:01")
     assert (service_level.op, service_level.window_seconds, service_level.samples) == (">=", 900, 50)
     assert service_level.margin == pytest.approx(0.15)
     assert window.detail == "inside the send windows until 18:00 (UTC)"
     assert outlook.detail == "outlook is kept, and not evaluated yet"
-    assert briefing.detail == "briefing is kept, and not evaluated yet"
 
 
 def test_a_check_shows_no_number_that_is_none():

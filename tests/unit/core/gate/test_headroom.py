@@ -1,44 +1,37 @@
-"""How much of an audience may go."""
+"""How much may go now."""
 
 import pytest
 
-from app.core.gate.decide import decide
-from app.core.gate.decision import GateMemory
-from app.core.gate.headroom import allow
+from app.core.gate.headroom import Headroom, headroom
 from app.core.gate.policy import parse_policy
-from tests.support.floors import NOON, backlog_floor
+from app.core.permit.permit import NOTHING_SPENT, Spent
+
+WAVE, HOUR = "max_audience_per_wave", "max_audience_per_hour"
+
+
+def a_policy(**caps: int):
+    return parse_policy({"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10}], **caps})
+
+
+@pytest.mark.parametrize("policy", [None, a_policy()])
+def test_without_caps_there_is_no_limit_whatever_was_spent(policy):
+    assert headroom(policy, Spent(10**9, 10**9)) == Headroom(None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("waiting", "cap", "audience", "outcome"),
+    ("caps", "spent", "left", "capped_by"),
     [
-        (3, None, 500_000, ("send", 500_000)),
-        (3, None, None, ("send", None)),
-        (3, None, 0, ("send", 0)),
-        (3, 25_000, 500_000, ("throttle", 25_000)),
-        (3, 25_000, 25_001, ("throttle", 25_000)),
-        (3, 25_000, 25_000, ("send", 25_000)),
-        (3, 25_000, 1, ("send", 1)),
-        (3, 25_000, None, ("send", 25_000)),
-        (99, 25_000, 1, ("hold", 0)),
-        (99, None, None, ("hold", 0)),
-        (None, 25_000, 1, ("unknown", 0)),
-        (None, None, None, ("unknown", 0)),
+        ({WAVE: 100}, NOTHING_SPENT, 100, WAVE),
+        ({WAVE: 100}, Spent(outstanding=60), 40, WAVE),
+        ({WAVE: 100}, Spent(outstanding=60, sent_last_hour=1000), 40, WAVE),
+        ({WAVE: 100}, Spent(outstanding=130), 0, WAVE),
+        ({HOUR: 100}, Spent(outstanding=60, sent_last_hour=30), 10, HOUR),
+        ({HOUR: 100}, Spent(sent_last_hour=130), 0, HOUR),
+        ({WAVE: 50, HOUR: 100}, NOTHING_SPENT, 50, WAVE),
+        ({WAVE: 50, HOUR: 100}, Spent(sent_last_hour=70), 30, HOUR),
+        ({WAVE: 50, HOUR: 100}, Spent(outstanding=20, sent_last_hour=40), 30, WAVE),
+        ({WAVE: 50, HOUR: 100}, Spent(outstanding=50, sent_last_hour=50), 0, WAVE),
     ],
 )
-def test_what_may_go(waiting: float | None, cap: int | None, audience: int | None, outcome: tuple[str, int | None]):
-    document = {"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10}]}
-    policy = parse_policy(document if cap is None else {**document, "max_audience_per_wave": cap})
-    decision, _ = decide(backlog_floor(waiting), policy, GateMemory(), NOON)
-    assert allow(decision, policy, audience) == outcome
-
-
-def test_without_a_policy_nothing_may_go():
-    decision, _ = decide(backlog_floor(0), None, GateMemory(), NOON)
-    assert allow(decision, None, 10) == ("unknown", 0)
-
-
-def test_a_negative_audience_is_refused():
-    decision, _ = decide(backlog_floor(0), None, GateMemory(), NOON)
-    with pytest.raises(ValueError, match="audience must be 0 or more, not -1"):
-        allow(decision, None, -1)
+def test_what_is_given_away_is_taken_off_each_cap_and_the_tightest_binds(caps, spent, left, capped_by):
+    assert headroom(a_policy(**caps), spent) == (left, capped_by, caps[capped_by])

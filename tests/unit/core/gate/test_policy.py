@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core.campaign.campaign import TrafficClass
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.gate.policy import (
     Mode,
@@ -74,7 +75,8 @@ def test_the_contracts_example():
         Rule(Metric.SERVICE_LEVEL_RATIO, hold_below=0.75, resume_above=0.85, window_seconds=900, min_samples=10),
     )
     assert policy.send_windows == (SendWindow(frozenset(range(5)), time(9), time(18)),)
-    assert policy.not_evaluated == ("outlook", "notice_minutes", "briefing")
+    assert (policy.notice_minutes, policy.briefing_required) == (240, True)
+    assert policy.not_evaluated == ("outlook",)
     assert policy.document == CONTRACT_EXAMPLE
 
 
@@ -83,6 +85,14 @@ def test_absent_members_have_defaults():
     assert (policy.time_zone, policy.mode, policy.stale_after_seconds) == ("UTC", Mode.ENFORCE, 120)
     assert (policy.send_windows, policy.max_audience_per_wave, policy.not_evaluated) == ((), None, ())
     assert policy.rules == (Rule(Metric.BACKLOG, hold_above=10, resume_below=10, on_missing=OnMissing.UNKNOWN),)
+    assert (policy.max_audience_per_hour, policy.notice_minutes, policy.briefing_required) == (None, 0, False)
+    assert (policy.exempt_traffic_classes, policy.max_override_minutes) == (frozenset(), 480)
+
+
+def test_traffic_classes_can_be_exempt_and_overrides_be_kept_short():
+    policy = parse_policy(a_document(exempt_traffic_classes=["service"], max_override_minutes=30))
+    assert policy.exempt_traffic_classes == {TrafficClass.SERVICE}
+    assert policy.max_override_minutes == 30
 
 
 def test_a_window_may_end_at_midnight():
@@ -143,7 +153,26 @@ def test_the_default_policy_is_a_new_document_each_time():
         pytest.param(a_document(max_audience_per_wave=1.5), "/max_audience_per_wave", "whole number", id="half"),
         pytest.param(a_document(outlook=[]), "/outlook", "must be a JSON object", id="outlook no object"),
         pytest.param(a_document(notice_minutes=-1), "/notice_minutes", "minutes", id="notice negative"),
-        pytest.param(a_document(briefing=True), "/briefing", "must be a word", id="briefing no word"),
+        pytest.param(a_document(notice_minutes=86_401), "/notice_minutes", "to 86400 minutes", id="notice of months"),
+        pytest.param(a_document(briefing=True), "/briefing", '"required" or "optional"', id="briefing no word"),
+        pytest.param(a_document(briefing="yes"), "/briefing", '"required" or "optional"', id="briefing other word"),
+        pytest.param(a_document(max_audience_per_hour=0), "/max_audience_per_hour", "from 1 to", id="hour of 0"),
+        pytest.param(
+            a_document(exempt_traffic_classes=["service", "bulk"]),
+            "/exempt_traffic_classes/1",
+            "use promotional or service",
+            id="unknown class",
+        ),
+        pytest.param(
+            a_document(exempt_traffic_classes=[]), "/exempt_traffic_classes", "leave the member out", id="no class"
+        ),
+        pytest.param(
+            a_document(exempt_traffic_classes=[{}]), "/exempt_traffic_classes/0", "no traffic class", id="class no text"
+        ),
+        pytest.param(
+            a_document(max_override_minutes=0), "/max_override_minutes", "from 1 to 10080", id="overrides of no time"
+        ),
+        pytest.param(a_document(max_override_minutes=10_081), "/max_override_minutes", "to 10080", id="over a week"),
         pytest.param(a_rule(hold_above=3), "/rules/0/metric", "needs a metric: backlog, oldest_wait", id="no metric"),
         pytest.param(a_rule(metric="asa", hold_above=3), "/rules/0/metric", "use backlog, oldest_wait", id="metric"),
         pytest.param(a_rule(metric="backlog"), "/rules/0/hold_above", "needs this limit", id="no limit"),

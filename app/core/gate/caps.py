@@ -1,0 +1,61 @@
+"""How many may go at most: what is left of the policy's caps, of the campaign's audience, of its probing wave."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from app.core.gate.ask import Request
+from app.core.gate.campaign import ASK_PEOPLE_AGAIN
+from app.core.gate.decision import Reason, ReasonCode
+from app.core.gate.headroom import headroom
+from app.core.gate.policy import Policy
+from app.core.permit.permit import Spent
+
+_CAPPED = {"max_audience_per_wave": "at once", "max_audience_per_hour": "in an hour"}
+
+
+class Limit(NamedTuple):
+    """What is left of one cap, 0 or more; what to say where it binds, and when to ask again."""
+
+    left: int
+    reason: Reason
+    retry_at: datetime
+
+
+def gate_limit(policy: Policy | None, request: Request, spent: Spent, now: datetime) -> Iterator[Limit]:
+    """Yield the limit that the policy's tightest cap sets; none without caps."""
+    room = headroom(policy, spent)
+    if room.left is None or room.cap is None or room.capped_by is None:
+        return
+    allowed = f"the policy allows {room.cap:,} {_CAPPED[room.capped_by]}"
+    if room.left == room.cap:
+        code, message = ReasonCode.AUDIENCE_ABOVE_WAVE_LIMIT, allowed
+    else:
+        code = ReasonCode.HEADROOM_SPENT
+        message = f"{allowed}; {room.cap - room.left:,} are given away, {room.left:,} are left"
+    yield Limit(room.left, _reason(code, message, room.left, request), _frees_at(spent, now))
+
+
+def campaign_limits(request: Request, now: datetime) -> Iterator[Limit]:
+    """Yield the limits that the campaign itself sets; none without a campaign."""
+    facts = request.facts
+    if facts is None:
+        return
+    left = max(0, facts.audience - facts.sent - facts.spent.outstanding)
+    message = f"{left:,} of the {facts.audience:,} people of campaign {facts.id!r} are left"
+    reason = _reason(ReasonCode.CAMPAIGN_AUDIENCE_SPENT, message, left, request)
+    yield Limit(left, reason, _frees_at(facts.spent, now))
+    if facts.wave_limit is not None:
+        probe = max(0, facts.wave_limit)
+        message = f"the next wave of campaign {facts.id!r} may have {probe:,} people, to see first what it does"
+        reason = _reason(ReasonCode.CAMPAIGN_PROBING, message, probe, request)
+        yield Limit(probe, reason, now + ASK_PEOPLE_AGAIN)
+
+
+def _reason(code: ReasonCode, message: str, left: int, request: Request) -> Reason:
+    return Reason(code, message, observed=request.audience, op="<=", limit=left, unit="recipients")
+
+
+def _frees_at(spent: Spent, now: datetime) -> datetime:
+    """Return when more may be left: by time alone where that is known, else whenever a sender reports."""
+    return spent.frees_at if spent.frees_at is not None and spent.frees_at > now else now + ASK_PEOPLE_AGAIN
