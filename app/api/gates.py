@@ -10,6 +10,7 @@ from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read
 from app.api.deps import GatePath, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
+from app.core.event import Actor
 from app.core.floor.metric import Metric
 from app.core.gate.decision import CheckStatus, Decision, Reason, ReasonCode, Verdict
 from app.core.gate.policy import Mode
@@ -123,10 +124,10 @@ async def gates(services: ServicesDep, _: Reader) -> Response:
     },
     openapi_extra=takes("application/json", schema=component("GateGiven")),
 )
-async def create(request: Request, services: ServicesDep, _: PolicyWriter) -> Response:
+async def create(request: Request, services: ServicesDep, caller: PolicyWriter) -> Response:
     """A new gate is unknown, and so holds, until it has a policy."""
     name = (await read(request, GateGiven)).name
-    await services.gates.create(name)
+    await services.gates.create(name, Actor(caller.id, caller.name))
     return answer(_detail(services, name), 201, {"Location": f"{request.url.path}/{name}"})
 
 
@@ -151,9 +152,9 @@ async def gate(gate: GatePath, services: ServicesDep, _: Reader) -> Response:
     status_code=204,
     responses=problems(404, 422),
 )
-async def delete(gate: GatePath, services: ServicesDep, _: PolicyWriter) -> Response:
+async def delete(gate: GatePath, services: ServicesDep, caller: PolicyWriter) -> Response:
     """Whoever asks this gate from now on is told 404, which is no go. Its decisions stay in the log."""
-    await services.gates.delete(gate)
+    await services.gates.delete(gate, Actor(caller.id, caller.name))
     return Response(status_code=204)
 
 

@@ -10,6 +10,7 @@ from app.api.auth import Admin
 from app.api.bodies import read
 from app.api.deps import Instant, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
+from app.core.event import Actor
 from app.ports import SCOPES, ApiKey
 from app.services.keys import MAX_NAME
 from app.services.shapes import instant
@@ -69,10 +70,11 @@ async def keys(services: ServicesDep, _: Admin) -> Response:
     responses={201: {"model": NewKey, "headers": headers({"Location": "the key"})}, **problems(413, 415, 422)},
     openapi_extra=takes("application/json", schema=component("KeyGiven")),
 )
-async def create(request: Request, services: ServicesDep, _: Admin) -> Response:
+async def create(request: Request, services: ServicesDep, caller: Admin) -> Response:
     """Makes a key and shows its secret, this once: only a hash of it is kept."""
     given = await read(request, KeyGiven)
-    key, token = await services.keys.create(given.name, given.scopes, given.env, given.expires_at)
+    actor = Actor(caller.id, caller.name)
+    key, token = await services.keys.create(given.name, given.scopes, given.env, given.expires_at, actor=actor)
     return answer(key_shape(key) | {"key": token}, 201, {"Location": f"{request.url.path}/{key.id}"})
 
 
@@ -83,9 +85,11 @@ async def create(request: Request, services: ServicesDep, _: Admin) -> Response:
     status_code=204,
     responses=problems(404),
 )
-async def revoke(key_id: Annotated[str, Path(description="the key's id")], services: ServicesDep, _: Admin) -> Response:
+async def revoke(
+    key_id: Annotated[str, Path(description="the key's id")], services: ServicesDep, caller: Admin
+) -> Response:
     """The key is refused from now on. Revoking it again changes nothing."""
-    await services.keys.revoke(key_id)
+    await services.keys.revoke(key_id, actor=Actor(caller.id, caller.name))
     return Response(status_code=204)
 
 

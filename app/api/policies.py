@@ -12,6 +12,7 @@ from app.api.cursors import cursor_of, key_of, next_link
 from app.api.deps import CursorQuery, GatePath, LimitQuery, ServicesDep, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
 from app.api.schemas import Shape, component, headers, problems, takes, text_at
+from app.core.event import Actor
 from app.errors import Conflict
 from app.ports import PolicyVersion
 from app.services.shapes import instant
@@ -79,7 +80,9 @@ async def save(
     _refuse_unread(gate, newest, if_match)
     document = await read_object(request)
     try:
-        saved = await services.gates.save(gate, document, author=caller.name, reason=reason, expected=newest)
+        saved = await services.gates.save(
+            gate, document, author=caller.name, reason=reason, expected=newest, actor=Actor(caller.id, caller.name)
+        )
     except Conflict as fault:
         raise Refused(CHANGED, str(fault)) from fault
     return _answer(saved)

@@ -11,6 +11,7 @@ from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read
 from app.api.deps import QueuePath, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, problems, takes, text_at
+from app.core.event import Actor
 from app.core.floor.targets import QueueTargets, ServiceLevelVariant
 from app.errors import NotFound
 from app.services.container import Services
@@ -83,11 +84,11 @@ async def queue(queue: QueuePath, services: ServicesDep, _: Reader) -> Response:
     responses={200: {"model": Queue}, **problems(404, 413, 415, 422)},
     openapi_extra=takes("application/json", schema=component("QueueTargetsGiven")),
 )
-async def save(queue: QueuePath, request: Request, services: ServicesDep, _: PolicyWriter) -> Response:
+async def save(queue: QueuePath, request: Request, services: ServicesDep, caller: PolicyWriter) -> Response:
     """Replaces all settings of the queue, which need not have sent data yet. A retired queue is in use again."""
     given = await read(request, QueueTargetsGiven)
     targets = QueueTargets(**dict(given))
-    await services.queues.save(queue, targets)
+    await services.queues.save(queue, targets, Actor(caller.id, caller.name))
     return answer(_shape(services, queue, targets))
 
 
@@ -98,10 +99,10 @@ async def save(queue: QueuePath, request: Request, services: ServicesDep, _: Pol
     status_code=204,
     responses=problems(404, 422),
 )
-async def retire(queue: QueuePath, services: ServicesDep, _: PolicyWriter) -> Response:
+async def retire(queue: QueuePath, services: ServicesDep, caller: PolicyWriter) -> Response:
     """Leaves the queue out of floor and gates from now on; its history stays. Newer data brings it back."""
     await _existing(services, queue)
-    await services.queues.retire(queue)
+    await services.queues.retire(queue, Actor(caller.id, caller.name))
     return Response(status_code=204)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from app.clocks import SystemClock
+from app.commands.actor import local_actor
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.errors import HoldfireError, Invalid
 from app.ports import SCOPES, ApiKey
@@ -33,7 +34,7 @@ def create(
 ) -> None:
     """Make a key and print it, this once: only a hash of it is kept."""
     expires_at = None if expires_in is None else SystemClock().now() + _span(expires_in)
-    key, token = _with_keys(lambda keys: keys.create(name, scope, env, expires_at))
+    key, token = _with_keys(lambda keys: keys.create(name, scope, env, expires_at, actor=local_actor()))
     if json:
         print_json(_shape(key) | {"key": token})
         return
@@ -63,7 +64,7 @@ def list_keys(json: JsonFlag = False) -> None:
 @keys.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="The key's id.")], json: JsonFlag = False) -> None:
     """Revoke a key; again: no change."""
-    key = _with_keys(lambda keys: keys.revoke(key_id))
+    key = _with_keys(lambda keys: keys.revoke(key_id, actor=local_actor()))
     if json:
         print_json(_shape(key))
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from app.core.event import Event
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
@@ -86,15 +87,15 @@ class PolicyVersion:
 
 
 class GateStore(Protocol):
-    """Gates and the versions of their policies."""
+    """Gates and the versions of their policies. A change's event gets its `before` from what the change found."""
 
     async def gates(self) -> Sequence[str]:
         """Return all gates' names, sorted."""
 
-    async def create_gate(self, name: str, at: datetime) -> None:
+    async def create_gate(self, name: str, at: datetime, event: Event) -> None:
         """Add a gate without a policy. Raises Conflict when the name is taken."""
 
-    async def delete_gate(self, name: str) -> None:
+    async def delete_gate(self, name: str, event: Event) -> None:
         """Remove a gate; its decisions stay. Raises NotFound."""
 
     async def policy(self, gate: str, version: int | None = None) -> PolicyVersion | None:
@@ -104,7 +105,15 @@ class GateStore(Protocol):
         """Return versions below `before` (default: all), newest first, at most `limit`. Raises NotFound."""
 
     async def save_policy(
-        self, gate: str, document: Mapping[str, object], *, author: str, reason: str, at: datetime, expected: int
+        self,
+        gate: str,
+        document: Mapping[str, object],
+        *,
+        author: str,
+        reason: str,
+        at: datetime,
+        expected: int,
+        event: Event,
     ) -> PolicyVersion:
         """Append a version. Raises NotFound, or Conflict unless `expected` is the newest version (0: none yet)."""
 
@@ -113,13 +122,13 @@ class GateStore(Protocol):
 
 
 class QueueStore(Protocol):
-    """What people told us about queues: targets, and which are retired."""
+    """What people told us about queues: targets, and which are retired. An event gets its `before` from the row."""
 
     async def targets(self) -> Mapping[str, QueueTargets]:
         """Return the targets of every queue that has its own."""
 
-    async def save_targets(self, queue: str, targets: QueueTargets) -> None:
-        """Add or replace a queue's targets."""
+    async def save_targets(self, queue: str, targets: QueueTargets, event: Event) -> None:
+        """Add or replace a queue's targets; the same again is no change and no event."""
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
@@ -155,11 +164,11 @@ class KeyStore(Protocol):
     async def keys(self) -> Sequence[ApiKey]:
         """Return all keys, revoked ones too, oldest first."""
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, event: Event) -> None:
         """Add a key. Raises Conflict when its id is taken."""
 
-    async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
-        """Mark a key revoked (again: no change) and return it. Raises NotFound."""
+    async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
+        """Mark a key revoked (again: no change and no event) and return it. Raises NotFound."""
 
 
 # --- browser sessions -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.gate.policy import PolicyRefused, parse_policy
 from app.core.problem import Problem
 from app.errors import Invalid, NotFound
@@ -29,16 +30,17 @@ class Gates:
         """Return all gates' names, sorted."""
         return await self._store.gates()
 
-    async def create(self, name: str) -> None:
+    async def create(self, name: str, actor: Actor = HOLDFIRE) -> None:
         """Add a gate; it is unknown until it has a policy. Raises Invalid for a bad name, Conflict for one taken."""
         if not 1 <= len(name) <= MAX_NAME or not _NAME_CHARACTERS.issuperset(name) or name.startswith("-"):
             raise Invalid(f"{name!r} cannot name a gate", [Problem("/name", f"a gate's name is {NAME_RULE}")])
-        await self._store.create_gate(name, self._clock.now())
+        event = self._event(EventType.GATE_CREATED, name, actor)
+        await self._store.create_gate(name, event.at, event)
         self._on_change(name, None)
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, actor: Actor = HOLDFIRE) -> None:
         """Take a gate away; its decisions stay in the log. Raises NotFound."""
-        await self._store.delete_gate(name)
+        await self._store.delete_gate(name, self._event(EventType.GATE_DELETED, name, actor))
         self._on_delete(name)
 
     async def policy(self, gate: str, version: int | None = None) -> PolicyVersion:
@@ -59,9 +61,18 @@ class Gates:
         return await self._store.policy_versions(gate, before, limit)
 
     async def save(
-        self, gate: str, document: Mapping[str, object], *, author: str, reason: str, expected: int
+        self,
+        gate: str,
+        document: Mapping[str, object],
+        *,
+        author: str,
+        reason: str,
+        expected: int,
+        actor: Actor | None = None,
     ) -> PolicyVersion:
         """Append a version and return it; `expected` is the version the author saw, 0 for none.
+
+        author: who is shown beside the version; actor: who did it, None for holdfire itself in the author's name.
 
         Raises Invalid with one problem per fault of the document, NotFound, or Conflict when somebody was faster.
         """
@@ -69,8 +80,13 @@ class Gates:
             parse_policy(document)
         except PolicyRefused as refused:
             raise Invalid("the policy was refused; nothing was changed", refused.problems) from refused
+        by = actor or Actor(HOLDFIRE.id, author)
+        event = self._event(EventType.POLICY_SAVED, gate, by, reason)
         saved = await self._store.save_policy(
-            gate, document, author=author, reason=reason, at=self._clock.now(), expected=expected
+            gate, document, author=author, reason=reason, at=event.at, expected=expected, event=event
         )
         self._on_change(gate, saved)
         return saved
+
+    def _event(self, kind: EventType, gate: str, actor: Actor, reason: str = "") -> Event:
+        return Event(kind, self._clock.now(), actor, f"gate/{gate}", reason, gate)

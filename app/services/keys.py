@@ -17,6 +17,7 @@ from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
+from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid
 from app.ports import SCOPES, ApiKey, Clock, KeyStore
@@ -52,7 +53,13 @@ class Keys:
                 await asyncio.wait_for(stop.wait(), RELOAD_SECONDS)
 
     async def create(
-        self, name: str, scopes: Iterable[str], env: str = "live", expires_at: datetime | None = None
+        self,
+        name: str,
+        scopes: Iterable[str],
+        env: str = "live",
+        expires_at: datetime | None = None,
+        *,
+        actor: Actor = HOLDFIRE,
     ) -> tuple[ApiKey, str]:
         """Return a new key and, this once, its plain text. Raises Invalid for a bad name, scope, env or expiry."""
         now = self._clock.now()
@@ -60,13 +67,15 @@ class Keys:
         _refuse_bad(name, granted, env, expires_at, now)
         key_id, token = new_token(env)
         key = ApiKey(key_id, name, granted, sha256(token.encode()).digest(), now, expires_at)
-        await self._store.add_key(key)
+        made = {"name": name, "scopes": sorted(granted), "env": env, "expires_at": expires_at}
+        await self._store.add_key(key, Event(EventType.KEY_CREATED, now, actor, f"key/{key_id}", after=made))
         self._by_id[key_id] = key
         return key, token
 
-    async def revoke(self, key_id: str) -> ApiKey:
+    async def revoke(self, key_id: str, *, actor: Actor = HOLDFIRE) -> ApiKey:
         """Return the key, revoked: it is refused from now on. Raises NotFound."""
-        key = self._by_id[key_id] = await self._store.revoke_key(key_id, self._clock.now())
+        event = Event(EventType.KEY_REVOKED, self._clock.now(), actor, f"key/{key_id}")
+        key = self._by_id[key_id] = await self._store.revoke_key(key_id, event.at, event)
         return key
 
     async def all(self) -> Sequence[ApiKey]:

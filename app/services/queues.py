@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.floor.targets import QueueTargets
 from app.ports import Clock, QueueStore
 
@@ -26,12 +27,13 @@ class Queues:
         """Return a queue's own targets, None when nobody has set any."""
         return (await self._store.targets()).get(queue)
 
-    async def save(self, queue: str, targets: QueueTargets) -> None:
+    async def save(self, queue: str, targets: QueueTargets, actor: Actor = HOLDFIRE, reason: str = "") -> None:
         """Add or replace a queue's targets; data need not have come yet."""
-        await self._store.save_targets(queue, targets)
+        event = Event(EventType.QUEUE_CHANGED, self._clock.now(), actor, f"queue/{queue}", reason)
+        await self._store.save_targets(queue, targets, event)
         self._on_change(await self._store.targets())
 
-    async def retire(self, queue: str) -> None:
+    async def retire(self, queue: str, actor: Actor = HOLDFIRE) -> None:
         """Leave a queue out of everything from now on; data newer than now brings it back."""
         own = await self.targets(queue) or QueueTargets()
-        await self.save(queue, replace(own, retired_at=self._clock.now()))
+        await self.save(queue, replace(own, retired_at=self._clock.now()), actor, "retired")

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
+from app.core.event import HOLDFIRE, Event, EventType
 from app.core.gate.policy import default_policy_document
 from app.ports import (
     Clock,
@@ -119,7 +120,8 @@ async def _seed(database: Database, clock: Clock) -> None:
     def seed(connection: Connection) -> None:
         mark = insert(INSTALLATION).values(id=1, seeded_at=now).on_conflict_do_nothing()
         if connection.execute(mark).rowcount == 1:
-            create_gate(connection, DEFAULT_GATE, now)
-            add_policy(connection, policy)
+            made = Event(EventType.GATE_CREATED, now, HOLDFIRE, f"gate/{DEFAULT_GATE}", policy.reason, DEFAULT_GATE)
+            create_gate(connection, DEFAULT_GATE, now, made)
+            add_policy(connection, policy, replace(made, type=EventType.POLICY_SAVED))
 
     await database.write(seed)

@@ -1,14 +1,17 @@
 """API keys, on SQL."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from app.core.event import Event
 from app.errors import Conflict, NotFound
 from app.ports import ApiKey, Scope
 from app.store.engine import Database
+from app.store.events import append_events
 from app.store.tables import API_KEYS
 
 _COLUMNS = tuple(API_KEYS.columns.keys())
@@ -23,31 +26,37 @@ class SqlKeys:
     async def keys(self) -> Sequence[ApiKey]:
         return await self._database.read(_keys)
 
-    async def add_key(self, key: ApiKey) -> None:
-        await self._database.write(lambda connection: _add(connection, key))
+    async def add_key(self, key: ApiKey, event: Event) -> None:
+        await self._database.write(lambda connection: _add(connection, key, event))
 
-    async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
-        return await self._database.write(lambda connection: _revoke(connection, key_id, at))
+    async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
+        return await self._database.write(lambda connection: _revoke(connection, key_id, at, event))
 
 
 def _keys(connection: Connection) -> list[ApiKey]:
     return [_key(row) for row in connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.id))]
 
 
-def _add(connection: Connection, key: ApiKey) -> None:
+def _add(connection: Connection, key: ApiKey, event: Event) -> None:
     if _find(connection, key.id) is not None:
         raise Conflict(f"there is a key {key.id!r} already")
     row = {name: getattr(key, name) for name in _COLUMNS} | {"scopes": sorted(key.scopes)}
     connection.execute(insert(API_KEYS).values(row))
+    append_events(connection, [event])
 
 
-def _revoke(connection: Connection, key_id: str, at: datetime) -> ApiKey:
-    still_good = (API_KEYS.c.id == key_id) & API_KEYS.c.revoked_at.is_(None)
-    connection.execute(update(API_KEYS).where(still_good).values(revoked_at=at))
+def _revoke(connection: Connection, key_id: str, at: datetime, event: Event) -> ApiKey:
     row = _find(connection, key_id)
     if row is None:
         raise NotFound(f"there is no key {key_id!r}")
-    return _key(row)
+    key = _key(row)
+    if key.revoked_at is not None:
+        return key
+    connection.execute(update(API_KEYS).where(API_KEYS.c.id == key_id).values(revoked_at=at))
+    named = {"name": key.name, "scopes": sorted(map(str, key.scopes))}
+    ends = [replace(event, before=named | {"revoked_at": None}, after=named | {"revoked_at": at})]
+    append_events(connection, ends)
+    return replace(key, revoked_at=at)
 
 
 def _find(connection: Connection, key_id: str) -> Row[Any] | None:

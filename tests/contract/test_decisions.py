@@ -6,7 +6,7 @@ import pytest
 from app.core.gate.decision import Verdict
 from app.errors import Invalid, NotFound
 from app.ports import Checkpoint, DecisionRow, Transition
-from tests.support.builders import NOW, after
+from tests.support.builders import NOW, after, an_event
 
 ASKED = DecisionRow(
     id="dec_1",
@@ -87,7 +87,7 @@ async def test_a_transition_evaluated_again_is_not_doubled(log, store):
 
 async def test_the_decisions_of_a_deleted_gate_stay(log, store):
     await flush(store, CHANGE)
-    await store.gates.delete_gate("default")
+    await store.gates.delete_gate("default", an_event())
     assert len(await log.decisions(gate="default")) == 1
 
 

@@ -5,7 +5,7 @@ import pytest
 from app.core.gate.policy import default_policy_document, parse_policy
 from app.errors import Conflict, NotFound
 from app.ports import PolicyVersion
-from tests.support.builders import NOW, after
+from tests.support.builders import NOW, after, an_event
 from tests.support.databases import a_store
 
 DOCUMENT = {"queues": ["orders-*"], "rules": [{"metric": "backlog", "hold_above": 10}], "note": "ü", "n": 1.5}
@@ -18,7 +18,7 @@ def gates(store):
 
 async def save(gates, gate="default", expected=1, document=DOCUMENT, author="ann"):
     return await gates.save_policy(
-        gate, document, author=author, reason="because", at=after(expected), expected=expected
+        gate, document, author=author, reason="because", at=after(expected), expected=expected, event=an_event()
     )
 
 
@@ -31,15 +31,15 @@ async def test_a_new_installation_has_the_default_gate_with_the_default_policy(g
 
 
 async def test_a_deleted_default_gate_stays_deleted_after_reopening(gates, store, kind, tmp_path):
-    await gates.delete_gate("default")
+    await gates.delete_gate("default", an_event())
     await store.close()
     async with a_store(tmp_path, kind) as again:
         assert await again.gates.gates() == []
 
 
 async def test_gates_are_listed_by_name_and_begin_without_a_policy(gates):
-    await gates.create_gate("spring", NOW)
-    await gates.create_gate("autumn", NOW)
+    await gates.create_gate("spring", NOW, an_event())
+    await gates.create_gate("autumn", NOW, an_event())
     assert await gates.gates() == ["autumn", "default", "spring"]
     assert await gates.policy("spring") is None
     assert await gates.policy_versions("spring", None, 10) == []
@@ -47,7 +47,7 @@ async def test_gates_are_listed_by_name_and_begin_without_a_policy(gates):
 
 async def test_a_name_is_taken_once(gates):
     with pytest.raises(Conflict, match="'default'"):
-        await gates.create_gate("default", NOW)
+        await gates.create_gate("default", NOW, an_event())
 
 
 async def test_a_saved_policy_is_read_back_word_for_word_and_in_its_order(gates):
@@ -68,7 +68,7 @@ async def test_a_save_on_top_of_another_version_than_the_newest_is_refused(gates
 
 
 async def test_the_first_policy_of_a_gate_expects_version_none(gates):
-    await gates.create_gate("spring", NOW)
+    await gates.create_gate("spring", NOW, an_event())
     assert (await save(gates, "spring", expected=0)).version == 1
 
 
@@ -93,7 +93,7 @@ async def test_a_gate_that_does_not_exist_is_not_found(gates):
     for call in (
         gates.policy("nowhere"),
         gates.policy_versions("nowhere", None, 1),
-        gates.delete_gate("nowhere"),
+        gates.delete_gate("nowhere", an_event()),
         save(gates, "nowhere", expected=0),
     ):
         with pytest.raises(NotFound, match="'nowhere'"):
@@ -101,8 +101,8 @@ async def test_a_gate_that_does_not_exist_is_not_found(gates):
 
 
 async def test_a_deleted_gate_takes_its_policies_with_it(gates):
-    await gates.delete_gate("default")
+    await gates.delete_gate("default", an_event())
     with pytest.raises(NotFound):
         await gates.policy("default", 1)
-    await gates.create_gate("default", NOW)
+    await gates.create_gate("default", NOW, an_event())
     assert await gates.policy("default") is None

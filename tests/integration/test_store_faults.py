@@ -10,7 +10,7 @@ import pytest
 from app.errors import Invalid, NotDurable
 from app.ports import Appended
 from app.stream import writer
-from tests.support.builders import a_contact, after, an_observation
+from tests.support.builders import a_contact, after, an_event, an_observation
 from tests.support.databases import a_store
 
 FULL = ("PRAGMA max_page_count=1", "PRAGMA max_page_count=1073741823", "database or disk is full")
@@ -78,7 +78,7 @@ async def test_a_tail_sees_nothing_of_a_failed_group(store, stream):
 async def test_other_writes_fail_with_the_same_sentence(store):
     await execute(store, READ_ONLY[0])
     with pytest.raises(NotDurable, match=r"attempt to write a readonly database\); nothing was changed"):
-        await store.gates.create_gate("spring", after(0))
+        await store.gates.create_gate("spring", after(0), an_event())
 
 
 async def test_a_neighbour_that_keeps_the_lock_fails_the_append_until_it_lets_go(store, stream, tmp_path):

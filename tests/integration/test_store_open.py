@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.errors import HoldfireError, Invalid, NotDurable
 from app.store.engine import open_database
+from tests.support.builders import an_event
 from tests.support.databases import a_store
 
 
@@ -81,7 +82,7 @@ async def test_a_closed_store_says_so(tmp_path):
         with pytest.raises(HoldfireError, match="closed"):
             await store.gates.gates()
         with pytest.raises(NotDurable, match="closed"):
-            await store.gates.delete_gate("default")
+            await store.gates.delete_gate("default", an_event())
 
 
 async def test_closing_leaves_one_file_with_everything_in_it(tmp_path):

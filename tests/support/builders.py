@@ -1,8 +1,10 @@
 """Core values for tests, with everything a test does not care about filled in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.core.event import Actor, Event, EventType
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.observation import Observation
 
@@ -45,3 +47,8 @@ def contacts(table: str, queue: str = "orders-voice", source: str = "acd-1") -> 
             kind, seconds = step.split()
             events.append(a_contact(kind, after(float(seconds)), contact_id, queue, source))
     return events
+
+
+def an_event(kind: EventType = EventType.GATE_CREATED, at: datetime = NOW, **members: Any) -> Event:
+    """Return an event by ann about a gate, with these members instead."""
+    return replace(Event(kind, at, Actor("key1", "ann"), "gate/default"), **members)

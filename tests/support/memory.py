@@ -6,9 +6,10 @@ They keep the promises written in app.ports, so a service cannot tell them from 
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
+from app.core.event import Event
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.metric import Metric
 from app.core.floor.targets import QueueTargets
@@ -115,19 +116,22 @@ class MemoryGateStore:
 
     def __init__(self) -> None:
         self._policies: dict[str, list[PolicyVersion]] = {}
+        self.events: list[Event] = []
 
     async def gates(self) -> Sequence[str]:
         return sorted(self._policies)
 
-    async def create_gate(self, name: str, at: datetime) -> None:
+    async def create_gate(self, name: str, at: datetime, event: Event) -> None:
         assert at.tzinfo is UTC
         if name in self._policies:
             raise Conflict(f"there is a gate {name!r} already")
         self._policies[name] = []
+        self.events.append(event)
 
-    async def delete_gate(self, name: str) -> None:
-        self._of(name)
+    async def delete_gate(self, name: str, event: Event) -> None:
+        versions = self._of(name)
         del self._policies[name]
+        self.events.append(replace(event, before=_side(versions)))
 
     async def policy(self, gate: str, version: int | None = None) -> PolicyVersion | None:
         versions = self._of(gate)
@@ -140,13 +144,23 @@ class MemoryGateStore:
         return [saved for saved in newest_first if before is None or saved.version < before][:limit]
 
     async def save_policy(
-        self, gate: str, document: Mapping[str, object], *, author: str, reason: str, at: datetime, expected: int
+        self,
+        gate: str,
+        document: Mapping[str, object],
+        *,
+        author: str,
+        reason: str,
+        at: datetime,
+        expected: int,
+        event: Event,
     ) -> PolicyVersion:
         versions = self._of(gate)
         if len(versions) != expected:
             raise Conflict(f"gate {gate!r} is at version {len(versions)}, not {expected}")
         saved = PolicyVersion(gate, expected + 1, dict(document), author, reason, at)
+        before = _side(versions)
         versions.append(saved)
+        self.events.append(replace(event, before=before, after=_side(versions)))
         return saved
 
     def _of(self, gate: str) -> list[PolicyVersion]:
@@ -155,17 +169,25 @@ class MemoryGateStore:
         return self._policies[gate]
 
 
+def _side(versions: Sequence[PolicyVersion]) -> dict[str, object] | None:
+    return {"version": versions[-1].version, "policy": versions[-1].document} if versions else None
+
+
 class MemoryQueueStore:
     """Queue targets in a dictionary."""
 
     def __init__(self) -> None:
         self._targets: dict[str, QueueTargets] = {}
+        self.events: list[Event] = []
 
     async def targets(self) -> Mapping[str, QueueTargets]:
         return dict(self._targets)
 
-    async def save_targets(self, queue: str, targets: QueueTargets) -> None:
-        self._targets[queue] = targets
+    async def save_targets(self, queue: str, targets: QueueTargets, event: Event) -> None:
+        former = self._targets.get(queue)
+        if former != targets:
+            self._targets[queue] = targets
+            self.events.append(replace(event, before=asdict(former) if former else None, after=asdict(targets)))
 
 
 class MemoryKeyStore:
@@ -173,21 +195,26 @@ class MemoryKeyStore:
 
     def __init__(self) -> None:
         self._keys: dict[str, ApiKey] = {}
+        self.events: list[Event] = []
 
     async def keys(self) -> Sequence[ApiKey]:
         return sorted(self._keys.values(), key=lambda key: (key.created_at, key.id))
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, event: Event) -> None:
         if key.id in self._keys:
             raise Conflict(f"key {key.id!r} exists already")
         self._keys[key.id] = key
+        self.events.append(event)
 
-    async def revoke_key(self, key_id: str, at: datetime) -> ApiKey:
+    async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
         if key_id not in self._keys:
             raise NotFound(f"there is no key {key_id!r}")
         key = self._keys[key_id]
-        self._keys[key_id] = key if key.revoked_at else replace(key, revoked_at=at)
-        return self._keys[key_id]
+        if key.revoked_at is None:
+            key = self._keys[key_id] = replace(key, revoked_at=at)
+            named = {"name": key.name, "scopes": sorted(map(str, key.scopes))}
+            self.events.append(replace(event, before=named | {"revoked_at": None}, after=named | {"revoked_at": at}))
+        return key
 
 
 class MemoryHistory:

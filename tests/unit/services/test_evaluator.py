@@ -9,7 +9,7 @@ from app.clocks import DataClock, SystemClock
 from app.core.gate.decision import Verdict
 from app.errors import NotDurable
 from app.services.evaluator import Evaluator
-from tests.support.builders import an_observation
+from tests.support.builders import an_event, an_observation
 from tests.support.memory import MemoryEvaluationStore, MemoryGateStore, MemoryQueueStore, MemoryStream
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -45,8 +45,10 @@ class World:
 
     async def evaluator(self, policy=POLICY) -> Evaluator:
         if "default" not in await self.gates.gates():
-            await self.gates.create_gate("default", START)
-            await self.gates.save_policy("default", policy, author="t", reason="", at=START, expected=0)
+            await self.gates.create_gate("default", START, an_event())
+            await self.gates.save_policy(
+                "default", policy, author="t", reason="", at=START, expected=0, event=an_event()
+            )
         evaluator = Evaluator(
             stream=self.stream, gates=self.gates, queues=self.queues, store=self.store, clock=self.clock
         )
@@ -140,8 +142,8 @@ async def test_days_of_downtime_end_unknown_and_still_remember_the_hold():
 
 async def test_a_policy_that_cannot_be_read_makes_its_gate_unknown_and_no_other():
     world = World()
-    await world.gates.create_gate("broken", START)
-    await world.gates.save_policy("broken", {"rules": 3}, author="t", reason="", at=START, expected=0)
+    await world.gates.create_gate("broken", START, an_event())
+    await world.gates.save_policy("broken", {"rules": 3}, author="t", reason="", at=START, expected=0, event=an_event())
     evaluator = await world.evaluator()
     assert await world.second(evaluator, 0) is Verdict.SEND
     assert evaluator.published.gates["broken"].decision.verdict is Verdict.UNKNOWN
@@ -157,7 +159,13 @@ async def test_a_held_gate_does_not_open_because_its_rule_was_given_another_wind
     evaluator.apply(await world.stream.read(evaluator.position))
     assert evaluator.tick(START).gates["default"].decision.verdict is Verdict.HOLD
     saved = await world.gates.save_policy(
-        "default", POLICY | {"rules": [rule | {"window_seconds": 600}]}, author="t", reason="", at=START, expected=1
+        "default",
+        POLICY | {"rules": [rule | {"window_seconds": 600}]},
+        author="t",
+        reason="",
+        at=START,
+        expected=1,
+        event=an_event(),
     )
     evaluator.set_policy("default", saved)
     assert await world.seconds(evaluator, None, 1) is Verdict.HOLD

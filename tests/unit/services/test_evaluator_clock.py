@@ -9,7 +9,7 @@ import pytest
 from app.clocks import SystemClock
 from app.core.gate.decision import Verdict
 from app.services.evaluator import Evaluator
-from tests.support.builders import a_contact, an_observation
+from tests.support.builders import a_contact, an_event, an_observation
 from tests.support.memory import MemoryEvaluationStore, MemoryGateStore, MemoryQueueStore, MemoryStream
 
 POLICY = {"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10}]}
@@ -36,8 +36,8 @@ class World:
     async def evaluator(self) -> Evaluator:
         if not await self.gates.gates():
             at = datetime.now(UTC)
-            await self.gates.create_gate("default", at)
-            await self.gates.save_policy("default", POLICY, author="t", reason="", at=at, expected=0)
+            await self.gates.create_gate("default", at, an_event())
+            await self.gates.save_policy("default", POLICY, author="t", reason="", at=at, expected=0, event=an_event())
         evaluator = Evaluator(
             stream=self.stream, gates=self.gates, queues=self.queues, store=self.store, clock=self.clock
         )

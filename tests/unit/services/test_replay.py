@@ -11,7 +11,7 @@ from app.core.gate.default import default_policy_document
 from app.ports import Payload
 from app.services.evaluator import Evaluator
 from app.services.replay import SECOND, Replay, by_second
-from tests.support.builders import NOW, a_contact, after, an_observation
+from tests.support.builders import NOW, a_contact, after, an_event, an_observation
 from tests.support.memory import (
     MemoryEvaluationStore,
     MemoryGateStore,
@@ -68,8 +68,10 @@ class House:
     async def replay(self, payloads, kind=Replay):
         for gate, policy in self.policies.items():
             if gate not in await self.gates.gates():
-                await self.gates.create_gate(gate, NOW)
-                await self.gates.save_policy(gate, policy, author="test", reason="test", at=NOW, expected=0)
+                await self.gates.create_gate(gate, NOW, an_event())
+                await self.gates.save_policy(
+                    gate, policy, author="test", reason="test", at=NOW, expected=0, event=an_event()
+                )
         if resumed := await self.store.checkpoint():
             self.clock.move_to(resumed.evaluated_at)
         evaluator = Evaluator(
