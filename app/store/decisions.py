@@ -26,7 +26,7 @@ class SqlDecisions:
 
     async def record(self, rows: Sequence[DecisionRow]) -> None:
         if rows:
-            await self._database.write(lambda connection: _record(connection, rows))
+            await self._database.write(lambda connection: record_decisions(connection, rows))
 
     async def decision(self, decision_id: str) -> DecisionRow:
         query = select(DECISIONS).where(DECISIONS.c.id == decision_id)
@@ -77,7 +77,8 @@ def transition_id(transition: Transition) -> str:
     return f"dec_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 
-def _record(connection: Connection, rows: Sequence[DecisionRow]) -> None:
+def record_decisions(connection: Connection, rows: Sequence[DecisionRow]) -> None:
+    """Write rows of the log in the caller's transaction; one whose id is there already gets count and last_at."""
     new = insert(DECISIONS)
     again = {"count": new.excluded.count, "last_at": new.excluded.last_at}
     connection.execute(
