@@ -45,6 +45,7 @@ class EventType(StrEnum):
     CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_DELETED = "campaign.deleted"
     CAMPAIGN_SCHEDULED = "campaign.scheduled"
+    CAMPAIGN_DUE = "campaign.due"
     CAMPAIGN_STARTED = "campaign.started"
     CAMPAIGN_PAUSED = "campaign.paused"
     CAMPAIGN_RESUMED = "campaign.resumed"
@@ -107,6 +108,7 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.CAMPAIGN_CHANGED: Meaning("a campaign's plan was changed"),
     E.CAMPAIGN_DELETED: Meaning("a campaign's draft was deleted"),
     E.CAMPAIGN_SCHEDULED: Meaning("a campaign was announced with its time", told=True),
+    E.CAMPAIGN_DUE: Meaning("a campaign's time has come; it waits for its gate, or for a person", told=True),
     E.CAMPAIGN_STARTED: Meaning("a campaign's release began", told=True),
     E.CAMPAIGN_PAUSED: Meaning("a campaign was paused, by a person or by its gate", told=True, urgent=True),
     E.CAMPAIGN_RESUMED: Meaning("a paused campaign goes on", told=True),

@@ -74,5 +74,23 @@ class Campaign:
     reason: str = ""
     revision: int = 1
 
+    @property
+    def full_wave(self) -> int:
+        """How many a wave has when nothing slows it: as its release says, else everybody."""
+        return self.release.audience_per_wave or self.audience
+
+    @property
+    def awaits_start(self) -> bool:
+        """Whether a person has to start it: it is released by hand, and nobody has said go yet."""
+        return self.release.mode is ReleaseMode.MANUAL and self.started_at is None and self.state not in ENDED
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether its time has come."""
+        return self.earliest_start is None or now >= self.earliest_start
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether its deadline is over."""
+        return self.give_up_at is not None and now >= self.give_up_at
+
 
 PAUSED_BY_GATE = "gate"

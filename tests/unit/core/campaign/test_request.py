@@ -1,0 +1,163 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.core.campaign.campaign import Release, ReleaseMode, TrafficClass
+from app.core.campaign.change import drafted
+from app.core.campaign.request import PlanRefused, parse_plan, plan_document, slug
+from tests.support.builders import NOW, after
+
+LEAST = {"title": "Spring sale", "audience": 500_000}
+WAVES = {"mode": "waves", "audience_per_wave": 25_000, "wave_gap_seconds": 900}
+WHOLE = LEAST | {
+    "id": "spring",
+    "gate": "orders",
+    "owner": "marketing",
+    "kind": "offer",
+    "traffic_class": "service",
+    "contacts_per_1000": 12.5,
+    "earliest_start": "2026-11-22T09:00:00-06:00",
+    "give_up_at": "2026-11-23T00:00:00Z",
+    "release": WAVES,
+}
+
+
+def parse(document):
+    return parse_plan(document, owner="key of ann", now=NOW)
+
+
+def faults(document):
+    with pytest.raises(PlanRefused) as refused:
+        parse(document)
+    return {problem.pointer: problem.detail for problem in refused.value.problems}
+
+
+def test_a_title_and_an_audience_are_enough():
+    plan = parse(LEAST)
+    assert (plan.id, plan.gate, plan.owner, plan.traffic_class) == (
+        *("spring-sale", "default", "key of ann"),
+        TrafficClass.PROMOTIONAL,
+    )
+    assert plan.release == Release(ReleaseMode.MANUAL)
+    assert (plan.earliest_start, plan.give_up_at, plan.contacts_per_1000) == (None, None, None)
+
+
+def test_everything_is_read_and_times_become_utc():
+    plan = parse(WHOLE)
+    assert plan.earliest_start == datetime(2026, 11, 22, 15, tzinfo=UTC)
+    assert plan.earliest_start.utcoffset() == timedelta(0)
+    assert plan.release == Release(ReleaseMode.WAVES, 25_000, 900.0)
+    assert (plan.traffic_class, plan.contacts_per_1000, plan.kind) == (TrafficClass.SERVICE, 12.5, "offer")
+
+
+def test_a_campaigns_document_makes_the_same_plan_again():
+    plan = parse(WHOLE)
+    assert parse(plan_document(drafted(plan, NOW))) == plan
+
+
+@pytest.mark.parametrize(
+    ("title", "made"),
+    [("Spring sale", "spring-sale"), ("  Über 50% off! ", "uber-50-off"), ("-!-", ""), ("a" * 70, "a" * 63)],
+)
+def test_an_id_is_made_from_the_title(title, made):
+    assert slug(title) == made
+
+
+@pytest.mark.parametrize("audience", [0, -5, 10**9 + 1, 1.5, True, "500000", float("nan"), [1]])
+def test_an_audience_out_of_range_or_not_whole_is_refused(audience):
+    assert set(faults(LEAST | {"audience": audience})) == {"/audience"}
+
+
+def test_the_largest_audience_is_taken():
+    assert parse(LEAST | {"audience": 10**9}).audience == 10**9
+
+
+def test_a_wave_bigger_than_the_audience_is_refused():
+    found = faults(LEAST | {"audience": 100, "release": WAVES | {"audience_per_wave": 101}})
+    assert found == {"/release/audience_per_wave": "a wave of 101 is bigger than the audience of 100"}
+
+
+@pytest.mark.parametrize(
+    ("start", "deadline"),
+    [
+        ("2026-11-22T10:00:00Z", "2026-11-22T09:59:59Z"),
+        ("2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z"),
+        (None, "2026-11-21T15:00:00Z"),
+        ("2026-11-20T10:00:00Z", "2026-11-21T10:00:00Z"),
+    ],
+)
+def test_a_deadline_before_the_start_or_before_now_is_refused(start, deadline):
+    assert set(faults(LEAST | {"earliest_start": start, "give_up_at": deadline})) == {"/give_up_at"}
+
+
+@pytest.mark.parametrize("member", ["earliest_start", "give_up_at"])
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("2026-12-24T18:00:00", "has no time zone"),
+        ("2026-12-24", "is no RFC 3339 time"),
+        ("tomorrow", "is no RFC 3339 time"),
+        ("2026-12-24T25:00:00Z", "is no time that exists"),
+        ("9999-12-24T18:00:00Z", "outside the years"),
+        ("٢٠٢٦-12-24T18:00:00Z", "is no RFC 3339 time"),
+        (1_700_000_000, "is no RFC 3339 time"),
+    ],
+)
+def test_a_time_without_a_zone_or_that_is_none_is_refused(member, value, sentence):
+    assert sentence in faults(LEAST | {member: value})[f"/{member}"]
+
+
+@pytest.mark.parametrize("given", ["Spring", "", "-spring", "spring sale", "s" * 64, "früh", 5, "spring\n"])
+def test_an_id_that_is_no_name_is_refused(given):
+    assert "cannot name a campaign" in faults(LEAST | {"id": given})["/id"]
+
+
+def test_a_title_that_makes_no_id_asks_for_one():
+    assert "choose one" in faults(LEAST | {"title": "日本"})["/id"]
+
+
+@pytest.mark.parametrize("missing", ["audience_per_wave", "wave_gap_seconds"])
+def test_waves_need_their_size_and_their_gap(missing):
+    release = {name: value for name, value in WAVES.items() if name != missing}
+    assert set(faults(LEAST | {"release": release})) == {f"/release/{missing}"}
+
+
+@pytest.mark.parametrize("mode", ["manual", "when-ready"])
+def test_only_waves_have_a_size_and_a_gap(mode):
+    found = faults(LEAST | {"release": WAVES | {"mode": mode}})
+    assert set(found) == {"/release/audience_per_wave", "/release/wave_gap_seconds"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"title": ""}, "/title"),
+        ({"title": "a\x00b"}, "/title"),
+        ({"title": "t" * 201}, "/title"),
+        ({"contacts_per_1000": -1}, "/contacts_per_1000"),
+        ({"contacts_per_1000": 10_001}, "/contacts_per_1000"),
+        ({"traffic_class": "spam"}, "/traffic_class"),
+        ({"release": "waves"}, "/release"),
+        ({"release": {"mode": "now"}}, "/release/mode"),
+        ({"release": WAVES | {"wave_gap_seconds": -1}}, "/release/wave_gap_seconds"),
+        ({"release": WAVES | {"every_minutes": 5}}, "/release/every_minutes"),
+        ({"audiense": 5}, "/audiense"),
+    ],
+)
+def test_each_fault_has_its_place(changes, pointer):
+    assert set(faults(LEAST | changes)) == {pointer}
+
+
+def test_all_faults_are_told_at_once():
+    assert set(faults({"audience": 0, "release": {"mode": "waves"}, "x": 1})) == {
+        *("/title", "/audience", "/x"),
+        *("/release/audience_per_wave", "/release/wave_gap_seconds"),
+    }
+
+
+def test_null_counts_as_absent():
+    assert parse(LEAST | {"give_up_at": None, "release": None, "gate": None}) == parse(LEAST)
+
+
+def test_a_deadline_ahead_is_taken():
+    assert parse(LEAST | {"give_up_at": "2026-11-21T15:00:01Z"}).give_up_at == after(1)
