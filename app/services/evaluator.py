@@ -18,8 +18,10 @@ from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.state import Floor
 from app.core.floor.targets import QueueTargets
+from app.core.floor.view import FloorView
 from app.core.gate.decide import decide
-from app.core.gate.decision import Decision, GateMemory
+from app.core.gate.decision import Decision, GateMemory, Verdict
+from app.core.gate.overlay import last_told, lay_over, tell
 from app.core.gate.policy import Policy, parse_policy
 from app.errors import HoldfireError
 from app.ports import (
@@ -120,6 +122,13 @@ class Evaluator:
         """Tick soon: something beside the floor has changed. To be called on the event loop."""
         self._woken.set()
 
+    def evaluate_now(self) -> None:
+        """Let what has just changed beside the floor count before this returns. To be called on the event loop."""
+        if self._is_set_back():
+            self._woken.set()
+        else:
+            self.tick(self._clock.now())
+
     def set_targets(self, targets: Mapping[str, QueueTargets]) -> None:
         """Use the queues' new targets from the next tick on."""
         self.floor.targets = targets
@@ -146,28 +155,26 @@ class Evaluator:
         self.sample(now)
         states = {}
         for gate, (policy, version) in self._policies.items():
-            before = self._memories.get(gate, _NO_MEMORY)
-            decision, memory = decide(view, policy, before, now, is_new_policy=gate in self._new_policies)
-            self._memories[gate] = memory
-            states[gate] = GateState(
-                gate,
-                policy,
-                version,
-                decision,
-                decision,
-                tuple(self._beside.overrides(gate)),
-                self._beside.spent(gate, now),
-                before,
-                gate in self._new_policies,
-            )
-            if memory.verdict is not before.verdict:
-                self._note_transition(gate, version, before, decision)
+            states[gate] = self._decide(gate, policy, version, view, now)
         self._new_policies.clear()
         campaigns = self._beside.campaigns(now)
         self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states, campaigns)
         for listener in self._listeners:
             listener(self.published)
         return self.published
+
+    def _decide(self, gate: str, policy: Policy | None, version: int, view: FloorView, now: datetime) -> GateState:
+        """Let one gate decide, lay its overrides over that, and note when what everybody is told has changed."""
+        before, is_new = self._memories.get(gate, _NO_MEMORY), gate in self._new_policies
+        basis, memory = decide(view, policy, before, now, is_new_policy=is_new)
+        overrides = tuple(self._beside.overrides(gate))
+        decision, memory = tell(lay_over(basis, policy, overrides, now), before, memory, now)
+        self._memories[gate] = memory
+        told_before, _ = last_told(before)
+        if decision.verdict is not told_before:
+            self._note_transition(gate, version, told_before, decision)
+        spent = self._beside.spent(gate, now)
+        return GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new)
 
     def sample(self, now: datetime) -> None:
         """Let the floor add its gauges to history, once in each five seconds of the clock; `tick` does so too."""
@@ -176,11 +183,11 @@ class Evaluator:
             self._sampled = slot
             self.floor.sample(now)
 
-    def _note_transition(self, gate: str, version: int, before: GateMemory, decision: Decision) -> None:
+    def _note_transition(self, gate: str, version: int, before: Verdict | None, decision: Decision) -> None:
         transition = Transition(
             gate=gate,
             at=decision.at,
-            before=before.verdict,
+            before=before,
             after=decision.verdict,
             policy_version=version,
             summary=summary(decision),

@@ -1,13 +1,16 @@
 """How a gate stands for who asks now: what was published last, or unknown where that must not be relied on any more."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.overlay import lay_over
+from app.core.gate.override import Effect, OverrideState
 from app.core.gate.policy import Mode
 from app.services.published import GateState, Published
 
 LATE_SECONDS = 5.0
+RETRY = timedelta(seconds=15)
 GO = frozenset({Verdict.SEND, Verdict.THROTTLE})
 
 
@@ -19,8 +22,8 @@ def is_late(published: Published, monotonic_seconds: float) -> bool:
 def standing(published: Published, gate: str, now: datetime, monotonic_seconds: float) -> GateState | None:
     """Return a gate's state, None for a gate that is not there.
 
-    Every gate is unknown before the first evaluation and when the last one is late; one that said go is unknown
-    from the decision's valid_until on, even between two evaluations.
+    Every gate is unknown before the first evaluation and when the last one is late; one that said go, or that an
+    override lets go, is unknown from its own decision's valid_until on, even between two evaluations.
     """
     if published.seq == 0:
         starting = _unknown(ReasonCode.DATA_STARTING, "holdfire is starting; nothing is evaluated yet", now)
@@ -29,7 +32,9 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
     if state is None:
         return None
     former = state.decision
-    if not is_late(published, monotonic_seconds) and (former.verdict not in GO or now < former.valid_until):
+    if not is_late(published, monotonic_seconds) and (now < state.basis.valid_until or not _needs_data(state, now)):
+        if former.verdict in GO and now >= former.valid_until:  # an override began or ended since
+            return state._replace(decision=lay_over(state.basis, state.policy, state.overrides, now))
         return state
     message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
     late = _unknown(ReasonCode.DATA_EVALUATION_LATE, message, now)
@@ -37,6 +42,12 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
     return state._replace(decision=unsure, basis=unsure)
 
 
+def _needs_data(state: GateState, now: datetime) -> bool:
+    """Tell whether a go could stand on this gate's data: its own go, or one that an override makes of its hold."""
+    allowing = (each for each in state.overrides if each.effect is Effect.ALLOW)
+    return state.basis.verdict in GO or any(each.state(now) is OverrideState.ACTIVE for each in allowing)
+
+
 def _unknown(code: ReasonCode, message: str, now: datetime) -> Decision:
     reasons = (Reason(code, message, binding=True),)
-    return Decision(Verdict.UNKNOWN, now, now, reasons, (), Mode.ENFORCE, None, now, None, None)
+    return Decision(Verdict.UNKNOWN, now, now, reasons, (), Mode.ENFORCE, None, now, now + RETRY, None)

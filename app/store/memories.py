@@ -10,11 +10,13 @@ from app.core.gate.decision import GateMemory, RuleMemory, Verdict
 
 
 class _Memory(msgspec.Struct, array_like=True):
-    """GateMemory with its rules as a list, because a JSON key cannot be a pair."""
+    """GateMemory with its rules as a list, because a JSON key cannot be a pair. told came later: it may be missing."""
 
     verdict: Verdict | None
     since: datetime | None
     rules: list[tuple[str, str, RuleMemory]]
+    told: Verdict | None = None
+    told_since: datetime | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -44,9 +46,9 @@ def known_from_json(text: str) -> dict[str, KnownQueue]:
 
 def _packed(memory: GateMemory) -> _Memory:
     rules = [(rule, queue, remembered) for (rule, queue), remembered in memory.rules.items()]
-    return _Memory(memory.verdict, memory.since, rules)
+    return _Memory(memory.verdict, memory.since, rules, memory.told, memory.told_since)
 
 
 def _unpacked(memory: _Memory) -> GateMemory:
     rules = {(rule, queue): remembered for rule, queue, remembered in memory.rules}
-    return GateMemory(memory.verdict, memory.since, rules)
+    return GateMemory(memory.verdict, memory.since, rules, memory.told, memory.told_since)

@@ -140,11 +140,17 @@ class RuleMemory:
 
 @dataclass(frozen=True, slots=True)
 class GateMemory:
-    """All that `decide` carries from one call to the next. rules is keyed by (rule key, queue)."""
+    """All that `decide` carries from one call to the next. rules is keyed by (rule key, queue).
+
+    told, told_since: what everybody was told last, and since when, where overrides make it differ from verdict and
+    since; None where they do not. `decide` neither reads nor keeps these.
+    """
 
     verdict: Verdict | None = None
     since: datetime | None = None
     rules: Mapping[tuple[str, str], RuleMemory] = field(default_factory=dict)
+    told: Verdict | None = None
+    told_since: datetime | None = None
 
 
 class Explanation(Protocol):
