@@ -18,10 +18,12 @@ from app.api.readiness import PATH as READINESS_PATH
 from app.api.readiness import ReadinessEndpoint
 from app.api.routes import api_router
 from app.clocks import SystemClock
+from app.core.webhooks.address import Allowed
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
 from app.ports import Clock
+from app.resolver import system_addresses
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.beside import GateSurroundings
@@ -30,6 +32,8 @@ from app.services.calendars import Calendars
 from app.services.campaigns import Campaigns
 from app.services.container import Services
 from app.services.decisions import Decisions
+from app.services.deliveries import Deliveries
+from app.services.destinations import Destinations
 from app.services.evaluator import Evaluator
 from app.services.events import Events
 from app.services.gates import Gates
@@ -154,6 +158,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     )
     sources = Sources()
     asks = Asks(store.decisions, lost=metrics.audit_write_failed)
+    destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
     keys = Keys(store.keys, clock)
     for kept in (keys, overrides, permits, campaigns):
         await kept.load()
@@ -176,11 +181,18 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         asks=asks,
         permits=permits,
         campaigns=campaigns,
-        briefings=Briefings(store.briefings, campaigns, clock, changed),
-        calendars=Calendars(store.feed_tokens, campaigns, clock),
+        briefings=Briefings(store.briefings, store.campaigns, campaigns, clock, changed),
+        calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         overrides=overrides,
         events=Events(store.events),
-        webhooks=Webhooks(store.webhooks, clock),
+        webhooks=Webhooks(store.webhooks, destinations, store.gates.gates, clock),
+        deliveries=Deliveries(
+            store.webhooks,
+            destinations,
+            clock,
+            counted=metrics.delivery_tried,
+            waits=metrics.deliveries_waiting,
+        ),
         gates=Gates(store.gates, clock, evaluator.set_policy, evaluator.drop_gate),
         queues=Queues(store.queues, clock, evaluator.set_targets),
         history=History(store.history),

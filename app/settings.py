@@ -11,12 +11,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from app.core.webhooks.address import Allowed
 from app.errors import Invalid
 
 PREFIX = "HOLDFIRE_"
+_LISTS = ("allowed_origins", "webhook_allowed_networks")
 
 
 def default_data_dir() -> Path:
@@ -50,17 +52,27 @@ class Settings(BaseModel):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="further origins that pages may come from, comma separated; the own host always may"
     )
+    webhook_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="networks and host names that webhooks may go to though they are not public"
+    )
     session_hours: float = Field(default=12, ge=0.25, le=720, description="how long a browser stays signed in")
     demo: bool = Field(default=False, description="marks every page as a demonstration")
     sources: tuple[dict[str, Any], ...] = Field(default=(), description="[[sources]] tables of holdfire.toml")
 
     @model_validator(mode="before")
     @classmethod
-    def _split_origins(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("allowed_origins"), str):
-            origins = (part.strip() for part in values["allowed_origins"].split(","))
-            values = {**values, "allowed_origins": tuple(origin for origin in origins if origin)}
-        return values
+    def _split_lists(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        texts = {name: values[name] for name in _LISTS if isinstance(values.get(name), str)}
+        split = {name: tuple(part.strip() for part in text.split(",") if part.strip()) for name, text in texts.items()}
+        return values | split
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _networks_can_be_read(cls, items: tuple[str, ...]) -> tuple[str, ...]:
+        Allowed.of(items)
+        return items
 
     @model_validator(mode="after")
     def _auth_off_stays_local(self) -> "Settings":

@@ -1,6 +1,7 @@
 """`python -m workers`: sources and retention against the configured database, without the web application.
 
-The worker process's only wiring point. It writes to the stream; a `holdfire serve` on the same database decides.
+The worker process's only wiring point. It writes to the stream; a `holdfire serve` on the same database decides, and
+delivers to webhooks.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from app.services.sources import Sources
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
 from app.telemetry.logs import configure_logs
+from workers.retention import RetentionWorker
 from workers.sources.worker import Surroundings
 from workers.supervisor import Crew, crew_for
 
@@ -53,7 +55,7 @@ async def work(settings: Settings, crew: Crew) -> None:
             minutes_days=settings.retention_minutes_days,
         )
         around = Surroundings(Ingest(store.stream, clock, sources), sources, clock)
-        await crew(around, retention).run(stop)
+        await crew(around, [RetentionWorker(retention)]).run(stop)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app.errors import Invalid
 from app.services.container import Services
-from app.services.retention import Retention
 from app.settings import Settings
+from workers.deliveries import DeliveryWorker
 from workers.retention import RetentionWorker
 from workers.sources import registry
 from workers.sources.worker import Surroundings, Worker, pause
@@ -93,14 +93,14 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-Crew = Callable[[Surroundings, Retention], Supervisor]
+Crew = Callable[[Surroundings, Sequence[Worker]], Supervisor]
 
 
 def crew_for(settings: Settings) -> Crew:
-    """Return what makes the supervisor of all workers of these settings. Raises Invalid for a bad [[sources]] table."""
+    """Return what makes the supervisor of the sources of these settings, and of other workers. Raises Invalid for a bad [[sources]] table."""
     factories = registry.configured(settings.sources)
 
-    def crew(around: Surroundings, retention: Retention) -> Supervisor:
+    def crew(around: Surroundings, others: Sequence[Worker]) -> Supervisor:
         sources = [factory(around) for factory in factories]
         names = {worker.name for worker in sources}
 
@@ -108,7 +108,7 @@ def crew_for(settings: Settings) -> Crew:
             if name in names:
                 around.sources.failed(name, error, around.clock.now())
 
-        return Supervisor([*sources, RetentionWorker(retention)], failed=failed)
+        return Supervisor([*sources, *others], failed=failed)
 
     return crew
 
@@ -122,6 +122,7 @@ def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Aw
 
     async def background(services: Services, stop: asyncio.Event) -> None:
         around = Surroundings(services.ingest, services.sources, services.clock)
-        await crew(around, services.retention).run(stop)
+        others = [RetentionWorker(services.retention), DeliveryWorker(services.deliveries)]
+        await crew(around, others).run(stop)
 
     return background

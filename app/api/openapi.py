@@ -7,12 +7,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.api.briefings import AcknowledgementGiven, BriefingGiven
+from app.api.calendar import CalendarTokenGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.keys import KeyGiven
 from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
+from app.api.webhook_shapes import WebhookChange, WebhookGiven
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.fields import LARGEST, LONGEST_WINDOW_SECONDS, NAME_LENGTH
 from app.core.floor.metric import DEFINITIONS, Metric
@@ -48,7 +51,10 @@ TAGS = [
     {"name": "sources", "description": "How those who bring data are doing."},
     {"name": "health", "description": "For orchestrators and load balancers."},
 ]
-_MODELS = (Problem, GateGiven, KeyGiven, QueueTargetsGiven)
+_MODELS = (
+    Problem, GateGiven, KeyGiven, QueueTargetsGiven, BriefingGiven, AcknowledgementGiven, CalendarTokenGiven,
+    WebhookGiven, WebhookChange,
+)  # fmt: skip
 _REPLACED = ("HTTPValidationError", "ValidationError")
 
 

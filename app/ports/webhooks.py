@@ -1,6 +1,6 @@
 """Who is told by webhook, and what is still to be delivered."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 
 from app.core.event import Event
 from app.core.webhooks.form import Form as Form
+
+# Returns every address of a host and port, as the system's resolver reads it; none when it has none.
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,14 @@ class Lane(NamedTuple):
 
 
 class Due(NamedTuple):
-    """What may be sent now, and when the next of the lanes that were looked at is due (None: nothing waits)."""
+    """What may be sent now, and when the next of the lanes looked at is due (None: nothing of theirs is).
+
+    waiting: how many deliveries are pending, busy lanes included.
+    """
 
     deliveries: Sequence[Delivery]
     next_at: datetime | None
+    waiting: int
 
 
 class WebhookStore(Protocol):
@@ -135,9 +142,6 @@ class WebhookStore(Protocol):
 
         Raises NotFound, or Conflict for one that was withdrawn.
         """
-
-    async def pending(self) -> int:
-        """Return how many deliveries are pending."""
 
     def on_new(self, wake: Callable[[], None]) -> None:
         """Call `wake`, from any thread, after new deliveries became durable."""

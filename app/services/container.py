@@ -9,6 +9,7 @@ from app.services.briefings import Briefings
 from app.services.calendars import Calendars
 from app.services.campaigns import Campaigns
 from app.services.decisions import Decisions
+from app.services.deliveries import Deliveries
 from app.services.evaluator import Evaluator
 from app.services.events import Events
 from app.services.gates import Gates
@@ -44,6 +45,7 @@ class Services:
     overrides: Overrides
     events: Events
     webhooks: Webhooks
+    deliveries: Deliveries
     gates: Gates
     queues: Queues
     history: History

@@ -14,7 +14,12 @@ from app.store.outbox import PENDING, PUT_OUT
 from app.store.webhook_tables import DELIVERIES
 
 _C = DELIVERIES.c
-_LANES = select(_C.receiver_id, _C.urgent).where(PENDING).distinct().order_by(_C.urgent.desc(), _C.receiver_id)
+_LANES = (
+    select(_C.receiver_id, _C.urgent, func.count().label("waiting"))
+    .where(PENDING)
+    .group_by(_C.receiver_id, _C.urgent)
+    .order_by(_C.urgent.desc(), _C.receiver_id)
+)
 _SETTLED = ("state", "attempts", "next_at", "last_at", "last_status", "last_detail")
 
 
@@ -22,7 +27,8 @@ def due(connection: Connection, at: datetime, busy: Collection[Lane]) -> Due:
     """Return what of the lanes that are not busy may be sent at `at`, and when the next of them is due."""
     now: list[Delivery] = []
     later: list[datetime] = []
-    for row in connection.execute(_LANES).all():
+    lanes = connection.execute(_LANES).all()
+    for row in lanes:
         lane = Lane(row.receiver_id, row.urgent)
         if lane in busy:
             continue
@@ -30,7 +36,7 @@ def due(connection: Connection, at: datetime, busy: Collection[Lane]) -> Due:
         ready = [head for head in heads if head.next_at is not None and head.next_at <= at]
         now += ready[:1]
         later += [head.next_at for head in heads if head.next_at is not None and head not in ready]
-    return Due(now, min(later, default=None))
+    return Due(now, min(later, default=None), sum(row.waiting for row in lanes))
 
 
 def settle(connection: Connection, delivery: Delivery) -> bool:
@@ -80,11 +86,6 @@ def fail_pending(connection: Connection, receiver_id: str, detail: str) -> None:
     """End everything that waits for a receiver."""
     failed = {"state": DeliveryState.FAILED.value, "next_at": None, "last_detail": detail}
     connection.execute(update(DELIVERIES).where(_C.receiver_id == receiver_id, PENDING).values(failed))
-
-
-def pending(connection: Connection) -> int:
-    """Return how many are pending."""
-    return connection.execute(select(func.count()).select_from(DELIVERIES).where(PENDING)).scalar_one()
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -78,9 +78,6 @@ class SqlWebhooks:
 
         return await self._database.write(again)
 
-    async def pending(self) -> int:
-        return await self._database.read(deliveries.pending)
-
     def on_new(self, wake: Callable[[], None]) -> None:
         self._database.after_commit(PUT_OUT, wake)
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     Info,
@@ -42,6 +43,7 @@ USUAL_ANSWERS = (
     (Verdict.HOLD, 429),
     (Verdict.UNKNOWN, 503),
 )
+DELIVERY_OUTCOMES = ("delivered", "retried", "failed", "withdrawn")
 KEY_REFUSED = {401: "unauthenticated", 403: "forbidden"}
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -58,6 +60,7 @@ class Metrics:
         info.info({"version": __version__, "python": platform.python_version()})
         self._count_readiness()
         self._count_requests()
+        self._count_deliveries()
         self._dropped = self._counter(
             "holdfire_metrics_dropped_series", "Names left out of the metrics because there are too many", "label"
         )
@@ -94,6 +97,14 @@ class Metrics:
         for kind in KEY_REFUSED.values():
             self._auth_failures.labels(kind)
         self._sockets_dropped = self._counter("holdfire_ws_dropped", "Live connections ended by us", "reason")
+
+    def _count_deliveries(self) -> None:
+        self._deliveries = self._counter("holdfire_webhook_deliveries", "Tries to deliver to webhooks", "outcome")
+        for outcome in DELIVERY_OUTCOMES:
+            self._deliveries.labels(outcome)
+        self._pending = Gauge(
+            "holdfire_webhook_deliveries_pending", "Deliveries that wait for their next try", registry=self.registry
+        )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
@@ -136,6 +147,14 @@ class Metrics:
     def audit_write_failed(self, rows: int = 1) -> None:
         """Count decisions that are missing in the decision log."""
         self._audit_failures.inc(rows)
+
+    def delivery_tried(self, outcome: str) -> None:
+        """Count one try to deliver to a webhook by what became of the delivery."""
+        self._deliveries.labels(outcome).inc()
+
+    def deliveries_waiting(self, pending: int) -> None:
+        """Note how many deliveries are pending."""
+        self._pending.set(pending)
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one HTTP answer. route is the template, never the path itself."""

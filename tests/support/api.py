@@ -110,6 +110,7 @@ async def an_api(*, auth: str = "on") -> Api:
         overrides=absent,
         events=absent,
         webhooks=absent,
+        deliveries=absent,
         gates=Gates(gates, clock, evaluator.set_policy, evaluator.drop_gate),
         queues=Queues(queues, clock, evaluator.set_targets),
         history=History(history),
