@@ -200,12 +200,31 @@ class SessionStore(Protocol):
         """Delete sessions that expired before that; return how many."""
 
 
+# --- what decisions were made from ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInputs:
+    """What decisions were made from: a JSON text under its SHA-256, kept once however many decisions share it.
+
+    policy: the text of the policy that belongs to it, kept the same way; None where there was none.
+    """
+
+    sha256: bytes
+    body: bytes
+    policy: "KeptInputs | None" = None
+
+
 # --- what the evaluator writes down ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A gate changed its verdict. reasons and inputs are JSON-ready; inputs hold every reading the decision used."""
+    """A gate changed its verdict. reasons, inputs and facts are JSON-ready.
+
+    kept and facts are all that the decision was made from, so that it can be made again; inputs are left out of the
+    log where they are in kept.
+    """
 
     gate: str
     at: datetime
@@ -215,6 +234,8 @@ class Transition:
     summary: str
     reasons: Sequence[Mapping[str, object]]
     inputs: Sequence[Mapping[str, object]]
+    kept: KeptInputs | None = None
+    facts: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +260,10 @@ class EvaluationStore(Protocol):
     async def flush(
         self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
     ) -> None:
-        """Write all three in one transaction. A transition already there (gate, at, after) is not doubled."""
+        """Write all three in one transaction, with an event for each transition.
+
+        A transition already there (gate, at, after) is not doubled, and neither is its event.
+        """
 
 
 # --- the decision log -----------------------------------------------------------------------------------------------
@@ -251,6 +275,9 @@ class DecisionRow:
 
     kind "transition": the gate changed by itself. kind "asked": somebody asked; count says how often the same answer
     went to the same key between at and last_at. requested None: no audience named. allow None: no limit.
+    override_id: the override that took part in the answer.
+    kept and facts are all that it was made from: what the gate decided by, and what belongs to this ask alone;
+    None for a row written before they were kept.
     """
 
     id: str
@@ -271,13 +298,15 @@ class DecisionRow:
     status: int | None = None
     count: int = 1
     last_at: datetime | None = None
+    kept: KeptInputs | None = None
+    facts: Mapping[str, object] | None = None
 
 
 class DecisionLog(Protocol):
     """Every change of every gate, and every answer given."""
 
     async def record(self, rows: Sequence[DecisionRow]) -> None:
-        """Insert rows; a row whose id is there already updates count and last_at."""
+        """Insert rows, each with its event; a row whose id is there already updates count and last_at."""
 
     async def decision(self, decision_id: str) -> DecisionRow:
         """Return one row. Raises NotFound."""

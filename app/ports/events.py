@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from app.core.event import Event
 
@@ -17,13 +17,17 @@ class WrittenEvent:
     sha256: str
 
 
-class Verified(NamedTuple):
-    """What checking the chain found. broken_at: the first place that does not fit, None when all do."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What checking the chain found: how many events fit from the first on, and the digest of the last of those.
+
+    broken_at: the first place that does not fit, None when all do; detail says what is wrong there.
+    """
 
     count: int
     head: str
-    broken_at: int | None
-    detail: str
+    broken_at: int | None = None
+    detail: str = ""
 
 
 class EventLog(Protocol):

@@ -1,7 +1,7 @@
 """The decision log, on SQL."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +10,16 @@ from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
 from app.errors import Invalid, NotFound
-from app.ports import DecisionRow, Transition
+from app.ports import DecisionRow, KeptInputs, Transition
+from app.store.decision_events import asked_event, transition_events
 from app.store.engine import Database
-from app.store.tables import DECISIONS
+from app.store.events import append_events
+from app.store.kept_inputs import keep_inputs, read_inputs
+from app.store.tables import API_KEYS, DECISIONS
 
 PAGE_LIMIT = 1_000
-_COLUMNS = tuple(DECISIONS.columns.keys())
+_COLUMNS = tuple(name for name in DECISIONS.c.keys() if name != "inputs_sha256")  # noqa: SIM118  # not a dictionary
+_TRANSITION = DECISIONS.c.kind == "transition"
 
 
 class SqlDecisions:
@@ -26,14 +30,14 @@ class SqlDecisions:
 
     async def record(self, rows: Sequence[DecisionRow]) -> None:
         if rows:
-            await self._database.write(lambda connection: record_decisions(connection, rows))
+            await self._database.write(lambda connection: _record(connection, rows))
 
     async def decision(self, decision_id: str) -> DecisionRow:
         query = select(DECISIONS).where(DECISIONS.c.id == decision_id)
-        row = await self._database.read(lambda connection: connection.execute(query).first())
-        if row is None:
+        found = await self._database.read(lambda connection: _rows(connection, connection.execute(query)))
+        if not found:
             raise NotFound(f"there is no decision {decision_id!r}")
-        return _row(row)
+        return found[0]
 
     async def decisions(
         self,
@@ -60,15 +64,19 @@ class SqlDecisions:
         if before is not None:
             wanted.append(tuple_(column.at, column.id) < before)
         query = select(DECISIONS).where(*wanted).order_by(column.at.desc(), column.id.desc()).limit(limit)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_row(row) for row in rows]
+        return await self._database.read(lambda connection: _rows(connection, connection.execute(query)))
 
 
 def add_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:
-    """Write transitions as rows of the log; one that is there already (gate, at, after) stays as it is."""
-    if transitions:
-        rows = [_values(_from_transition(transition)) for transition in transitions]
-        connection.execute(insert(DECISIONS).on_conflict_do_nothing(), rows)
+    """Write transitions as rows of the log with their events; one that is there already is left as it is.
+
+    Transitions are the same when gate, at and after are: evaluated again after a crash, they are not doubled.
+    """
+    for row in map(_from_transition, transitions):
+        former = _former(connection, row)
+        if connection.execute(insert(DECISIONS).values(_values(row)).on_conflict_do_nothing()).rowcount:
+            keep_inputs(connection, [row.kept])
+            append_events(connection, transition_events(row, former))
 
 
 def transition_id(transition: Transition) -> str:
@@ -78,17 +86,50 @@ def transition_id(transition: Transition) -> str:
 
 
 def record_decisions(connection: Connection, rows: Sequence[DecisionRow]) -> None:
-    """Write rows of the log in the caller's transaction; one whose id is there already gets count and last_at."""
+    """Write rows of the log in the caller's transaction; one whose id is there already gets count and last_at.
+
+    Events are the caller's: a permit's grant says by itself what was decided.
+    """
+    keep_inputs(connection, (row.kept for row in rows))
     new = insert(DECISIONS)
     again = {"count": new.excluded.count, "last_at": new.excluded.last_at}
-    connection.execute(
-        new.on_conflict_do_update(index_elements=["id"], set_=again), [_values(decision) for decision in rows]
-    )
+    connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=again), [_values(row) for row in rows])
 
 
-def _values(decision: DecisionRow) -> dict[str, Any]:
-    values = {name: getattr(decision, name) for name in _COLUMNS}
-    return values | {"reasons": list(decision.reasons), "inputs": list(decision.inputs)}
+def _record(connection: Connection, rows: Sequence[DecisionRow]) -> None:
+    known = _known(connection, [row.id for row in rows])
+    record_decisions(connection, rows)
+    if begun := [row for row in rows if row.id not in known]:
+        names = _names(connection, {row.asked_by for row in begun if row.asked_by})
+        append_events(
+            connection, [asked_event(row, names.get(row.asked_by or "", row.asked_by or "")) for row in begun]
+        )
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that have a row. In parts: a statement takes only so many values."""
+    parts = (ids[start : start + PAGE_LIMIT] for start in range(0, len(ids), PAGE_LIMIT))
+    queries = (select(DECISIONS.c.id).where(DECISIONS.c.id.in_(part)) for part in parts)
+    return {decision_id for query in queries for decision_id in connection.execute(query).scalars()}
+
+
+def _names(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Return the names of the keys with these ids; an id that is no key's is left out."""
+    keys = connection.execute(select(API_KEYS.c.id, API_KEYS.c.name))
+    return {row.id: row.name for row in keys if row.id in ids}
+
+
+def _former(connection: Connection, row: DecisionRow) -> DecisionRow | None:
+    """Return the gate's newest change before this one."""
+    of_gate = select(DECISIONS).where(_TRANSITION, DECISIONS.c.gate == row.gate, DECISIONS.c.at < row.at)
+    found = connection.execute(of_gate.order_by(DECISIONS.c.at.desc()).limit(1)).first()
+    return None if found is None else _row(found, {})
+
+
+def _values(row: DecisionRow) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    inputs = [] if row.kept else list(row.inputs)
+    return values | {"reasons": list(row.reasons), "inputs": inputs, "inputs_sha256": row.kept and row.kept.sha256}
 
 
 def _from_transition(transition: Transition) -> DecisionRow:
@@ -103,9 +144,18 @@ def _from_transition(transition: Transition) -> DecisionRow:
         reasons=transition.reasons,
         inputs=transition.inputs,
         before=transition.before,
+        kept=transition.kept,
+        facts=transition.facts,
     )
 
 
-def _row(row: Row[Any]) -> DecisionRow:
+def _rows(connection: Connection, found: Iterable[Row[Any]]) -> list[DecisionRow]:
+    rows = list(found)
+    kept = read_inputs(connection, {row.inputs_sha256 for row in rows if row.inputs_sha256})
+    return [_row(row, kept) for row in rows]
+
+
+def _row(row: Row[Any], kept: dict[bytes, KeptInputs]) -> DecisionRow:
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
-    return DecisionRow(**values | {"reasons": tuple(values["reasons"]), "inputs": tuple(values["inputs"])})
+    reasons, inputs, digest = tuple(values["reasons"]), tuple(values["inputs"]), values.pop("inputs_sha256")
+    return DecisionRow(**values | {"reasons": reasons, "inputs": inputs, "kept": kept.get(digest)})

@@ -39,13 +39,17 @@ class EventRow(StoreTable, table=True):
 
 
 class DecisionInputRow(StoreTable, table=True):
-    """What decisions were made from, by its own SHA-256: the decisions of one evaluation share one row."""
+    """What decisions were made from, by its own SHA-256: decisions made from the same share one row.
+
+    body is compressed by zlib. policy_sha256: the row that has the policy's text; None for such a row itself.
+    """
 
     __tablename__ = "decision_inputs"
     __table_args__ = (CheckConstraint("length(sha256) = 32", name="digest"),)
 
     sha256: bytes = Field(primary_key=True)
     body: bytes
+    policy_sha256: bytes | None
 
 
 EVENTS: Table = StoreTable.metadata.tables["events"]

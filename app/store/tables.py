@@ -132,6 +132,8 @@ class DecisionLogRow(StoreTable, table=True):
     status: int | None
     count: int
     last_at: datetime | None = Field(sa_type=UtcDateTime)
+    facts: dict[str, Any] | None = Field(sa_type=JSON(none_as_null=True))
+    inputs_sha256: bytes | None
 
 
 class _Rollup(StoreTable):

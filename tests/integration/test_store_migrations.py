@@ -30,10 +30,13 @@ def url(tmp_path):
 
 
 def schema(path):
-    """Return every statement that makes up a database, its parts sorted, names without quotes."""
+    """Return every statement that makes up a database, its parts sorted, names without quotes.
+
+    A part ends at a comma or a line: a column that was added later stands on the line of another one.
+    """
     with closing(sqlite3.connect(path)) as connection:
         statements = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
-    parts = (sorted(part.strip(" ,") for part in re.sub('"', "", sql).splitlines()) for sql in statements)
+    parts = (sorted(re.findall(r"[^\s,][^,\n]*", re.sub('"', "", sql))) for sql in statements)
     return sorted(tuple(part) for part in parts if "alembic_version" not in "".join(part))
 
 

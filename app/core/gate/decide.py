@@ -118,7 +118,7 @@ def _without_policy(memory: GateMemory, now: datetime) -> tuple[Decision, GateMe
 def _survey(view: FloorView, policy: Policy, remembered: Mapping[tuple[str, str], RuleMemory], at: Look) -> _Survey:
     """Look at every rule on every queue. The inner loop runs for each of them every second: nothing is built twice."""
     on_floor = tuple(view.queues())
-    queues, unmatched = _select(policy.queues, on_floor)
+    queues, unmatched = select(policy.queues, on_floor)
     found: list[Finding] = []
     rules: dict[tuple[str, str], RuleMemory] = {}
     blind = False
@@ -148,7 +148,7 @@ def _survey(view: FloorView, policy: Policy, remembered: Mapping[tuple[str, str]
 
 
 @lru_cache(maxsize=1024)
-def _select(patterns: tuple[str, ...], queues: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def select(patterns: tuple[str, ...], queues: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the queues that any pattern matches, in order, and the patterns that match none."""
     matchers = [re.compile(fnmatch.translate(pattern)).match for pattern in patterns]
     matched = tuple(queue for queue in queues if any(match(queue) for match in matchers))

@@ -44,11 +44,18 @@ def upgrade() -> None:
         "decision_inputs",
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("policy_sha256", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("sha256", name="pk_decision_inputs"),
         sa.CheckConstraint("length(sha256) = 32", name="ck_decision_inputs_digest"),
     )
+    with op.batch_alter_table("decisions") as decisions:
+        decisions.add_column(sa.Column("facts", sa.JSON(), nullable=True))
+        decisions.add_column(sa.Column("inputs_sha256", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("decisions") as decisions:
+        decisions.drop_column("inputs_sha256")
+        decisions.drop_column("facts")
     op.drop_table("decision_inputs")
     op.drop_table("events")
