@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from app.core.client_profile import PLAIN, ClientProfile
 from app.core.event import Event
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
@@ -147,7 +148,10 @@ SCOPES: tuple[Scope, ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret: only the secret's SHA-256 is kept. expires_at or revoked_at None: not so."""
+    """A key without its secret: only the secret's SHA-256 is kept. expires_at or revoked_at None: not so.
+
+    profile: how its holder is answered.
+    """
 
     id: str
     name: str
@@ -156,6 +160,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    profile: ClientProfile = PLAIN
 
 
 class KeyStore(Protocol):
@@ -169,6 +174,9 @@ class KeyStore(Protocol):
 
     async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
         """Mark a key revoked (again: no change and no event) and return it. Raises NotFound."""
+
+    async def save_profile(self, key_id: str, profile: ClientProfile, event: Event) -> ApiKey:
+        """Replace a key's profile (by the same: no change and no event) and return the key. Raises NotFound."""
 
 
 # --- browser sessions -----------------------------------------------------------------------------------------------
@@ -298,6 +306,7 @@ class DecisionRow:
     status: int | None = None
     count: int = 1
     last_at: datetime | None = None
+    override_id: str | None = None
     kept: KeptInputs | None = None
     facts: Mapping[str, object] | None = None
 

@@ -89,7 +89,7 @@ def _side(saved: PolicyVersion | None) -> dict[str, object] | None:
 
 def _policy(connection: Connection, gate: str, version: int | None) -> PolicyVersion | None:
     """Return a gate's version (None: the newest), None when there is none. Raises NotFound for an unknown gate."""
-    _require(connection, gate)
+    require_gate(connection, gate)
     query = select(POLICIES).where(POLICIES.c.gate == gate).order_by(POLICIES.c.version.desc()).limit(1)
     if version is not None:
         query = query.where(POLICIES.c.version == version)
@@ -98,7 +98,7 @@ def _policy(connection: Connection, gate: str, version: int | None) -> PolicyVer
 
 
 def _versions(connection: Connection, gate: str, before: int | None, limit: int) -> list[PolicyVersion]:
-    _require(connection, gate)
+    require_gate(connection, gate)
     query = select(POLICIES).where(POLICIES.c.gate == gate).order_by(POLICIES.c.version.desc()).limit(limit)
     if before is not None:
         query = query.where(POLICIES.c.version < before)
@@ -109,7 +109,8 @@ def _version(row: Row[Any]) -> PolicyVersion:
     return PolicyVersion(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
 
 
-def _require(connection: Connection, gate: str) -> None:
+def require_gate(connection: Connection, gate: str) -> None:
+    """Raise NotFound for an unknown gate."""
     if not _exists(connection, gate):
         raise NotFound(f"there is no gate {gate!r}")
 

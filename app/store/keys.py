@@ -1,12 +1,13 @@
 """API keys, on SQL."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from app.core.client_profile import PLAIN, ClientProfile, RetryUnit
 from app.core.event import Event
 from app.errors import Conflict, NotFound
 from app.ports import ApiKey, Scope
@@ -32,6 +33,9 @@ class SqlKeys:
     async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
         return await self._database.write(lambda connection: _revoke(connection, key_id, at, event))
 
+    async def save_profile(self, key_id: str, profile: ClientProfile, event: Event) -> ApiKey:
+        return await self._database.write(lambda connection: _save_profile(connection, key_id, profile, event))
+
 
 def _keys(connection: Connection) -> list[ApiKey]:
     return [_key(row) for row in connection.execute(select(API_KEYS).order_by(API_KEYS.c.created_at, API_KEYS.c.id))]
@@ -40,7 +44,8 @@ def _keys(connection: Connection) -> list[ApiKey]:
 def _add(connection: Connection, key: ApiKey, event: Event) -> None:
     if _find(connection, key.id) is not None:
         raise Conflict(f"there is a key {key.id!r} already")
-    row = {name: getattr(key, name) for name in _COLUMNS} | {"scopes": sorted(key.scopes)}
+    row = {name: getattr(key, name) for name in _COLUMNS}
+    row |= {"scopes": sorted(key.scopes), "profile": _kept(key.profile)}
     connection.execute(insert(API_KEYS).values(row))
     append_events(connection, [event])
 
@@ -59,6 +64,28 @@ def _revoke(connection: Connection, key_id: str, at: datetime, event: Event) -> 
     return replace(key, revoked_at=at)
 
 
+def _save_profile(connection: Connection, key_id: str, profile: ClientProfile, event: Event) -> ApiKey:
+    row = _find(connection, key_id)
+    if row is None:
+        raise NotFound(f"there is no key {key_id!r}")
+    key = _key(row)
+    if key.profile == profile:
+        return key
+    connection.execute(update(API_KEYS).where(API_KEYS.c.id == key_id).values(profile=_kept(profile)))
+    append_events(connection, [replace(event, before=asdict(key.profile), after=asdict(profile))])
+    return replace(key, profile=profile)
+
+
+def _kept(profile: ClientProfile) -> dict[str, Any] | None:
+    return None if profile == PLAIN else asdict(profile)
+
+
+def _profile(kept: dict[str, Any] | None) -> ClientProfile:
+    if kept is None:
+        return PLAIN
+    return ClientProfile(**kept | {"retry_after_unit": RetryUnit(kept["retry_after_unit"])})
+
+
 def _find(connection: Connection, key_id: str) -> Row[Any] | None:
     return connection.execute(select(API_KEYS).where(API_KEYS.c.id == key_id)).first()
 
@@ -72,4 +99,5 @@ def _key(row: Row[Any]) -> ApiKey:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        profile=_profile(row.profile),
     )

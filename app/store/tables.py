@@ -82,6 +82,7 @@ class ApiKeyRow(StoreTable, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(sa_type=UtcDateTime)
+    profile: dict[str, Any] | None = Field(sa_type=JSON(none_as_null=True))
 
 
 class CheckpointRow(StoreTable, table=True):
@@ -132,6 +133,7 @@ class DecisionLogRow(StoreTable, table=True):
     status: int | None
     count: int
     last_at: datetime | None = Field(sa_type=UtcDateTime)
+    override_id: str | None
     facts: dict[str, Any] | None = Field(sa_type=JSON(none_as_null=True))
     inputs_sha256: bytes | None
 
