@@ -97,7 +97,10 @@ Crew = Callable[[Surroundings, Sequence[Worker]], Supervisor]
 
 
 def crew_for(settings: Settings) -> Crew:
-    """Return what makes the supervisor of the sources of these settings, and of other workers. Raises Invalid for a bad [[sources]] table."""
+    """Return what makes the supervisor of these settings' sources and of other workers.
+
+    Raises Invalid for a bad [[sources]] table.
+    """
     factories = registry.configured(settings.sources)
 
     def crew(around: Surroundings, others: Sequence[Worker]) -> Supervisor:
@@ -122,7 +125,7 @@ def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Aw
 
     async def background(services: Services, stop: asyncio.Event) -> None:
         around = Surroundings(services.ingest, services.sources, services.clock)
-        others = [RetentionWorker(services.retention), DeliveryWorker(services.deliveries)]
+        others: list[Worker] = [RetentionWorker(services.retention), DeliveryWorker(services.deliveries)]
         await crew(around, others).run(stop)
 
     return background
