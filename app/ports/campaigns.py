@@ -72,7 +72,10 @@ class CampaignStore(Protocol):
 
 
 class BriefingStore(Protocol):
-    """Briefings with images and acknowledgements. Each change runs in one transaction with its event."""
+    """Briefings with images and acknowledgements. Each change runs in one transaction with its event.
+
+    What a change returns is the briefing as that transaction left it, whole.
+    """
 
     async def briefing(self, campaign_id: str) -> Briefing | None:
         """Return a campaign's briefing whole, None when it has none. Raises NotFound for an unknown campaign."""
@@ -80,22 +83,28 @@ class BriefingStore(Protocol):
     async def briefings(self, campaign_ids: Sequence[str]) -> dict[str, Briefing]:
         """Return the briefings of those campaigns that have one."""
 
-    async def save_briefing(self, briefing: Briefing, event: Event, *, expected: int) -> None:
-        """Add or replace a briefing's words. Raises Conflict unless `expected` is its present version (0: none)."""
+    async def save_briefing(self, briefing: Briefing, event: Event, *, expected: int) -> Briefing:
+        """Add or replace a briefing's words; images and acknowledgements stay as they are kept.
 
-    async def add_image(self, campaign_id: str, image: Image, content: bytes, event: Event) -> None:
-        """Add an image to a briefing. Raises NotFound."""
+        Raises NotFound for an unknown campaign, Conflict unless `expected` is its present version (0: none).
+        """
+
+    async def add_image(self, campaign_id: str, image: Image, content: bytes, event: Event, *, most: int) -> Briefing:
+        """Add an image. Raises NotFound without a briefing, Conflict for an id that is there or `most` images."""
 
     async def image(self, campaign_id: str, image_id: str) -> tuple[Image, bytes]:
         """Return an image and its bytes. Raises NotFound."""
 
-    async def remove_image(self, campaign_id: str, image_id: str, event: Event) -> None:
+    async def remove_image(self, campaign_id: str, image_id: str, event: Event) -> Briefing:
         """Take an image away. Raises NotFound."""
 
     async def acknowledge(
         self, campaign_id: str, step: Callable[[Briefing], tuple[Acknowledgement, Event] | None]
     ) -> Briefing:
-        """Add the acknowledgement that step makes of the present briefing, if any. Raises NotFound without one."""
+        """Add the acknowledgement that step makes of the present briefing, if any. Raises NotFound without one.
+
+        What step raises ends the transaction and reaches the caller.
+        """
 
 
 @dataclass(frozen=True, slots=True)
