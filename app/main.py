@@ -111,6 +111,7 @@ def create_app(
             jobs: list[Awaitable[None]] = [
                 services.evaluator.run(stop),
                 services.keys.run(stop),
+                services.overrides.run(stop),
                 hub.run(stop),
                 _write_asks(services, stop),
             ]
@@ -139,10 +140,14 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     def published() -> Published:
         return evaluator.published
 
+    def gate_deleted(gate: str) -> None:
+        overrides.forget(gate)
+        evaluator.drop_gate(gate)
+
     def changed() -> None:
         evaluator.wake()
 
-    overrides = Overrides(store.overrides, clock, published, changed)
+    overrides = Overrides(store.overrides, clock, published, lambda: evaluator.evaluate_now())
     answering = Answering(published, clock)
     permits = Permits(store.permits, answering, clock, changed)
     campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, changed)
@@ -157,7 +162,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         on_transition=metrics.transition,
     )
     sources = Sources()
-    asks = Asks(store.decisions, lost=metrics.audit_write_failed)
+    asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
     destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
     keys = Keys(store.keys, clock)
     for kept in (keys, overrides, permits, campaigns):
@@ -193,7 +198,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             counted=metrics.delivery_tried,
             waits=metrics.deliveries_waiting,
         ),
-        gates=Gates(store.gates, clock, evaluator.set_policy, evaluator.drop_gate),
+        gates=Gates(store.gates, clock, evaluator.set_policy, gate_deleted),
         queues=Queues(store.queues, clock, evaluator.set_targets),
         history=History(store.history),
         decisions=Decisions(store.decisions),

@@ -12,6 +12,7 @@ from app.api.calendar import CalendarTokenGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.keys import KeyGiven
+from app.api.overrides import OverrideGiven
 from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
@@ -52,9 +53,8 @@ TAGS = [
     {"name": "health", "description": "For orchestrators and load balancers."},
 ]
 _MODELS = (
-    Problem, GateGiven, KeyGiven, QueueTargetsGiven, BriefingGiven, AcknowledgementGiven, CalendarTokenGiven,
-    WebhookGiven, WebhookChange,
-)  # fmt: skip
+    Problem, GateGiven, KeyGiven, OverrideGiven, QueueTargetsGiven, BriefingGiven, AcknowledgementGiven, CalendarTokenGiven,
+    WebhookGiven, WebhookChange)  # fmt: skip
 _REPLACED = ("HTTPValidationError", "ValidationError")
 
 

@@ -5,7 +5,7 @@ The same answer to the same asker keeps one id and is counted; the first differe
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -27,6 +27,9 @@ class Question(NamedTuple):
     audience: int | None
     campaign: str | None
     accept_partial: bool
+
+
+Uses = Mapping[str, tuple[int, datetime]]
 
 
 class Told(NamedTuple):
@@ -80,14 +83,21 @@ def decision_row(asker: str, looked: Looked, status: int) -> DecisionRow:
         accept_partial=request.accept_partial,
         allow=allowed(looked),
         status=status,
+        override_id=answered.override.id if answered.override else None,
     )
 
 
 class Asks:
     """Gives every answer its decision id and keeps the rows until `write` has put them in the log."""
 
-    def __init__(self, log: DecisionLog, lost: Callable[[int], None] = lambda _: None) -> None:
-        self._log, self._lost = log, lost
+    def __init__(
+        self,
+        log: DecisionLog,
+        lost: Callable[[int], None] = lambda _: None,
+        count_uses: Callable[[Uses], Awaitable[None]] | None = None,
+    ) -> None:
+        self._log, self._lost, self._count_uses = log, lost, count_uses
+        self._uses: dict[str, tuple[int, datetime]] = {}
         self._open: OrderedDict[tuple[str, Question], Ask] = OrderedDict()
         self._waiting: dict[str, Ask] = {}
 
@@ -107,14 +117,25 @@ class Asks:
         """Note that this answer was given once more."""
         ask.count += 1
         ask.last_at = at
+        if ask.row.override_id is not None:
+            self.note_use(ask.row.override_id, at)
         if ask.row.id not in self._waiting:
             if len(self._waiting) >= MAX_WAITING:
                 self._lost(1)
                 return
             self._waiting[ask.row.id] = ask
 
+    def note_use(self, override_id: str, at: datetime) -> None:
+        """Count one more answer that an override took part in. `write` adds it up where overrides are kept."""
+        count, _ = self._uses.get(override_id, (0, at))
+        self._uses[override_id] = count + 1, at
+
     async def write(self) -> None:
         """Put all that waits into the log; what cannot be written now stays for the next time."""
+        await self._write_rows()
+        await self._write_uses()
+
+    async def _write_rows(self) -> None:
         batch, self._waiting = self._waiting, {}
         rows = [replace(ask.row, count=ask.count, last_at=ask.last_at) for ask in batch.values()]
         if not rows:
@@ -123,4 +144,16 @@ class Asks:
             await self._log.record(rows)
         except (HoldfireError, OSError):
             self._waiting = batch | self._waiting
+            raise
+
+    async def _write_uses(self) -> None:
+        uses, self._uses = self._uses, {}
+        if not uses or self._count_uses is None:
+            return
+        try:
+            await self._count_uses(uses)
+        except (HoldfireError, OSError):
+            for override_id, (count, at) in uses.items():
+                more, later = self._uses.get(override_id, (0, at))
+                self._uses[override_id] = count + more, later
             raise

@@ -19,7 +19,7 @@ class GateSurroundings:
         self._overrides, self._permits, self._campaigns, self._clock = overrides, permits, campaigns, clock
 
     def overrides(self, gate: str) -> Sequence[Override]:
-        return self._overrides.of(gate, self._clock.now())
+        return self._overrides.of(gate)
 
     def spent(self, gate: str, now: datetime) -> Spent:
         return self._permits.spent(gate, now)
