@@ -186,7 +186,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         asks=asks,
         permits=permits,
         campaigns=campaigns,
-        briefings=Briefings(store.briefings, store.campaigns, campaigns, clock, changed),
+        briefings=Briefings(store.briefings, store.campaigns, campaigns, clock),
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         overrides=overrides,
         events=Events(store.events),

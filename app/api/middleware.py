@@ -17,12 +17,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import FORBIDDEN, INTERNAL, TOO_LARGE, Refused, send_problem
+from app.core.campaign.images import MAX_IMAGE_BYTES
 from app.settings import is_loopback
 
 log = logging.getLogger(__name__)
 
 FORBIDDEN_CLOSE = 4403
 MAX_BODY_BYTES = 1024 * 1024
+_IMAGES = "/briefing/images"  # the one path that takes files
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _API_PATHS = ("/api/", "/livez", "/readyz", "/-/", "/openapi.json", "/metrics")
 _API_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -96,8 +98,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if _declared_length(scope) > self.limit:
-            await send_problem(scope, send, Refused(TOO_LARGE, self._sentence(), headers={"Connection": "close"}))
+        limit = MAX_IMAGE_BYTES if scope["path"].endswith(_IMAGES) else self.limit
+        sentence = f"the body is larger than {limit:,} bytes; send less at once"
+        if _declared_length(scope) > limit:
+            await send_problem(scope, send, Refused(TOO_LARGE, sentence, headers={"Connection": "close"}))
             return
         received = 0
 
@@ -105,14 +109,11 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
-                raise HTTPException(TOO_LARGE.status, self._sentence(), headers={"Connection": "close"})
+            if received > limit:
+                raise HTTPException(TOO_LARGE.status, sentence, headers={"Connection": "close"})
             return message
 
         await self.app(scope, receive_bounded, send)
-
-    def _sentence(self) -> str:
-        return f"the body is larger than {self.limit:,} bytes; send it in several requests"
 
 
 class LocalOnly:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from app.api import (
+    briefing_images,
     briefings,
     calendar,
     campaigns,
@@ -27,9 +28,10 @@ from app.api.auth import require
 
 API_PREFIX = "/api/v1"
 RESOURCES = (
-    ingest, floor, queues, history, gates, policies, overrides, permits, campaigns, briefings, calendar, decisions,
-    events, webhooks, keys, sources,
+    ingest, floor, queues, history, gates, policies, overrides, permits, campaigns, briefings, briefing_images,
+    calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
+OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 
 
 def api_router() -> APIRouter:
@@ -47,7 +49,7 @@ def api_router() -> APIRouter:
 
 
 def scope_of(route: object) -> str:
-    """Return the one scope a route needs. Raises LookupError when it names none, or several."""
+    """Return the one scope, or own guard, a route needs. Raises LookupError when it names none, or several."""
     if not isinstance(route, APIRoute):
         raise LookupError(f"{route} is no API route, so nothing checks its callers")  # noqa: TRY004
     needed = [
@@ -56,6 +58,7 @@ def scope_of(route: object) -> str:
         if dependency.call is require
         for scope in dependency.own_oauth_scopes or ()
     ]
+    needed += [OWN_GUARDS[each.call] for each in route.dependant.dependencies if each.call in OWN_GUARDS]
     if len(needed) != 1:
         raise LookupError(f"{route.path} must name exactly one scope, not {needed}")
     return needed[0]
