@@ -144,10 +144,13 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         overrides.forget(gate)
         evaluator.drop_gate(gate)
 
+    def overridden() -> None:
+        evaluator.evaluate_now()
+
     def changed() -> None:
         evaluator.wake()
 
-    overrides = Overrides(store.overrides, clock, published, lambda: evaluator.evaluate_now())
+    overrides = Overrides(store.overrides, clock, published, overridden)
     answering = Answering(published, clock)
     permits = Permits(store.permits, answering, clock, changed)
     campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, changed)

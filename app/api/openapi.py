@@ -53,8 +53,17 @@ TAGS = [
     {"name": "health", "description": "For orchestrators and load balancers."},
 ]
 _MODELS = (
-    Problem, GateGiven, KeyGiven, OverrideGiven, QueueTargetsGiven, BriefingGiven, AcknowledgementGiven, CalendarTokenGiven,
-    WebhookGiven, WebhookChange)  # fmt: skip
+    Problem,
+    GateGiven,
+    KeyGiven,
+    OverrideGiven,
+    QueueTargetsGiven,
+    BriefingGiven,
+    AcknowledgementGiven,
+    CalendarTokenGiven,
+    WebhookGiven,
+    WebhookChange,
+)
 _REPLACED = ("HTTPValidationError", "ValidationError")
 
 
