@@ -13,6 +13,7 @@ from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, 
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
 from app.ports import DecisionRow
+from app.services.replaying import Replayed
 from app.services.shapes import instant
 
 router = APIRouter(prefix="/decisions", tags=["decisions"])
@@ -40,6 +41,24 @@ class LoggedDecision(Shape):
     status: int | None = Field(description="HTTP status answered")
     count: int = Field(ge=0, description="how often this same answer went to the same key")
     last_at: str | None = text_at()
+
+
+class Replay(Shape):
+    """What comes out when the same code decides again by what was kept. same: everything does as it was written."""
+
+    same: bool
+    state: Verdict
+    allow: int | None
+    summary: str
+    reasons: list[dict[str, Any]]
+    differs: list[str] = Field(description="members that come out differently; `inputs`: what was kept was changed")
+
+
+class ReviewedDecision(LoggedDecision):
+    """One line of the log, decided again."""
+
+    replay: Replay | None = Field(description="null where it cannot be decided again")
+    not_replayed: str | None = Field(description="why not")
 
 
 class DecisionPage(Shape):
@@ -87,19 +106,34 @@ async def decisions(
 @router.get(
     "/{decision_id}",
     operation_id="getDecision",
-    summary="Read one decision",
-    responses={200: {"model": LoggedDecision}, **problems(404)},
+    summary="Read one decision, and decide it again",
+    responses={200: {"model": ReviewedDecision}, **problems(404)},
 )
 async def decision(
     decision_id: Annotated[str, Path(description="`decision_id` of an answer")], services: ServicesDep, _: Reader
 ) -> Response:
-    """One decision with its reasons and inputs."""
-    return answer(_shape(await services.decisions.get(decision_id)))
+    """One decision with its reasons and inputs, decided again from what was kept of it.
+
+    `replay` says whether it comes out the same.
+    """
+    row, replayed, why_not = await services.decisions.get(decision_id)
+    return answer(_shape(row) | {"replay": replayed and _replay(replayed), "not_replayed": why_not})
 
 
 def _before(cursor: str) -> tuple[datetime, str]:
     at, decision_id = key_of(cursor, tuple[datetime, str])
     return at.astimezone(UTC), decision_id
+
+
+def _replay(replayed: Replayed) -> dict[str, Any]:
+    return {
+        "same": replayed.same,
+        "state": replayed.state,
+        "allow": replayed.allow,
+        "summary": replayed.summary,
+        "reasons": replayed.reasons,
+        "differs": replayed.differs,
+    }
 
 
 def _shape(row: DecisionRow) -> dict[str, Any]:

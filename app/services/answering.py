@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.core.gate.answer import Answered, Request, answer
-from app.core.permit.permit import Spent
+from app.core.permit.permit import NOTHING_SPENT, Spent
 from app.errors import NotFound
 from app.ports import Clock
 from app.services.published import GateState, Published
@@ -14,12 +14,16 @@ from app.services.standing import standing
 
 
 class Looked(NamedTuple):
-    """An answer with all it was made from, so that it can be shown, logged and made again. at: when it was made."""
+    """An answer with all it was made from, so that it can be shown, logged and made again.
+
+    at: when it was made. spent: what the gate had given away by then.
+    """
 
     state: GateState
     request: Request
     answered: Answered
     at: datetime
+    spent: Spent = NOTHING_SPENT
 
 
 class Answering:
@@ -45,13 +49,8 @@ class Answering:
         if state is None:
             known = ", ".join(sorted(published.gates)) or "none yet"
             raise NotFound(f"there is no gate {gate!r}; known: {known}")
+        spent = state.spent if spent is None else spent
         answered = answer(
-            state.basis,
-            state.policy,
-            request,
-            gate=gate,
-            overrides=state.overrides,
-            spent=state.spent if spent is None else spent,
-            now=now,
+            state.basis, state.policy, request, gate=gate, overrides=state.overrides, spent=spent, now=now
         )
-        return Looked(state, request, answered, now)
+        return Looked(state, request, answered, now, spent)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from app.errors import HoldfireError
 from app.ports import DecisionLog, DecisionRow
 from app.services.answering import Looked
+from app.services.inputs import facts_of, kept_of
 from app.services.reply import allowed, summary_for
-from app.services.shapes import check_shape, reason_shape
+from app.services.shapes import reason_shape
 
 MAX_ASKERS = 20_000
 MAX_WAITING = 50_000
@@ -76,7 +77,6 @@ def decision_row(asker: str, looked: Looked, status: int) -> DecisionRow:
         policy_version=state.policy_version,
         summary=summary_for(looked),
         reasons=[reason_shape(reason) for reason in answered.reasons],
-        inputs=[check_shape(check) for check in state.basis.checks],
         asked_by=asker,
         campaign=request.campaign,
         requested=request.audience,
@@ -84,6 +84,8 @@ def decision_row(asker: str, looked: Looked, status: int) -> DecisionRow:
         allow=allowed(looked),
         status=status,
         override_id=answered.override.id if answered.override else None,
+        kept=kept_of(state),
+        facts=facts_of(state, looked.at, request, looked.spent),
     )
 
 

@@ -20,7 +20,7 @@ from app.core.floor.state import Floor
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView
 from app.core.gate.decide import decide
-from app.core.gate.decision import Decision, GateMemory, Verdict
+from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.overlay import last_told, lay_over, tell
 from app.core.gate.policy import Policy, parse_policy
 from app.errors import HoldfireError
@@ -35,6 +35,7 @@ from app.ports import (
     StreamRecord,
     Transition,
 )
+from app.services.inputs import GateInputs, facts_of, kept_of
 from app.services.published import Alone, Beside, GateState, Published
 from app.services.shapes import check_shape, reason_shape, summary
 
@@ -170,11 +171,13 @@ class Evaluator:
         overrides = tuple(self._beside.overrides(gate))
         decision, memory = tell(lay_over(basis, policy, overrides, now), before, memory, now)
         self._memories[gate] = memory
+        spent = self._beside.spent(gate, now)
+        inputs = GateInputs(view, policy, before, basis, is_new_policy=is_new)
+        state = GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new, inputs)
         told_before, _ = last_told(before)
         if decision.verdict is not told_before:
-            self._note_transition(gate, version, told_before, decision)
-        spent = self._beside.spent(gate, now)
-        return GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new)
+            self._note_transition(state, told_before)
+        return state
 
     def sample(self, now: datetime) -> None:
         """Let the floor add its gauges to history, once in each five seconds of the clock; `tick` does so too."""
@@ -183,16 +186,19 @@ class Evaluator:
             self._sampled = slot
             self.floor.sample(now)
 
-    def _note_transition(self, gate: str, version: int, before: Verdict | None, decision: Decision) -> None:
+    def _note_transition(self, state: GateState, before: Verdict | None) -> None:
+        decision = state.decision
         transition = Transition(
-            gate=gate,
+            gate=state.gate,
             at=decision.at,
             before=before,
             after=decision.verdict,
-            policy_version=version,
+            policy_version=state.policy_version,
             summary=summary(decision),
             reasons=[reason_shape(reason) for reason in decision.reasons],
             inputs=[check_shape(check) for check in decision.checks],
+            kept=kept_of(state),
+            facts=facts_of(state, decision.at),
         )
         self._transitions.append(transition)
         self._on_transition(transition)

@@ -11,13 +11,21 @@ from app.core.gate.decision import Decision, GateMemory
 from app.core.gate.override import Override
 from app.core.gate.policy import Policy
 from app.core.permit.permit import NOTHING_SPENT, Spent
+from app.ports import KeptInputs
+
+
+class DecidedBy(Protocol):
+    """What a decision was made from, put into words when somebody wants to keep it."""
+
+    def kept(self) -> KeptInputs:
+        """Return it as it is kept."""
 
 
 class GateState(NamedTuple):
     """One gate as last evaluated: its policy (None: it has none), that policy's version (0: none) and the decision.
 
     decision is what everybody sees, overrides for all asks included; basis is what the floor alone said. memory and
-    is_new_policy are what basis was decided with, so that it can be decided again.
+    is_new_policy are what basis was decided with; inputs is all of that, None where nothing was evaluated for it.
     """
 
     gate: str
@@ -29,6 +37,7 @@ class GateState(NamedTuple):
     spent: Spent = NOTHING_SPENT
     memory: GateMemory = GateMemory()
     is_new_policy: bool = False
+    inputs: DecidedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
     message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
     late = _unknown(ReasonCode.DATA_EVALUATION_LATE, message, now)
     unsure = replace(late, checks=former.checks, mode=former.mode, data_as_of=former.data_as_of, since=published.at)
-    return state._replace(decision=unsure, basis=unsure)
+    return state._replace(decision=unsure, basis=unsure, inputs=None)
 
 
 def _needs_data(state: GateState, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
@@ -19,7 +19,8 @@ from app.store.tables import API_KEYS, DECISIONS
 
 PAGE_LIMIT = 1_000
 _COLUMNS = tuple(name for name in DECISIONS.c.keys() if name != "inputs_sha256")  # noqa: SIM118  # not a dictionary
-_TRANSITION = DECISIONS.c.kind == "transition"
+# Spelt out, or SQLite could not see that the index of transitions has all that is wanted.
+_TRANSITION = DECISIONS.c.kind == literal_column("'transition'")
 
 
 class SqlDecisions:

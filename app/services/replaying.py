@@ -1,0 +1,86 @@
+"""Decisions made again from what was kept of them, to show that the same code says the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.gate.answer import Request, answer
+from app.core.gate.decision import Decision, Verdict
+from app.core.gate.overlay import lay_over
+from app.core.gate.policy import Policy, PolicyRefused
+from app.ports import DecisionRow, KeptInputs
+from app.services.answering import Looked
+from app.services.inputs import Facts, basis_of, is_whole, policy_of, read_facts
+from app.services.published import GateState
+from app.services.reply import allowed, summary_for
+from app.services.shapes import reason_shape, summary
+
+# These are about the sender's own permit or pace; no gate decided them.
+_NOT_DECIDED = frozenset({"permit_paused", "client_rate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a decision comes out as when it is made again. differs names what does not come out as it was written."""
+
+    state: Verdict
+    allow: int | None
+    reasons: Sequence[Mapping[str, object]]
+    summary: str
+    differs: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether everything comes out as it was written."""
+        return not self.differs
+
+
+class NotReplayable(Exception):
+    """A decision cannot be made again; the message says why."""
+
+
+def replay(row: DecisionRow) -> Replayed:
+    """Make a logged decision again and compare. Raises NotReplayable when what that needs is not there."""
+    if row.kept is None or row.facts is None:
+        raise NotReplayable("it was written before its inputs were kept")
+    if row.reasons and row.reasons[0]["code"] in _NOT_DECIDED:
+        raise NotReplayable(f"no gate decided it: {row.summary}")
+    try:
+        again = _again(row, row.kept, read_facts(row.facts))
+    except PolicyRefused as fault:
+        raise NotReplayable(f"this version does not understand its policy any more: {fault}") from fault
+    except ValueError as fault:
+        raise NotReplayable(f"what was kept of it cannot be read: {fault}") from fault
+    return _compared(again, row)
+
+
+def _again(row: DecisionRow, kept: KeptInputs, facts: Facts) -> Replayed:
+    policy = policy_of(kept)
+    basis = basis_of(kept, policy, facts.decided_at)
+    return _changed(policy, basis, facts) if row.kind == "transition" else _answered(row, policy, basis, facts)
+
+
+def _changed(policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
+    decision = lay_over(basis, policy, facts.overrides, facts.at or basis.at)
+    return Replayed(decision.verdict, None, _shapes(decision.reasons), summary(decision))
+
+
+def _answered(row: DecisionRow, policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
+    at = facts.at or row.at
+    request = Request(row.requested, row.accept_partial, row.campaign, facts.campaign)
+    answered = answer(basis, policy, request, gate=row.gate, overrides=facts.overrides, spent=facts.spent, now=at)
+    state = GateState(row.gate, policy, row.policy_version, basis, basis, facts.overrides, facts.spent)
+    looked = Looked(state, request, answered, at, facts.spent)
+    return Replayed(answered.verdict, allowed(looked), _shapes(answered.reasons), summary_for(looked))
+
+
+def _compared(again: Replayed, row: DecisionRow) -> Replayed:
+    written = {"state": row.verdict, "allow": row.allow, "reasons": list(row.reasons), "summary": row.summary}
+    differs = [name for name, value in written.items() if getattr(again, name) != value]
+    if row.kept is not None and not is_whole(row.kept):
+        differs.append("inputs")
+    return Replayed(again.state, again.allow, again.reasons, again.summary, tuple(differs))
+
+
+def _shapes(reasons: Sequence[Any]) -> list[dict[str, Any]]:
+    return [reason_shape(reason) for reason in reasons]
