@@ -111,6 +111,7 @@ def create_app(
             jobs: list[Awaitable[None]] = [
                 services.evaluator.run(stop),
                 services.keys.run(stop),
+                services.permits.run(stop),
                 services.overrides.run(stop),
                 hub.run(stop),
                 _write_asks(services, stop),
@@ -152,7 +153,8 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
 
     overrides = Overrides(store.overrides, clock, published, overridden)
     answering = Answering(published, clock)
-    permits = Permits(store.permits, answering, clock, changed)
+    asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
+    permits = Permits(store.permits, answering, asks, clock, changed)
     campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, changed)
     evaluator = Evaluator(
         stream=store.stream,
@@ -165,12 +167,13 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         on_transition=metrics.transition,
     )
     sources = Sources()
-    asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
     destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
     keys = Keys(store.keys, clock)
     for kept in (keys, overrides, permits, campaigns):
         await kept.load()
     await evaluator.start()
+    evaluator.subscribe(permits.gate_changed)
+    permits.gate_changed(evaluator.published)
     return Services(
         settings=settings,
         clock=clock,

@@ -13,6 +13,7 @@ from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.keys import KeyGiven
 from app.api.overrides import OverrideGiven
+from app.api.permits_reference import RevocationGiven, permit_schemas
 from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
@@ -63,6 +64,7 @@ _MODELS = (
     CalendarTokenGiven,
     WebhookGiven,
     WebhookChange,
+    RevocationGiven,
 )
 _REPLACED = ("HTTPValidationError", "ValidationError")
 
@@ -103,6 +105,7 @@ def document(app: FastAPI) -> Schema:
         "PolicyDocument": policy_schema(),
         "NotReady": not_ready_schema(),
         **readiness_schemas(),
+        **permit_schemas(),
     }
     whole["paths"] = {"/api/v1/readiness": READINESS_PATH_ITEM, **whole["paths"]}
     _replace_validation_errors(whole["paths"])

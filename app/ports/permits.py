@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.core.event import Event
 from app.core.gate.answer import Answered
@@ -51,11 +51,47 @@ class PermitAsk:
     request_sha256: bytes = b""
 
 
+class PermitChange(NamedTuple):
+    """One permit before (None: it is new) and after a committed change, and the instant it was made at."""
+
+    before: Permit | None
+    after: Permit
+    at: datetime
+
+
+class SentMinute(NamedTuple):
+    """What was reported as sent through a gate in the minute that began at minute_at."""
+
+    gate: str
+    minute_at: datetime
+    sent: int
+
+
+class Held(NamedTuple):
+    """All that present sums are made of: every live permit, and what still counts as sent in the last hour."""
+
+    live: Sequence[Permit]
+    sent: Sequence[SentMinute]
+
+
 class PermitStore(Protocol):
-    """Permits and the sums they make. All changes are serialised."""
+    """Permits and the sums they make. All changes are serialised; each is durable whole, or NotDurable is raised."""
+
+    def subscribe(self, listener: Callable[[Sequence[PermitChange]], None]) -> None:
+        """Call `listener` on the event loop after every commit, in the order of commits.
+
+        It is called before whoever asked for the change hears of it, and also when they went away meanwhile.
+        """
+
+    async def held(self, at: datetime) -> Held:
+        """Return what `spent` sums up, one by one; permits whose time is over are among the live ones until ended."""
 
     async def grant(self, ask: PermitAsk) -> Grant | Answered | Repeat:
-        """Return what settle decided, durable; or the earlier answer under the same idempotency key, unchanged."""
+        """Return what settle decided, durable; or the earlier answer under the same idempotency key, unchanged.
+
+        First the gate's live permits whose time is over expire, in the same transaction, with their events. What
+        settle raises is raised here and concerns no other ask.
+        """
 
     async def permit(self, permit_id: str) -> Permit:
         """Return one. Raises NotFound."""
@@ -72,9 +108,18 @@ class PermitStore(Protocol):
         """Return permits newest first by (granted_at, id); states (): in any."""
 
     async def change(
-        self, permit_id: str, at: datetime, step: Callable[[Permit], tuple[Permit, Sequence[Event]]]
+        self,
+        permit_id: str,
+        at: datetime,
+        step: Callable[[Permit], tuple[Permit, Sequence[Event]]],
+        *,
+        forget: bool = False,
     ) -> Permit:
-        """Replace a permit by what step makes of it, with events and sums, in one transaction. Raises NotFound."""
+        """Replace a permit by what step makes of it, with events and sums, in one transaction. Raises NotFound.
+
+        forget: also delete the answer kept for repeats of its ask, so that the same key is asked anew. What step
+        raises is raised here; nothing is changed then.
+        """
 
     async def change_live(
         self,
@@ -83,7 +128,13 @@ class PermitStore(Protocol):
         at: datetime,
         step: Callable[[Permit], tuple[Permit, Sequence[Event]] | None],
     ) -> Sequence[Permit]:
-        """Do the same to every live permit of a gate or campaign (None: any); step returns None to leave one alone."""
+        """Do the same to every live permit of a gate or campaign (None: any); step returns None to leave one alone.
+
+        Returns those that were changed.
+        """
+
+    async def expire_due(self, at: datetime) -> Sequence[Permit]:
+        """Expire every live permit whose time is over at `at`, with its event, and return them."""
 
     async def spent(self, at: datetime) -> Mapping[str, Spent]:
         """Return what each gate has given away as of `at`; gates with nothing are left out."""
@@ -92,4 +143,7 @@ class PermitStore(Protocol):
         """Return the same by campaign. sent_last_hour of a campaign is all it ever sent."""
 
     async def prune_repeats(self, before: datetime) -> int:
-        """Delete answers kept for repeats that were created before that; return how many."""
+        """Delete answers kept for repeats that were created before that; return how many.
+
+        Minutes of sending that count no longer at that instant go, too.
+        """

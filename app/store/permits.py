@@ -1,10 +1,180 @@
 """The PermitStore port, on SQL."""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, select, tuple_
+
+from app.core.event import Event
+from app.core.gate.answer import Answered
+from app.core.permit.booking import counts_from, earliest, last_hour
+from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, Spent
+from app.errors import Invalid, NotFound
+from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, SentMinute
 from app.store.engine import Database
+from app.store.ledger import CAMPAIGN, GATE, LIVE_PERMITS, Ledger, permit_of
+from app.store.ledger_line import LedgerLine
+from app.store.permit_tables import PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
+
+PAGE_LIMIT = 1_000
 
 
 class SqlPermits:
-    """The PermitStore port."""
+    """The PermitStore port. Changes wait in line for the writer thread; reads look at what is committed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._line = LedgerLine(database)
+
+    def subscribe(self, listener: Callable[[Sequence[PermitChange]], None]) -> None:
+        self._line.subscribe(listener)
+
+    # --- changes ---
+
+    async def grant(self, ask: PermitAsk) -> Grant | Answered | Repeat:
+        def work(ledger: Ledger) -> Grant | Answered | Repeat:
+            if (repeat := ledger.repeat(ask)) is not None:
+                return repeat
+            spent = ledger.spent_of_gate(ask.gate), ledger.spent_of_campaign(ask.campaign)
+            outcome = ask.settle(*spent)
+            if isinstance(outcome, Grant):
+                ledger.grant(ask, outcome)
+            return outcome
+
+        return await self._line.settle(work, ask.at)
+
+    async def change(
+        self,
+        permit_id: str,
+        at: datetime,
+        step: Callable[[Permit], tuple[Permit, Sequence[Event]]],
+        *,
+        forget: bool = False,
+    ) -> Permit:
+        def work(ledger: Ledger) -> Permit:
+            before = ledger.permit(permit_id)
+            after, events = step(before)
+            ledger.put(before, after, at, events)
+            if forget:
+                ledger.forget_repeats(permit_id)
+            return after
+
+        return await self._line.settle(work, at)
+
+    async def change_live(
+        self,
+        gate: str | None,
+        campaign: str | None,
+        at: datetime,
+        step: Callable[[Permit], tuple[Permit, Sequence[Event]] | None],
+    ) -> Sequence[Permit]:
+        def work(ledger: Ledger) -> Sequence[Permit]:
+            taken = [(permit, changed) for permit in ledger.live(gate, campaign) if (changed := step(permit))]
+            for before, (after, events) in taken:
+                ledger.put(before, after, at, events)
+            return [after for _, (after, _) in taken]
+
+        return await self._line.settle(work, at)
+
+    async def expire_due(self, at: datetime) -> Sequence[Permit]:
+        return await self._line.settle(lambda ledger: ledger.expire_due(), at)
+
+    async def prune_repeats(self, before: datetime) -> int:
+        def work(connection: Connection) -> int:
+            connection.execute(delete(PERMIT_SENT).where(PERMIT_SENT.c.minute_at <= counts_from(before)))
+            return connection.execute(delete(PERMIT_REPEATS).where(PERMIT_REPEATS.c.created_at < before)).rowcount
+
+        return await self._database.write(work)
+
+    # --- reads ---
+
+    async def permit(self, permit_id: str) -> Permit:
+        query = select(PERMITS).where(PERMITS.c.id == permit_id)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        if row is None:
+            raise NotFound(f"there is no permit {permit_id!r}")
+        return permit_of(row)
+
+    async def permits(
+        self,
+        *,
+        gate: str | None = None,
+        campaign: str | None = None,
+        states: Sequence[PermitState] = (),
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[Permit]:
+        """Return a page. Raises Invalid for a limit outside 1..1,000."""
+        if not 1 <= limit <= PAGE_LIMIT:
+            raise Invalid(f"limit={limit} must be between 1 and {PAGE_LIMIT:,}")
+        column = PERMITS.c
+        wanted: list[ColumnElement[bool]] = [
+            each == name for each, name in ((column.gate, gate), (column.campaign, campaign)) if name is not None
+        ]
+        if states:
+            wanted.append(column.state.in_([state.value for state in states]))
+        if before is not None:
+            wanted.append(tuple_(column.granted_at, column.id) < before)
+        query = select(PERMITS).where(*wanted).order_by(column.granted_at.desc(), column.id.desc()).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [permit_of(row) for row in rows]
+
+    async def held(self, at: datetime) -> Held:
+        return await self._database.read(lambda connection: _held(connection, at))
+
+    async def spent(self, at: datetime) -> Mapping[str, Spent]:
+        return await self._database.read(lambda connection: _spent_of_gates(connection, at))
+
+    async def spent_by_campaign(self, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:
+        return await self._database.read(lambda connection: _spent_of_campaigns(connection, campaigns, at))
+
+
+def _held(connection: Connection, at: datetime) -> Held:
+    live = [permit_of(row) for row in connection.execute(select(PERMITS).where(LIVE_PERMITS))]
+    minutes = PERMIT_SENT.c
+    counted = select(minutes.gate, minutes.minute_at, minutes.sent).where(minutes.minute_at > counts_from(at))
+    return Held(live, [SentMinute(*row) for row in connection.execute(counted)])
+
+
+def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]:
+    minutes: defaultdict[str, dict[datetime, int]] = defaultdict(dict)
+    counted = select(PERMIT_SENT).where(PERMIT_SENT.c.minute_at > counts_from(at))
+    for row in connection.execute(counted):
+        minutes[row.gate][row.minute_at] = row.sent
+    kept = select(PERMIT_LEDGER.c.name, PERMIT_LEDGER.c.outstanding).where(
+        PERMIT_LEDGER.c.kind == GATE, PERMIT_LEDGER.c.outstanding > 0
+    )
+    outstanding = {row.name: row.outstanding for row in connection.execute(kept)}
+    over, ends = _by_time(connection, PERMITS.c.gate, at)
+    spent = {}
+    for gate in outstanding.keys() | minutes.keys():
+        booked = last_hour(minutes.get(gate, {}), at)
+        left = outstanding.get(gate, 0) - over.get(gate, 0)
+        spent[gate] = Spent(left, booked.sent, earliest(ends.get(gate), booked.frees_at))
+    return {gate: each for gate, each in spent.items() if each != NOTHING_SPENT}
+
+
+def _spent_of_campaigns(connection: Connection, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:
+    names, columns = list(campaigns), PERMIT_LEDGER.c
+    kept = select(columns.name, columns.outstanding, columns.sent).where(
+        columns.kind == CAMPAIGN, columns.name.in_(names)
+    )
+    over, ends = _by_time(connection, PERMITS.c.campaign, at, PERMITS.c.campaign.in_(names))
+    spent = {
+        row.name: Spent(row.outstanding - over.get(row.name, 0), row.sent, ends.get(row.name))
+        for row in connection.execute(kept)
+    }
+    return {campaign: each for campaign, each in spent.items() if each != NOTHING_SPENT}
+
+
+def _by_time(
+    connection: Connection, owner: Column[Any], at: datetime, *wanted: ColumnElement[bool]
+) -> tuple[Mapping[str, int], Mapping[str, datetime]]:
+    """Return by owner what live permits whose time is over still seem to hold, and when the next one ends."""
+    ends_at, live = PERMITS.c.expires_at, select(owner).where(LIVE_PERMITS, *wanted).group_by(owner)
+    held = func.sum(PERMITS.c.allowed - PERMITS.c.sent)
+    over = connection.execute(live.add_columns(held).where(ends_at <= at)).all()
+    ends = connection.execute(live.add_columns(func.min(ends_at, type_=ends_at.type)).where(ends_at > at)).all()
+    return {name: int(number) for name, number in over}, dict(tuple(row) for row in ends)

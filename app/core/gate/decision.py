@@ -56,6 +56,7 @@ class ReasonCode(StrEnum):
     CAMPAIGN_AUDIENCE_SPENT = "campaign_audience_spent"
     CAMPAIGN_PROBING = "campaign_probing"
     CLIENT_RATE = "client_rate"
+    PERMIT_PAUSED = "permit_paused"
 
     @property
     def is_data(self) -> bool:
