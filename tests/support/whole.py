@@ -18,7 +18,7 @@ from app.store.bundle import Store, open_store
 from app.telemetry.metrics import Metrics
 from tests.support.api import an_app
 from tests.support.builders import NOW, an_observation
-from tests.support.databases import a_database_url
+from tests.support.databases import a_database_url, prepare
 from tests.support.memory import SteppedClock
 
 QUEUES = ("orders-voice",)
@@ -91,6 +91,7 @@ async def a_whole(folder: Path, *, auth: str = "on", kind: str = "sqlite") -> As
     """
     clock = SteppedClock(NOW)
     settings = Settings(auth=auth, data_dir=folder)
+    prepare(kind, folder)
     async with open_store(a_database_url(kind, folder), clock, alone=True) as store:
         services = await build_services(settings, clock, store, Metrics())
         whole = Whole(clock, store, services, an_app(), ReadinessEndpoint())
