@@ -129,7 +129,8 @@ async def test_deliveries_are_listed_by_state_in_pages_and_sent_again_by_hand(wh
 async def test_a_gate_that_holds_is_told_to_who_subscribed_in_the_transaction_of_its_decision(whole, admin):
     where = (await make(admin, types=["decision.hold"])).headers["location"]
     await whole.slam()
-    await whole.evaluate(31)  # it is held once the limit has been exceeded for long enough
+    await whole.evaluate(31)
+    await whole.slam()  # above the limit for long enough: held
     (delivery,) = (await admin.get(f"{where}/deliveries")).json()["items"]
     assert (delivery["type"], delivery["urgent"], delivery["state"]) == (
         EventType.DECISION_HOLD,
