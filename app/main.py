@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.health import Check
 from app.api.middleware import install_middleware
 from app.api.openapi import install_openapi
@@ -29,6 +30,7 @@ from app.services.asks import Asks
 from app.services.beside import GateSurroundings
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
+from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
 from app.services.container import Services
 from app.services.decisions import Decisions
@@ -45,6 +47,7 @@ from app.services.permits import Permits
 from app.services.published import Published
 from app.services.queues import Queues
 from app.services.readiness import Readiness
+from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.sessions import Sessions
 from app.services.sources import Sources
@@ -74,14 +77,17 @@ class State(TypedDict):
 
 
 class HoldfireApp(FastAPI):
-    """FastAPI with one branch ahead of its router: the readiness answer, which must cost next to nothing."""
+    """FastAPI with two branches ahead of its router: the answers to who asks often must cost next to nothing."""
 
     readiness: ReadinessEndpoint
+    campaign_gate: CampaignGateEndpoint
     is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == READINESS_PATH:
             await self.readiness(scope, receive, send)
+        elif scope["type"] == "http" and campaign_in(scope["path"]) is not None:
+            await self.campaign_gate(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -112,6 +118,7 @@ def create_app(
                 services.evaluator.run(stop),
                 services.keys.run(stop),
                 services.permits.run(stop),
+                services.releases.run(stop, services.evaluator.subscribe),
                 services.overrides.run(stop),
                 hub.run(stop),
                 _write_asks(services, stop),
@@ -124,6 +131,7 @@ def create_app(
 
     app = HoldfireApp(title="holdfire", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.readiness = ReadinessEndpoint()
+    app.campaign_gate = CampaignGateEndpoint()
     app.include_router(api_router())
     app.include_router(live_router())
     app.include_router(metrics_router())
@@ -145,17 +153,17 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         overrides.forget(gate)
         evaluator.drop_gate(gate)
 
-    def overridden() -> None:
+    def set_by_hand() -> None:
         evaluator.evaluate_now()
 
     def changed() -> None:
         evaluator.wake()
 
-    overrides = Overrides(store.overrides, clock, published, overridden)
+    overrides = Overrides(store.overrides, clock, published, set_by_hand)
     answering = Answering(published, clock)
     asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
     permits = Permits(store.permits, answering, asks, clock, changed)
-    campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, changed)
+    campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, set_by_hand)
     evaluator = Evaluator(
         stream=store.stream,
         gates=store.gates,
@@ -192,6 +200,16 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         asks=asks,
         permits=permits,
         campaigns=campaigns,
+        campaign_gate=CampaignGate(
+            published,
+            answering,
+            campaigns.book,
+            permits,
+            asks=asks,
+            clock=clock,
+            answered=metrics.readiness_answered,
+        ),
+        releases=Releases(campaigns.book, permits, answering, clock, changed),
         briefings=Briefings(store.briefings, store.campaigns, campaigns, clock),
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         overrides=overrides,

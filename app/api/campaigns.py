@@ -1,5 +1,347 @@
 """/campaigns: what is to be sent, and how its release stands."""
 
-from fastapi import APIRouter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from app.api.auth import CampaignWriter, Reader
+from app.api.bodies import read, read_object
+from app.api.cursors import cursor_of, key_of, next_link
+from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
+from app.api.problems import CHANGED, IF_MATCH, Refused
+from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
+from app.core.campaign.campaign import Campaign, CampaignState, ReleaseMode, TrafficClass
+from app.core.campaign.machine import CampaignStep, allowed
+from app.core.campaign.request import plan_document
+from app.core.event import Actor
+from app.errors import Conflict
+from app.ports import ApiKey
+from app.ports.campaigns import Wave
+from app.services.campaigns import Impossible
+from app.services.container import Services
+from app.services.shapes import instant
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+MAX_REASON = 500
+CampaignPath = Annotated[Name, Path(description="the campaign's id", examples=["spring"])]
+ReasonQuery = Annotated[
+    str, Query(max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", description="why, for the log")
+]
+IfMatch = Annotated[str | None, Header(description="ETag of the campaign as read")]
+_ETAG = headers({"ETag": "the revision, to be sent as If-Match with a change"})
+_NEW = headers({"Location": "the campaign", "ETag": "the revision, to be sent as If-Match with a change"})
+
+
+class StepGiven(Given):
+    """Why somebody takes a step; it is shown to everybody who is told of it."""
+
+    reason: Annotated[str, Field(max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["wrong link"])] = ""
+
+
+class ReleaseShape(Shape):
+    """How a campaign goes out."""
+
+    mode: ReleaseMode
+    audience_per_wave: int | None
+    wave_gap_seconds: float | None
+
+
+class WaveShape(Shape):
+    """A wave. ended_at null: it is open."""
+
+    number: int
+    permit_id: str
+    allowed: int = Field(description="at most so many people")
+    sent: int = Field(description="as reported so far; may exceed allowed")
+    is_probe: bool = Field(description="the small wave after a hold")
+    opened_at: str = text_at()
+    ended_at: str | None = text_at()
+    ending: str | None = Field(description="how it ended: used, released, expired, paused, revoked")
+
+
+class CampaignShape(Shape):
+    """A campaign: its plan, how it stands, and how far it has come."""
+
+    id: str
+    title: str
+    gate: str
+    audience: int
+    owner: str
+    kind: str
+    traffic_class: TrafficClass
+    contacts_per_1000: float | None
+    earliest_start: str | None = text_at()
+    give_up_at: str | None = text_at()
+    release: ReleaseShape
+    state: CampaignState
+    paused_by: str | None = Field(description="gate: it goes on by itself; else who paused it")
+    reason: str = Field(description="why it stands as it does")
+    steps: list[CampaignStep] = Field(description="what can be done with it now")
+    created_at: str = text_at()
+    announced_at: str | None = text_at()
+    started_at: str | None = text_at()
+    ended_at: str | None = text_at()
+    sent: int = Field(description="as reported; may exceed the audience")
+    outstanding: int = Field(description="may still be sent under live permits")
+    left: int = Field(description="neither sent nor under a permit")
+    wave: WaveShape | None = Field(description="the last wave, open or over")
+    revision: int
+
+
+class CampaignPage(Shape):
+    """A page of campaigns, newest first."""
+
+    items: list[CampaignShape]
+    next_cursor: str | None = Field(description="null on the last page")
+
+
+class WaveList(Shape):
+    """All waves of a campaign, in their order."""
+
+    items: list[WaveShape]
+
+
+@router.get(
+    "",
+    operation_id="listCampaigns",
+    summary="List campaigns",
+    responses={200: {"model": CampaignPage, "headers": headers({"Link": "the next page"})}, **problems(422)},
+)
+async def campaigns(
+    *,
+    request: Request,
+    services: ServicesDep,
+    _: Reader,
+    gate: Annotated[Name | None, Query()] = None,
+    state: Annotated[list[CampaignState] | None, Query(description="may be repeated")] = None,
+    start: FromQuery = None,
+    until: ToQuery = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 100,
+) -> Response:
+    """Campaigns, newest first, in pages; `from` and `to` bound their earliest_start."""
+    found = await services.campaigns.page(
+        gate=gate,
+        states=state or (),
+        start=start,
+        until=until,
+        before=None if cursor is None else _before(cursor),
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    following = cursor_of((page[-1].created_at, page[-1].id)) if len(found) > limit else None
+    shape = {"items": [_shape(services, each) for each in page], "next_cursor": following}
+    return answer(shape, headers=next_link(request, following))
+
+
+@router.post(
+    "",
+    operation_id="createCampaign",
+    summary="Draft a campaign",
+    status_code=201,
+    responses={201: {"model": CampaignShape, "headers": _NEW}, **problems(409, 413, 415, 422)},
+    openapi_extra=takes("application/json", schema=component("CampaignPlan")),
+)
+async def create(request: Request, services: ServicesDep, caller: CampaignWriter, reason: ReasonQuery = "") -> Response:
+    """A draft sends nothing and tells nobody; schedule it to announce it. 409 when its id is taken."""
+    made = await services.campaigns.create(await read_object(request), _actor(caller), reason)
+    return _answer(services, made, 201, {"Location": f"{request.url.path}/{made.id}"})
+
+
+@router.get(
+    "/{campaign_id}",
+    operation_id="getCampaign",
+    summary="Read a campaign",
+    responses={200: {"model": CampaignShape, "headers": _ETAG}, **problems(404, 422)},
+)
+async def campaign(campaign_id: CampaignPath, services: ServicesDep, _: Reader) -> Response:
+    """One campaign, ended or not, with how far it has come."""
+    return _answer(services, await services.campaigns.find(campaign_id))
+
+
+@router.patch(
+    "/{campaign_id}",
+    operation_id="changeCampaign",
+    summary="Change a campaign's plan",
+    responses={200: {"model": CampaignShape, "headers": _ETAG}, **problems(404, 409, 412, 413, 415, 422, 428)},
+    openapi_extra=takes("application/json", schema=component("CampaignChange")),
+)
+async def change(
+    *,
+    campaign_id: CampaignPath,
+    request: Request,
+    services: ServicesDep,
+    caller: CampaignWriter,
+    reason: ReasonQuery = "",
+    if_match: IfMatch = None,
+) -> Response:
+    """Changes the members that are given; null takes one away. 412 when somebody changed it since it was read.
+
+    More people, more contacts or an earlier start are announced anew, and the contact center's notice runs again.
+    What has started keeps its gate, start and traffic class. 409 once it has ended.
+    """
+    present = await services.campaigns.find(campaign_id)
+    _refuse_unread(present, if_match)
+    changes = await read_object(request)
+    saved = await _unless_changed(
+        lambda: services.campaigns.change(campaign_id, changes, _actor(caller), reason, expected=present.revision)
+    )
+    return _answer(services, saved)
+
+
+@router.delete(
+    "/{campaign_id}",
+    operation_id="deleteCampaign",
+    summary="Delete a draft",
+    status_code=204,
+    responses=problems(404, 409, 412, 422, 428),
+)
+async def delete(
+    *,
+    campaign_id: CampaignPath,
+    services: ServicesDep,
+    caller: CampaignWriter,
+    reason: ReasonQuery = "",
+    if_match: IfMatch = None,
+) -> Response:
+    """A draft goes with its briefing; its events stay. 409 for what was announced: cancel that."""
+    present = await services.campaigns.find(campaign_id)
+    _refuse_unread(present, if_match)
+    await _unless_changed(
+        lambda: services.campaigns.delete(campaign_id, _actor(caller), reason, expected=present.revision)
+    )
+    return Response(status_code=204)
+
+
+def _step_route(what: CampaignStep, summary: str, description: str) -> None:
+    """Add POST /campaigns/{campaign_id}/<step>."""
+
+    async def take(
+        campaign_id: CampaignPath, request: Request, services: ServicesDep, caller: CampaignWriter
+    ) -> Response:
+        reason = (await read(request, StepGiven)).reason if await request.body() else ""
+        return _answer(services, await services.campaigns.take(campaign_id, what, _actor(caller), reason))
+
+    router.add_api_route(
+        f"/{{campaign_id}}/{what.value}",
+        take,
+        methods=["POST"],
+        operation_id=f"{what.value}Campaign",
+        summary=summary,
+        description=description,
+        responses={200: {"model": CampaignShape, "headers": _ETAG}, **problems(404, 409, 413, 415, 422)},
+        openapi_extra={
+            "requestBody": {"required": False, "content": {"application/json": {"schema": component("StepGiven")}}}
+        },
+    )
+
+
+_step_route(
+    CampaignStep.SCHEDULE,
+    "Announce a campaign",
+    "The contact center's notice runs from now on. It goes out from its earliest start on: when its gate lets it, or, "
+    "where it is released by hand, when somebody starts it. 409 where it stands elsewhere; the detail says what is "
+    "possible.",
+)
+_step_route(
+    CampaignStep.START,
+    "Let a campaign go by hand",
+    "For one that is released by hand and whose time has come. Its gate is asked all the same, before each wave.",
+)
+_step_route(
+    CampaignStep.PAUSE,
+    "Stop a campaign now",
+    "When this answers, its permits are paused: whoever sends under one must stop. Only a person lets it go on.",
+)
+_step_route(
+    CampaignStep.RESUME,
+    "Let a paused campaign go on",
+    "For one that a person paused; what its gate paused goes on by itself. Its gate is asked before the next wave.",
+)
+_step_route(
+    CampaignStep.CANCEL,
+    "End a campaign for good",
+    "When this answers, its permits are revoked: whoever sends under one must stop. Nothing more of it may go.",
+)
+
+
+@router.get(
+    "/{campaign_id}/waves",
+    operation_id="listWaves",
+    summary="List a campaign's waves",
+    responses={200: {"model": WaveList}, **problems(404, 422)},
+)
+async def waves(campaign_id: CampaignPath, services: ServicesDep, _: Reader) -> Response:
+    """All waves in their order, the open one last."""
+    return answer({"items": [wave_shape(wave) for wave in await services.campaigns.waves(campaign_id)]})
+
+
+async def _unless_changed(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what `work` returns. Raises Refused, 412, when the campaign has changed since it was read."""
+    try:
+        return await work()
+    except Impossible:
+        raise
+    except Conflict as fault:
+        raise Refused(CHANGED, str(fault)) from fault
+
+
+def _refuse_unread(present: Campaign, if_match: str | None) -> None:
+    """Raise Refused unless the caller has shown that they read the campaign as it is."""
+    if if_match is None:
+        raise Refused(IF_MATCH, f'read campaign {present.id!r} and send If-Match: "{present.revision}"')
+    given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    if not given & {"*", str(present.revision)}:
+        now = f'it is at revision {present.revision}; read it and send If-Match: "{present.revision}"'
+        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit campaign {present.id!r}: {now}")
+
+
+def _before(cursor: str) -> tuple[datetime, str]:
+    at, campaign_id = key_of(cursor, tuple[datetime, str])
+    return at.astimezone(UTC), campaign_id
+
+
+def _actor(caller: ApiKey) -> Actor:
+    return Actor(caller.id, caller.name)
+
+
+def _answer(services: Services, campaign: Campaign, status: int = 200, more: dict[str, str] | None = None) -> Response:
+    return answer(_shape(services, campaign), status, {"ETag": f'"{campaign.revision}"'} | (more or {}))
+
+
+def _shape(services: Services, campaign: Campaign) -> dict[str, Any]:
+    spent, wave = services.campaigns.progress(campaign)
+    sent = spent.sent_last_hour
+    return plan_document(campaign) | {
+        "state": campaign.state,
+        "paused_by": campaign.paused_by,
+        "reason": campaign.reason,
+        "steps": allowed(campaign),
+        "created_at": instant(campaign.created_at),
+        "announced_at": instant(campaign.announced_at),
+        "started_at": instant(campaign.started_at),
+        "ended_at": instant(campaign.ended_at),
+        "sent": sent,
+        "outstanding": spent.outstanding,
+        "left": max(0, campaign.audience - sent - spent.outstanding),
+        "wave": None if wave is None else wave_shape(wave),
+        "revision": campaign.revision,
+    }
+
+
+def wave_shape(wave: Wave) -> dict[str, Any]:
+    """Return a wave as it may be shown."""
+    return {
+        "number": wave.number,
+        "permit_id": wave.permit_id,
+        "allowed": wave.allowed,
+        "sent": wave.sent,
+        "is_probe": wave.is_probe,
+        "opened_at": instant(wave.opened_at),
+        "ended_at": instant(wave.ended_at),
+        "ending": wave.ending or None,
+    }

@@ -9,6 +9,9 @@ from fastapi.openapi.utils import get_openapi
 from app import __version__
 from app.api.briefings import AcknowledgementGiven, BriefingGiven
 from app.api.calendar import CalendarTokenGiven
+from app.api.campaign_gate import PATH as CAMPAIGN_GATE_PATH
+from app.api.campaign_reference import CAMPAIGN_GATE_PATH_ITEM, campaign_schemas
+from app.api.campaigns import StepGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.keys import KeyGiven
@@ -58,6 +61,7 @@ _MODELS = (
     GateGiven,
     KeyGiven,
     OverrideGiven,
+    StepGiven,
     QueueTargetsGiven,
     BriefingGiven,
     AcknowledgementGiven,
@@ -106,8 +110,13 @@ def document(app: FastAPI) -> Schema:
         "NotReady": not_ready_schema(),
         **readiness_schemas(),
         **permit_schemas(),
+        **campaign_schemas(),
     }
-    whole["paths"] = {"/api/v1/readiness": READINESS_PATH_ITEM, **whole["paths"]}
+    whole["paths"] = {
+        "/api/v1/readiness": READINESS_PATH_ITEM,
+        **whole["paths"],
+        CAMPAIGN_GATE_PATH: CAMPAIGN_GATE_PATH_ITEM,
+    }
     _replace_validation_errors(whole["paths"])
     return whole
 

@@ -7,6 +7,7 @@ from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
+from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
 from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
@@ -20,6 +21,7 @@ from app.services.overrides import Overrides
 from app.services.permits import Permits
 from app.services.queues import Queues
 from app.services.readiness import Readiness
+from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.sessions import Sessions
 from app.services.sources import Sources
@@ -40,6 +42,8 @@ class Services:
     asks: Asks
     permits: Permits
     campaigns: Campaigns
+    campaign_gate: CampaignGate
+    releases: Releases
     briefings: Briefings
     calendars: Calendars
     overrides: Overrides

@@ -9,6 +9,7 @@ import httpx2
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.readiness import PATH, ReadinessEndpoint
 from app.core.floor.observation import Observation
 from app.main import build_services
@@ -39,6 +40,8 @@ class Whole:
         scope["state"] = {"services": self.services}
         if scope["type"] == "http" and scope["path"] == PATH:
             await self.readiness(scope, receive, send)
+        elif scope["type"] == "http" and campaign_in(scope["path"]) is not None:
+            await CampaignGateEndpoint()(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -55,6 +55,7 @@ class ReasonCode(StrEnum):
     CAMPAIGN_ENDED = "campaign_ended"
     CAMPAIGN_AUDIENCE_SPENT = "campaign_audience_spent"
     CAMPAIGN_PROBING = "campaign_probing"
+    CAMPAIGN_BETWEEN_WAVES = "campaign_between_waves"
     CLIENT_RATE = "client_rate"
     PERMIT_PAUSED = "permit_paused"
 
