@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.commands import ask, decisions, demo, installation, keys, replay, serve
+from app.commands import ask, audit, decisions, demo, installation, keys, replay, serve
 from app.commands.output import JsonFlag, print_json
 
 cli = typer.Typer(
@@ -21,6 +21,7 @@ cli.command()(decisions.decisions)
 cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.add_typer(keys.keys, name="keys")
+cli.add_typer(audit.audit, name="audit")
 cli.add_typer(installation.config, name="config")
 cli.command()(installation.migrate)
 cli.command()(installation.doctor)

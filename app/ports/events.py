@@ -17,19 +17,6 @@ class WrittenEvent:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What checking the chain found: how many events fit from the first on, and the digest of the last of those.
-
-    broken_at: the first place that does not fit, None when all do; detail says what is wrong there.
-    """
-
-    count: int
-    head: str
-    broken_at: int | None = None
-    detail: str = ""
-
-
 class EventLog(Protocol):
     """Append-only. Stores write their own changes' events themselves, in the change's transaction."""
 
@@ -53,6 +40,3 @@ class EventLog(Protocol):
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
         """Return events with a place below `before` (None: all), newest first, at most `limit` (1..1,000)."""
-
-    async def verify(self) -> Verified:
-        """Check the whole chain, from the first event to the last."""

@@ -16,6 +16,16 @@ CACHE_KIBIBYTES = 32_768
 
 def usable_url(text: str) -> URL:
     """Return the parsed URL of a database file, its folder created. Raises Invalid: setting, value, what is allowed."""
+    url = file_url(text)
+    try:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise Invalid(f"{shown(url)}: its folder cannot be created ({fault.strerror}); {ALLOWED}") from fault
+    return url
+
+
+def file_url(text: str) -> URL:
+    """Return the parsed URL of a database file, which need not be there. Raises Invalid as usable_url does."""
     try:
         url = make_url(text)
     except ArgumentError as fault:
@@ -26,10 +36,6 @@ def usable_url(text: str) -> URL:
         raise Invalid(f"{shown(url)}: {url.drivername} is not supported; {ALLOWED}")
     if url.query or url.database in {None, "", ":memory:"}:
         raise Invalid(f"{shown(url)} names no plain file, which durable data needs; {ALLOWED}")
-    try:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise Invalid(f"{shown(url)}: its folder cannot be created ({fault.strerror}); {ALLOWED}") from fault
     return url
 
 

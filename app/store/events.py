@@ -1,18 +1,24 @@
 """The EventLog port, on SQL; and how every other store writes its changes' events."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select
 
 from app.core.chain import Entry, Link, digest
-from app.core.event import Event
+from app.core.event import Actor, Event, EventType
 from app.core.floor.instants import micros
+from app.errors import Invalid, NotFound
 from app.ports.events import WrittenEvent
 from app.store.engine import Database
 from app.store.event_tables import EVENTS
 from app.store.outbox import put_out
 
+PAGE_LIMIT = 1_000
+_SPANNED = EVENTS.alias("spanned")
+_UNSORTED_AT = literal_column("+events.at", EVENTS.c.at.type)  # the + keeps SQLite from reading along the instants
 _sides = msgspec.json.Encoder(order="sorted")
 _LAST = "SELECT seq, sha256 FROM events ORDER BY seq DESC LIMIT 1"
 _COLUMNS = tuple(EVENTS.columns.keys())
@@ -24,6 +30,42 @@ class SqlEvents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def append(self, events: Sequence[Event]) -> Sequence[WrittenEvent]:
+        return await self._database.write(lambda connection: append_events(connection, events))
+
+    async def event(self, seq: int) -> WrittenEvent:
+        query = select(EVENTS).where(EVENTS.c.seq == seq)
+        row = await self._database.read(lambda connection: connection.execute(query).first())
+        if row is None:
+            raise NotFound(f"there is no event {seq}")
+        return _written(row)
+
+    async def events(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002  the word of the outside contract
+        subject: str | None = None,
+        gate: str | None = None,
+        campaign: str | None = None,
+        actor: str | None = None,
+        start: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[WrittenEvent]:
+        """Return events newest first; start is included, until is not. Raises Invalid for a limit outside 1..1,000."""
+        if not 1 <= limit <= PAGE_LIMIT:
+            raise Invalid(f"limit={limit} must be between 1 and {PAGE_LIMIT:,}")
+        column = EVENTS.c
+        equal = {column.type: type, column.subject: subject, column.gate: gate, column.campaign: campaign}
+        wanted = [named == value for named, value in (equal | {column.actor_id: actor}).items() if value is not None]
+        wanted += _within(start, until)
+        if before is not None:
+            wanted.append(column.seq < before)
+        query = select(EVENTS).where(*wanted).order_by(column.seq.desc()).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [_written(row) for row in rows]
 
 
 def append_events(connection: Connection, events: Sequence[Event]) -> Sequence[WrittenEvent]:
@@ -62,3 +104,36 @@ def _entry(seq: int, event: Event) -> Entry:
 
 def _side(side: Mapping[str, object] | None) -> str | None:
     return None if side is None else _sides.encode(side).decode()
+
+
+def _within(start: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return what limits events to a span of time, by instant and by place.
+
+    Events are read along their places. Those run nearly as the instants do, so the places at a span's ends keep the
+    reading short; the index of instants finds them without looking at an event.
+    """
+    if start is None and until is None:
+        return []
+    inside = _between(_SPANNED.c.at, start, until)
+    first, last = (select(choose(_SPANNED.c.seq)).where(*inside).scalar_subquery() for choose in (func.min, func.max))
+    return [EVENTS.c.seq.between(first, last), *_between(_UNSORTED_AT, start, until)]
+
+
+def _between(at: ColumnElement[datetime], start: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    return ([] if start is None else [at >= start]) + ([] if until is None else [at < until])
+
+
+def _written(row: Row[Any]) -> WrittenEvent:
+    before, after = (None if side is None else msgspec.json.decode(side) for side in (row.before, row.after))
+    event = Event(
+        type=EventType(row.type),
+        at=row.at,
+        actor=Actor(row.actor_id, row.actor_name),
+        subject=row.subject,
+        reason=row.reason,
+        gate=row.gate,
+        campaign=row.campaign,
+        before=before,
+        after=after,
+    )
+    return WrittenEvent(row.seq, event, row.sha256.hex())

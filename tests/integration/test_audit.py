@@ -1,0 +1,203 @@
+"""Whoever changes what was written down is found out, in the file itself and on the command line."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+
+import pytest
+
+from app.core.chain import START, Entry, digest
+from app.core.floor.instants import instant
+from app.errors import HoldfireError, Invalid
+from app.store import audit
+from app.store.audit import verify
+from tests.support.builders import after, an_event
+from tests.support.databases import a_store
+from tests.support.server import run_cli
+
+COUNT = 25
+SWAPPED = """
+UPDATE events SET seq = 99 WHERE seq = 3;
+UPDATE events SET seq = 3 WHERE seq = 4;
+UPDATE events SET seq = 4 WHERE seq = 99;
+"""
+INSERTED = """
+INSERT INTO events
+SELECT {}, type, at, actor_id, actor_name, subject, reason, gate, campaign, before, after, sha256
+FROM events WHERE seq = 25;
+"""
+NO_TRIGGERS = "DROP TRIGGER events_not_changed; DROP TRIGGER events_not_deleted; DROP TRIGGER events_in_line;"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A database with 25 events."""
+    folder = tmp_path_factory.mktemp("written")
+
+    async def write():
+        async with a_store(folder) as store:
+            await store.events.append([an_event(at=after(n), reason=f"number {n}") for n in range(COUNT - 2)])
+
+    asyncio.run(write())
+    return folder / "holdfire.db"
+
+
+@pytest.fixture
+def url(written, tmp_path, monkeypatch):
+    """The URL of a copy of that database, read in batches of ten."""
+    monkeypatch.setattr(audit, "BATCH", 10)
+    shutil.copy(written, tmp_path)
+    return f"sqlite:///{tmp_path}/holdfire.db"
+
+
+@contextmanager
+def tampering(url):
+    """Yield a connection that may do what somebody with the file in their hands can do."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.executescript(NO_TRIGGERS)
+        yield connection
+        connection.commit()
+
+
+def tamper(url, script):
+    with tampering(url) as connection:
+        connection.executescript(script)
+
+
+def forge(connection, first, last):
+    """Give an event another reason, and all from there to the last one named digests that fit."""
+    ((digest_before,),) = connection.execute("SELECT sha256 FROM events WHERE seq = ?", (first - 1,))
+    for row in connection.execute("SELECT * FROM events WHERE seq BETWEEN ? AND ?", (first, last)).fetchall():
+        entry = Entry(*row[:2], instant(row[2]), *row[3:11])
+        entry = entry._replace(reason="nothing happened") if entry.seq == first else entry
+        digest_before = digest(digest_before, entry)
+        change = (entry.reason, digest_before, entry.seq)
+        connection.execute("UPDATE events SET reason = ?, sha256 = ? WHERE seq = ?", change)
+
+
+def broken_at(url, noted=None):
+    broken = verify(url, noted).broken
+    return None if broken is None else broken.seq
+
+
+def test_an_untouched_log_is_whole(url):
+    found = verify(url)
+    assert (found.count, len(found.head), found.broken) == (COUNT, 64, None)
+
+
+@pytest.mark.parametrize(
+    ("script", "place"),
+    [
+        ("UPDATE events SET reason = 'number 8!' WHERE seq = 11", 11),
+        ("UPDATE events SET at = at + 1 WHERE seq = 20", 20),
+        ("UPDATE events SET actor_name = 'bob' WHERE seq = 1", 1),
+        ("UPDATE events SET gate = 'other' WHERE seq = 25", 25),
+        ("UPDATE events SET after = '{\"version\": 1}' WHERE seq = 2", 2),
+        ("UPDATE events SET before = '' WHERE seq = 12", 12),
+        ("UPDATE events SET before = '{}' WHERE seq = 12", 12),
+        ("UPDATE events SET reason = CAST(x'6eff' AS TEXT) WHERE seq = 11", 11),
+        ("UPDATE events SET reason = x'6eff' WHERE seq = 11", 11),
+        ("UPDATE events SET at = 'yesterday' WHERE seq = 11", 11),
+        ("UPDATE events SET at = 9000000000000000000 WHERE seq = 11", 11),
+        ("UPDATE events SET sha256 = zeroblob(32) WHERE seq = 10", 10),
+        ("DELETE FROM events WHERE seq = 1", 1),
+        ("DELETE FROM events WHERE seq = 10", 10),
+        ("DELETE FROM events WHERE seq BETWEEN 5 AND 15", 5),
+        ("DELETE FROM events WHERE seq = 7; UPDATE events SET seq = seq - 1 WHERE seq > 7", 7),
+        (SWAPPED, 3),
+        (INSERTED.format(26), 26),
+        (f"PRAGMA ignore_check_constraints = 1; {INSERTED.format(0)}", 1),
+    ],
+)
+def test_what_was_changed_in_the_file_is_named_by_its_place(url, script, place):
+    tamper(url, script)
+    assert broken_at(url) == place
+
+
+def test_a_forged_event_with_a_digest_of_its_own_breaks_at_the_next(url):
+    with tampering(url) as connection:
+        forge(connection, first=11, last=11)
+    assert broken_at(url) == 12
+
+
+def test_a_cut_tail_is_found_by_the_head_that_was_noted(url):
+    noted = verify(url).head
+    tamper(url, "DELETE FROM events WHERE seq > 20")
+    assert broken_at(url) is None
+    found = verify(url, noted)
+    assert (found.count, found.broken.seq) == (20, 21)
+    assert "was cut off" in found.broken.detail
+
+
+async def test_a_head_that_was_noted_is_found_although_more_came_after_it(url, tmp_path):
+    noted = verify(url).head
+    async with a_store(tmp_path) as store:
+        await store.events.append([an_event()])
+    assert verify(url, noted).broken is None
+    assert verify(url, START.hex()).broken is None
+
+
+def test_a_log_written_anew_from_the_start_does_not_have_the_head_that_was_noted(url):
+    noted = verify(url).head
+    with tampering(url) as connection:
+        forge(connection, first=5, last=COUNT)
+    assert broken_at(url) is None
+    assert broken_at(url, noted) == COUNT + 1
+
+
+async def test_a_log_goes_on_after_a_tampered_place_and_stays_broken_there(url, tmp_path):
+    tamper(url, "UPDATE events SET reason = 'forged' WHERE seq = 25")
+    async with a_store(tmp_path) as store:
+        await store.events.append([an_event()])
+    assert broken_at(url) == 25
+
+
+async def test_a_log_is_verified_while_it_is_written(url, tmp_path):
+    async with a_store(tmp_path) as store:
+        await store.events.append([an_event()])
+        assert verify(url).count == COUNT + 1
+        await store.events.append([an_event()])
+        assert verify(url).count == COUNT + 2
+
+
+def test_verifying_writes_nothing_and_works_on_a_copy_alone(url, tmp_path):
+    copy = tmp_path / "elsewhere" / "copy of #1 100%.db"
+    copy.parent.mkdir()
+    shutil.copy(tmp_path / "holdfire.db", copy)
+    before = copy.read_bytes()
+    assert verify(f"sqlite:///{copy}") == verify(url)
+    assert copy.read_bytes() == before
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(Invalid, match="no such file"):
+        verify(f"sqlite:///{tmp_path}/missing/holdfire.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_events_is_refused(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        connection.execute("CREATE TABLE gates (name TEXT)")
+    with pytest.raises(Invalid, match="has no events"):
+        verify(f"sqlite:///{tmp_path}/old.db")
+
+
+def test_a_file_that_is_no_database_is_an_error(tmp_path):
+    (tmp_path / "holdfire.db").write_bytes(b"not a database, but long enough to be read as one" * 40)
+    with pytest.raises(HoldfireError, match="could not be read"):
+        verify(f"sqlite:///{tmp_path}/holdfire.db")
+
+
+def test_the_command_prints_count_and_head_and_names_the_first_broken_place(url, tmp_path):
+    head = verify(url).head
+    whole = run_cli("audit", "verify", "--data-dir", str(tmp_path), "--head", head)
+    assert (whole.returncode, whole.stdout) == (0, f"25 events, whole\nhead {head}\n")
+    tamper(url, "UPDATE events SET reason = 'forged' WHERE seq = 11")
+    broken = run_cli("audit", "verify", "--data-dir", str(tmp_path), "--json")
+    assert broken.returncode == 1
+    assert json.loads(broken.stdout)["broken_at"] == 11
+    assert "broken at event 11" in broken.stderr
+    assert run_cli("audit", "verify", "--data-dir", str(tmp_path), "--head", "12ab").returncode == 2
+    assert run_cli("audit", "verify", "--data-dir", str(tmp_path / "nowhere")).returncode == 2
