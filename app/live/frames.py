@@ -1,6 +1,6 @@
 """The snapshot frame: everything a watcher of one gate needs, whole each time, so that no frame may be missed."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
 
 from app.build import build_id
@@ -15,14 +15,20 @@ def head(state: GateState, seq: int, now: datetime) -> Shape:
     return {"type": "snapshot", "seq": seq, "at": instant(now), "build": build_id(), "gate": state.gate}
 
 
-def snapshot(state: GateState, published: Published, targets: Mapping[str, QueueTargets], now: datetime) -> Shape:
-    """Return the rest of the plain frame: the decision, every rule's standing, every queue, every gate's state."""
+def snapshot(
+    state: GateState,
+    published: Published,
+    targets: Mapping[str, QueueTargets],
+    now: datetime,
+    permits: Sequence[Shape] = (),
+) -> Shape:
+    """Return the rest of the plain frame: decision, every rule's standing, every queue, live permits, other gates."""
     view = published.view
     return {
         "decision": decision_shape(state, now),
         "checks": [check_shape(check) for check in state.decision.checks],
         "queues": [queue_shape(view, queue, targets) for queue in view.queues()],
-        "permits": [],
+        "permits": list(permits),
         "gates": [{"gate": name, "state": other.decision.verdict} for name, other in published.gates.items()],
     }
 
@@ -38,6 +44,7 @@ def fingerprint(state: GateState, published: Published) -> Hashable:
         decision.reasons,
         decision.checks,
         decision.data_as_of,
+        state.spent,
         tuple((name, other.decision.verdict) for name, other in published.gates.items()),
         tuple((queue, view.reading(queue, metric)) for queue in view.queues() for metric in Metric),
     )

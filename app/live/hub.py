@@ -16,6 +16,7 @@ import msgspec
 
 from app.live.frames import fingerprint, head, snapshot
 from app.services.container import Services
+from app.services.permit_answers import permit_shape
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
 from app.services.standing import standing
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 MIN_INTERVAL_SECONDS = 0.1
+MAX_PERMITS = 50  # a frame stays small; GET /api/v1/permits has them all
 
 
 # What a frame carries besides its head. Watchers with the same view share their frames.
@@ -32,7 +34,11 @@ View = Callable[[Services, GateState, Published], Awaitable[Shape]]
 
 async def plain_view(services: Services, state: GateState, published: Published) -> Shape:
     """Return the members of the public snapshot frame."""
-    return snapshot(state, published, services.evaluator.floor.targets, services.clock.now())
+    permits = [
+        permit_shape(permit, must_stop=services.permits.must_stop(permit))
+        for permit in services.permits.in_flight(state.gate, MAX_PERMITS)
+    ]
+    return snapshot(state, published, services.evaluator.floor.targets, services.clock.now(), permits)
 
 
 class Seat:

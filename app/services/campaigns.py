@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.core.campaign.briefing import Briefing
-from app.core.campaign.campaign import Campaign, CampaignState
+from app.core.campaign.campaign import ENDED, Campaign, CampaignState
 from app.core.campaign.change import changed, drafted, merged
 from app.core.campaign.machine import CampaignStep, StepRefused, event, step
 from app.core.campaign.request import Plan, PlanRefused, parse_plan, plan_document
@@ -60,6 +60,12 @@ class Campaigns:
         found = await self.book.find(campaign_id)
         await self._permits.watch([campaign_id])
         return found
+
+    def on_their_way(self, gate: str) -> Sequence[Campaign]:
+        """Return, from memory, a gate's campaigns that are scheduled or further and have not ended."""
+        known = [self.book.known(campaign_id) for campaign_id in self.book.ids()]
+        resting = ENDED | {CampaignState.DRAFT}
+        return [each for each in known if each is not None and each.gate == gate and each.state not in resting]
 
     def progress(self, campaign: Campaign) -> Progress:
         """Return how far a campaign has come."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import nlargest
 
 from app.core.permit.booking import LastHour, counts_from, earliest, last_hour, minute_of
 from app.core.permit.permit import LIVE, NOTHING_SPENT, Permit, PermitState, Spent
@@ -96,6 +97,11 @@ class PermitSums:
     def live_of(self, campaign: str) -> Sequence[Permit]:
         """Return a campaign's live permits."""
         return list(self._campaigns.get(campaign, {}).values())
+
+    def live_at(self, gate: str, limit: int) -> Sequence[Permit]:
+        """Return a gate's live permits, the newest first, at most `limit`."""
+        live = [self._live[permit_id] for _, permit_id in self._gates.get(gate, _NOBODY).ends]
+        return nlargest(limit, live, key=lambda permit: (permit.granted_at, permit.id))
 
     def active(self) -> Collection[Sender]:
         """Return every gate and campaign that has an active permit."""

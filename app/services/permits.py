@@ -99,6 +99,10 @@ class Permits:
         """Return a campaign's live permits."""
         return self._sums.live_of(campaign)
 
+    def in_flight(self, gate: str, limit: int) -> Sequence[Permit]:
+        """Return a gate's live permits, the newest first, at most `limit`."""
+        return self._sums.live_at(gate, limit)
+
     def must_stop(self, permit: Permit) -> bool:
         """Tell whether nothing more may be sent under a permit.
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
@@ -15,14 +16,16 @@ from app.services.container import Services
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
 from app.services.standing import standing
+from app.web.flights import Flights, flights
 from app.web.sparkline import Sparkline, sparkline
-from app.web.views import Board, board, watched_queues
+from app.web.views import Board, board, watched_queues, zone_of
 
 TREND = timedelta(minutes=30)
 TREND_POINTS = 30
 KEPT_CLOCK_SECONDS = 30.0
 KEPT_WALL_SECONDS = 1.0
 SEEN = 60
+MAX_FLIGHTS = 8
 SEEN_EVERY_SECONDS = 15.0
 
 
@@ -52,7 +55,8 @@ class Boards:
         trends = {
             queue: await self._trend(services, queue, published.view, state.decision.checks, now) for queue in queues
         }
-        return board(published, state, now, services.evaluator.floor.targets, trends)
+        going = on_their_way(services, state.gate, now, zone_of(state))
+        return board(published, state, now, services.evaluator.floor.targets, trends, going=going)
 
     async def html(self, services: Services, state: GateState, published: Published) -> str:
         """Return a gate's board as HTML."""
@@ -95,6 +99,13 @@ class Boards:
         series = await services.history.points(queue, Metric.BACKLOG, now - TREND, now, TREND_POINTS + 1)
         kept = self._kept[queue] = Kept([(point.at, point.value) for point in series.points], now, time.monotonic())
         return kept.values
+
+
+def on_their_way(services: Services, gate: str, now: datetime, zone: ZoneInfo) -> Flights:
+    """Return the sends in flight and the campaigns on their way through a gate, the latest permits only."""
+    permits, campaigns = services.permits, services.campaigns.on_their_way(gate)
+    sent = {each.id: permits.spent_by_campaign(each.id, now).sent_last_hour for each in campaigns}
+    return flights(permits.in_flight(gate, MAX_FLIGHTS), permits.must_stop, campaigns, sent, now=now, zone=zone)
 
 
 def _outdated(kept: Kept, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from app.core.gate.policy import Mode
 from app.services.published import GateState, Published
 from app.services.shapes import summary
 from app.web.checks import CheckRow, Panel, check_rows
+from app.web.flights import NOTHING, Flights
 from app.web.format import clock_time, count, duration, iso, retitled, zone_name
 from app.web.sparkline import Sparkline
 from app.web.tiles import Sight, Tile, tile
@@ -77,6 +78,7 @@ class Board:
     tiles: tuple[Tile, ...]
     unwatched: tuple[str, ...]
     empty: bool
+    going: Flights = NOTHING
 
     @property
     def announcement(self) -> str:
@@ -106,8 +108,13 @@ def board(
     now: datetime,
     targets: Mapping[str, QueueTargets],
     trends: Mapping[str, Sparkline],
+    *,
+    going: Flights = NOTHING,
 ) -> Board:
-    """Return a gate's board as of `now`. trends: the drawn backlog of each queue, where there is one."""
+    """Return a gate's board as of `now`.
+
+    trends: the drawn backlog of each queue, where there is one. going: what is on its way through the gate.
+    """
     zone, view = zone_of(state), published.view
     stale_after = stale_after_of(state)
     watched = watched_queues(state, view)
@@ -130,6 +137,7 @@ def board(
         tiles=tuple(tile(sight, queue, titles.get(queue, queue), trends.get(queue)) for queue in watched),
         unwatched=tuple(titles.get(queue, queue) for queue in view.queues() if queue not in watched),
         empty=not view.queues(),
+        going=going,
     )
 
 

@@ -1,10 +1,10 @@
 """The whole HTTP API over memory: real routes, real services, real evaluator; only the ports are in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 from fastapi import FastAPI
@@ -15,6 +15,8 @@ from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
 from app.api.readiness import PATH, ReadinessEndpoint
 from app.api.routes import api_router
+from app.core.campaign.campaign import Campaign
+from app.core.permit.permit import Permit
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.container import Services
@@ -42,6 +44,23 @@ from tests.support.memory import (
     MemoryStream,
     SteppedClock,
 )
+
+
+class NoPermits:
+    """No permit was ever given."""
+
+    def in_flight(self, _gate: str, _limit: int) -> Sequence[Permit]:
+        return ()
+
+    def must_stop(self, _permit: Permit) -> bool:
+        return True
+
+
+class NoCampaigns:
+    """There is no campaign."""
+
+    def on_their_way(self, _gate: str) -> Sequence[Campaign]:
+        return ()
 
 
 @dataclass
@@ -103,14 +122,17 @@ async def an_api(*, auth: str = "on") -> Api:
         readiness=Readiness(lambda: evaluator.published, answering, asks, clock),
         answering=answering,
         asks=asks,
-        permits=absent,
-        campaigns=absent,
+        permits=cast("Any", NoPermits()),
+        campaigns=cast("Any", NoCampaigns()),
+        campaign_gate=absent,
+        releases=absent,
         briefings=absent,
         calendars=absent,
         overrides=absent,
         events=absent,
         webhooks=absent,
         deliveries=absent,
+        callbacks=absent,
         gates=Gates(gates, clock, evaluator.set_policy, evaluator.drop_gate),
         queues=Queues(queues, clock, evaluator.set_targets),
         history=History(history),
