@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx2
@@ -87,12 +88,12 @@ class Whole:
 
 
 @asynccontextmanager
-async def a_whole(folder: Path, *, auth: str = "on", kind: str = "sqlite") -> AsyncIterator[Whole]:
+async def a_whole(folder: Path, *, auth: str = "on", kind: str = "sqlite", now: datetime = NOW) -> AsyncIterator[Whole]:
     """Yield a holdfire over a database in `folder`, one quiet queue reported, its gate open under a plain policy.
 
     Over the same folder again it is the same holdfire, started anew.
     """
-    clock = SteppedClock(NOW)
+    clock = SteppedClock(now)
     settings = Settings(auth=auth, data_dir=folder)
     prepare(kind, folder)
     async with open_store(a_database_url(kind, folder), clock, alone=True) as store:
