@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.api.auth import ANONYMOUS
 from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.health import Check
 from app.api.middleware import install_middleware
@@ -30,6 +31,7 @@ from app.services.asks import Asks
 from app.services.beside import GateSurroundings
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
+from app.services.callbacks import Callbacks
 from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
 from app.services.container import Services
@@ -118,6 +120,7 @@ def create_app(
                 services.evaluator.run(stop),
                 services.keys.run(stop),
                 services.permits.run(stop),
+                services.callbacks.run(stop),
                 services.releases.run(stop, services.evaluator.subscribe),
                 services.overrides.run(stop),
                 hub.run(stop),
@@ -177,10 +180,19 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     sources = Sources()
     destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
     keys = Keys(store.keys, clock)
-    for kept in (keys, overrides, permits, campaigns):
+    callbacks = Callbacks(
+        store.callbacks,
+        permits,
+        answering,
+        destinations,
+        asker_of=keys.valid if settings.auth == "on" else lambda _: ANONYMOUS,
+        clock=clock,
+    )
+    for kept in (keys, overrides, permits, campaigns, callbacks):
         await kept.load()
     await evaluator.start()
     evaluator.subscribe(permits.gate_changed)
+    evaluator.subscribe(callbacks.gate_changed)
     permits.gate_changed(evaluator.published)
     return Services(
         settings=settings,
@@ -219,9 +231,11 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             store.webhooks,
             destinations,
             clock,
+            asker=callbacks.receiver,
             counted=metrics.delivery_tried,
             waits=metrics.deliveries_waiting,
         ),
+        callbacks=callbacks,
         gates=Gates(store.gates, clock, evaluator.set_policy, gate_deleted),
         queues=Queues(store.queues, clock, evaluator.set_targets),
         history=History(store.history),

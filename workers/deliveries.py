@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from app.errors import HoldfireError, Invalid, NotFound
+from app.errors import Conflict, HoldfireError, Invalid, NotFound
 from app.ports.webhooks import Delivery, Due, Lane
 from app.services.deliveries import Deliveries, Message, Outcome, unsent
 from workers.posting import Poster
@@ -82,7 +82,7 @@ class DeliveryWorker:
     async def _deliver(self, delivery: Delivery, stop: asyncio.Event) -> None:
         try:
             outcome = await self._post(await self._deliveries.prepared(delivery))
-        except (Invalid, NotFound) as fault:
+        except (Conflict, Invalid, NotFound) as fault:
             outcome = unsent(fault)
         await self._settle(delivery, outcome, stop)
 

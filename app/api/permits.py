@@ -11,6 +11,7 @@ from app.api.auth import PermitTaker, PolicyWriter, Reader
 from app.api.bodies import read, read_object
 from app.api.cursors import cursor_of, key_of, next_link
 from app.api.deps import CursorQuery, LimitQuery, Name, ServicesDep, answer
+from app.api.permit_requests import PREFER, WAITS, told_later
 from app.api.permits_reference import (
     ANSWERS,
     REPORT,
@@ -43,8 +44,8 @@ MAX_IDEMPOTENCY_KEY = 255
     "",
     operation_id="takePermit",
     summary="May this send go now? If so, reserve it",
-    responses={**problems(404, 409, 413, 415, 422), **ANSWERS},
-    openapi_extra=takes("application/json", schema=TAKE) | {"parameters": idempotency_parameters()},
+    responses={**problems(404, 409, 413, 415, 422), **ANSWERS, **WAITS},
+    openapi_extra=takes("application/json", schema=TAKE) | {"parameters": [*idempotency_parameters(), PREFER]},
 )
 async def take(request: Request, services: ServicesDep, caller: PermitTaker) -> Response:
     """Readiness plus a reservation: **200 is a permit for `allow` messages, nothing else is**.
@@ -52,10 +53,15 @@ async def take(request: Request, services: ServicesDep, caller: PermitTaker) -> 
     With an Idempotency-Key an ask can be sent again without fear: the same key and request give the same permit for 24
     hours. A refusal reserves nothing; ask again after Retry-After, under the same key or another. Report what was
     sent: until then, and until the permit expires, everything it allows counts as given away.
+
+    With a callback_url a refused ask waits, for ttl_seconds: the URL is told once it may go, with its permit, or that
+    it gave up. Sent again meanwhile it is the same ask.
     """
     key = idempotency_key(request)
     asked = parsed(parse_request, await read_object(request))
-    return _finished(await services.permits.take(caller, asked, key))
+    await services.callbacks.check(asked)
+    given = await services.permits.take(caller, asked, key)
+    return await told_later(services, request, caller, asked, key=key, given=given) or _finished(given)
 
 
 @router.get(

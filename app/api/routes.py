@@ -17,6 +17,7 @@ from app.api import (
     ingest,
     keys,
     overrides,
+    permit_requests,
     permits,
     policies,
     queues,
@@ -28,8 +29,8 @@ from app.api.auth import require
 
 API_PREFIX = "/api/v1"
 RESOURCES = (
-    ingest, floor, queues, history, gates, policies, overrides, permits, campaigns, briefings, briefing_images,
-    calendar, decisions, events, webhooks, keys, sources,
+    ingest, floor, queues, history, gates, policies, overrides, permits, permit_requests, campaigns, briefings,
+    briefing_images, calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

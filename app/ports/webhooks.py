@@ -69,6 +69,13 @@ class Delivery:
     campaign: str | None = None
 
 
+class Receiver(NamedTuple):
+    """Where a delivery goes, and the secrets that sign it, the newest first."""
+
+    url: str
+    secrets: Sequence[str]
+
+
 class Lane(NamedTuple):
     """One receiver's urgent deliveries, or its others: of each lane one is on its way at a time."""
 

@@ -7,6 +7,7 @@ from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
+from app.services.callbacks import Callbacks
 from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
 from app.services.decisions import Decisions
@@ -50,6 +51,7 @@ class Services:
     events: Events
     webhooks: Webhooks
     deliveries: Deliveries
+    callbacks: Callbacks
     gates: Gates
     queues: Queues
     history: History

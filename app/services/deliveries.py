@@ -5,7 +5,7 @@ At least once: a try is written down after the answer, so what a crash cuts off 
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,8 @@ from app.core.event import HOLDFIRE, Event, EventType
 from app.core.webhooks.schedule import next_wait_seconds
 from app.errors import Conflict, Invalid, NotFound
 from app.ports import Clock
-from app.ports.webhooks import Delivery, DeliveryState, Due, Lane, Webhook, WebhookStore
+from app.ports.callbacks import ASK_PREFIX
+from app.ports.webhooks import Delivery, DeliveryState, Due, Lane, Receiver, Webhook, WebhookStore
 from app.services.destinations import Destination, Destinations
 from app.services.webhooks import told
 
@@ -36,11 +37,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a try ended. status None: no answer came. retry_after_seconds: what the receiver asked for, on the wall."""
+    """How a try ended. status None: no answer came. retry_after_seconds: what the receiver asked for, on the wall.
+
+    is_final: there is no use in trying again.
+    """
 
     status: int | None
     detail: str
     retry_after_seconds: float = 0.0
+    is_final: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -56,7 +61,8 @@ def wall_now() -> datetime:
 class Deliveries:
     """The outbox as its worker needs it.
 
-    counted is told each try's outcome (delivered, retried, failed, withdrawn), waits how many deliveries are pending.
+    asker returns where the message to a waiting asker goes (services.callbacks). counted is told each try's outcome
+    (delivered, retried, failed, withdrawn), waits how many deliveries are pending.
     """
 
     def __init__(
@@ -65,12 +71,14 @@ class Deliveries:
         destinations: Destinations,
         clock: Clock,
         *,
+        asker: Callable[[Delivery], Awaitable[Receiver]] | None = None,
         counted: Callable[[str], None] = lambda _outcome: None,
         waits: Callable[[int], None] = lambda _pending: None,
         jitter: Callable[[], float] = random.random,
         wall: Callable[[], datetime] = wall_now,
     ) -> None:
         self._store, self._destinations, self._clock = store, destinations, clock
+        self._asker = asker
         self._counted, self._waits, self._jitter, self._wall = counted, waits, jitter, wall
         self._new = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,15 +106,19 @@ class Deliveries:
         return max(0.0, self._clock.wall_seconds((at - self._clock.now()).total_seconds()))
 
     async def prepared(self, delivery: Delivery) -> Message:
-        """Return a try, signed, its destination checked now. Raises Invalid when it may not go there, NotFound."""
-        webhook = await self._store.webhook(delivery.receiver_id)
-        destination = await self._destinations.of(webhook.url)
-        return Message(destination, self._headers(delivery, self._secrets(webhook)), delivery.payload)
+        """Return a try, signed, its destination checked now.
+
+        Raises Invalid when it may not go there now, Conflict when it is out of date, NotFound.
+        """
+        receiver = await self._receiver(delivery)
+        destination = await self._destinations.of(receiver.url)
+        return Message(destination, self._headers(delivery, receiver.secrets), delivery.payload)
 
     async def settle(self, delivery: Delivery, outcome: Outcome) -> DeliveryState:
         """Write down how a try ended and return where the delivery stands now. Raises NotDurable."""
         after = self._after(delivery, outcome)
-        saved = await (self._disable(after) if outcome.status == GONE else self._store.save_delivery(after))
+        is_gone = outcome.status == GONE and not _is_of_asker(delivery)
+        saved = await (self._disable(after) if is_gone else self._store.save_delivery(after))
         state = after.state if saved else DeliveryState.WITHDRAWN
         self._counted("retried" if state is DeliveryState.PENDING else state.value)
         return state
@@ -124,6 +136,12 @@ class Deliveries:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(Signer(secret).sign(delivery.id, at, body) for secret in secrets),
         }
+
+    async def _receiver(self, delivery: Delivery) -> Receiver:
+        if _is_of_asker(delivery) and self._asker is not None:
+            return await self._asker(delivery)
+        webhook = await self._store.webhook(delivery.receiver_id)
+        return Receiver(webhook.url, self._secrets(webhook))
 
     def _secrets(self, webhook: Webhook) -> Sequence[str]:
         former, until = webhook.former_secret, webhook.former_until
@@ -149,7 +167,7 @@ class Deliveries:
             jitter=self._jitter(),
             asked_seconds=outcome.retry_after_seconds / self._clock.wall_seconds(1.0),
         )
-        if wait is None or outcome.status == GONE:
+        if wait is None or outcome.status == GONE or outcome.is_final:
             return replace(tried, state=DeliveryState.FAILED)
         return replace(tried, next_at=now + timedelta(seconds=wait))
 
@@ -182,6 +200,10 @@ class Deliveries:
         return after, event
 
 
-def unsent(fault: Invalid | NotFound) -> Outcome:
-    """Return the outcome of a try that could not be made."""
-    return Outcome(None, f"not sent: {fault}")
+def unsent(fault: Invalid | NotFound | Conflict) -> Outcome:
+    """Return the outcome of a try that could not be made; only what may not go there now may go later."""
+    return Outcome(None, f"not sent: {fault}", is_final=not isinstance(fault, Invalid))
+
+
+def _is_of_asker(delivery: Delivery) -> bool:
+    return delivery.receiver_id.startswith(ASK_PREFIX)

@@ -21,6 +21,7 @@ from app.ports import (
     QueueStore,
 )
 from app.store.briefings import SqlBriefings
+from app.store.callbacks import SqlCallbacks
 from app.store.campaigns import SqlCampaigns
 from app.store.decisions import SqlDecisions
 from app.store.engine import Database, open_database
@@ -60,6 +61,7 @@ class Store:
     briefings: SqlBriefings
     feed_tokens: SqlFeedTokens
     webhooks: SqlWebhooks
+    callbacks: SqlCallbacks
     database: Database
 
     async def schema_fault(self) -> str | None:
@@ -101,6 +103,7 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         briefings=SqlBriefings(database),
         feed_tokens=SqlFeedTokens(database),
         webhooks=SqlWebhooks(database),
+        callbacks=SqlCallbacks(database),
         database=database,
     )
     try:

@@ -1,4 +1,4 @@
-"""Webhooks and their outbox."""
+"""Webhooks, their outbox, and asks that wait for a permit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,8 +57,28 @@ def upgrade() -> None:
     op.create_index("ix_deliveries_subject", "deliveries", ["subject"], sqlite_where=pending)
     op.create_index("ix_deliveries_receiver", "deliveries", ["receiver_id", "created_at", "id"])
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
+    op.create_table(
+        "waiting_asks",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("key_id", sa.String(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=True),
+        sa.Column("asked", sa.JSON(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("gives_up_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("permit_id", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_waiting_asks"),
+        sa.CheckConstraint("state IN ('waiting', 'granted', 'gave_up', 'withdrawn')", name="ck_waiting_asks_state"),
+        sa.CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ck_waiting_asks_ended_at"),
+        sa.CheckConstraint("state <> 'granted' OR permit_id IS NOT NULL", name="ck_waiting_asks_permit_id"),
+    )
+    op.create_index("ix_waiting_asks_state", "waiting_asks", ["state", "created_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("waiting_asks")
     op.drop_table("deliveries")
     op.drop_table("webhooks")
