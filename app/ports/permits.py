@@ -137,7 +137,10 @@ class PermitStore(Protocol):
         """Expire every live permit whose time is over at `at`, with its event, and return them."""
 
     async def spent(self, at: datetime) -> Mapping[str, Spent]:
-        """Return what each gate has given away as of `at`; gates with nothing are left out."""
+        """Return what each gate has given away as of `at`; gates with nothing are left out.
+
+        A live permit counts until it is ended, also when its time is over: what the rows say, the sums say.
+        """
 
     async def spent_by_campaign(self, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:
         """Return the same by campaign. sent_last_hour of a campaign is all it ever sent."""

@@ -38,16 +38,15 @@ class _Gate:
         counted = self.minutes[bisect_right(self.minutes, counts_from(now)) :]
         return last_hour({minute: self.sent[minute] for minute in counted}, now)
 
-    def over(self, now: datetime) -> int:
-        """Return of how many of the permits the time is over; they are the first of `ends`."""
-        return bisect_right(self.ends, now, key=lambda end: end[0])
-
 
 _NOBODY = _Gate()
 
 
 class PermitSums:
-    """Every live permit, and the sums: says of any instant what the store would say. held: what to begin with."""
+    """Every live permit, and the sums: what the store would say. held: what to begin with.
+
+    A live permit counts until it is ended, also when its time is over: that is at most until the next ask or sweep.
+    """
 
     def __init__(self, held: Held) -> None:
         self._live: dict[str, Permit] = {}
@@ -79,16 +78,14 @@ class PermitSums:
         known = self._gates.get(gate)
         if known is None:
             return NOTHING_SPENT
-        booked, over = known.last_hour(now), known.over(now)
-        left = known.outstanding - sum(self._live[permit_id].outstanding for _, permit_id in known.ends[:over])
-        ends = known.ends[over][0] if over < len(known.ends) else None
-        return Spent(left, booked.sent, earliest(ends, booked.frees_at))
+        booked, ends = known.last_hour(now), known.ends[0][0] if known.ends else None
+        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at))
 
-    def of_campaign(self, campaign: str, now: datetime) -> Spent:
+    def of_campaign(self, campaign: str) -> Spent:
         """Return what a campaign has given away; in place of the last hour all it ever sent, 0 unless it is watched."""
-        going = [permit for permit in self._campaigns.get(campaign, {}).values() if now < permit.expires_at]
-        ends = min((permit.expires_at for permit in going), default=None)
-        return Spent(sum(permit.outstanding for permit in going), self._sent.get(campaign, 0), ends)
+        live = self._campaigns.get(campaign, {}).values()
+        ends = min((permit.expires_at for permit in live), default=None)
+        return Spent(sum(permit.outstanding for permit in live), self._sent.get(campaign, 0), ends)
 
     def watches(self, campaign: str) -> bool:
         """Tell whether all that a campaign ever sent is known."""

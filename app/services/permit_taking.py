@@ -118,7 +118,7 @@ class PermitTaker:
         asked, now, sums = settlement.asked, self._clock.now(), self._sums()
         of_campaign = None
         if asked.campaign is not None and sums.watches(asked.campaign):
-            of_campaign = sums.of_campaign(asked.campaign, now)
+            of_campaign = sums.of_campaign(asked.campaign)
         return settlement.look(sums.of_gate(asked.gate, now), of_campaign)
 
     def _refused_by_memory(self, settlement: Settlement) -> Looked | None:

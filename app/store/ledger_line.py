@@ -80,11 +80,13 @@ class LedgerLine:
         """Settle one group, and go to the end of the writer thread's own line when more waits."""
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-        self._settle(group)
-        with self._lock:
-            self._busy = again = bool(self._waiting)
-        if again:
-            self._submit()
+        try:
+            self._settle(group)
+        finally:
+            with self._lock:
+                self._busy = again = bool(self._waiting)
+            if again:
+                self._submit()
 
     def _settle(self, group: Sequence[Waiting[Any]]) -> None:
         try:

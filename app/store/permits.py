@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, delete, func, select, 
 from app.core.event import Event
 from app.core.gate.answer import Answered
 from app.core.permit.booking import counts_from, earliest, last_hour
-from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, Spent
+from app.core.permit.permit import Permit, PermitState, Spent
 from app.errors import Invalid, NotFound
 from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, SentMinute
 from app.store.engine import Database
@@ -127,8 +127,8 @@ class SqlPermits:
     async def spent(self, at: datetime) -> Mapping[str, Spent]:
         return await self._database.read(lambda connection: _spent_of_gates(connection, at))
 
-    async def spent_by_campaign(self, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:
-        return await self._database.read(lambda connection: _spent_of_campaigns(connection, campaigns, at))
+    async def spent_by_campaign(self, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:  # noqa: ARG002
+        return await self._database.read(lambda connection: _spent_of_campaigns(connection, campaigns))
 
 
 def _held(connection: Connection, at: datetime) -> Held:
@@ -147,34 +147,25 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
         PERMIT_LEDGER.c.kind == GATE, PERMIT_LEDGER.c.outstanding > 0
     )
     outstanding = {row.name: row.outstanding for row in connection.execute(kept)}
-    over, ends = _by_time(connection, PERMITS.c.gate, at)
+    ends = _ends(connection, PERMITS.c.gate)
     spent = {}
     for gate in outstanding.keys() | minutes.keys():
         booked = last_hour(minutes.get(gate, {}), at)
-        left = outstanding.get(gate, 0) - over.get(gate, 0)
-        spent[gate] = Spent(left, booked.sent, earliest(ends.get(gate), booked.frees_at))
-    return {gate: each for gate, each in spent.items() if each != NOTHING_SPENT}
+        spent[gate] = Spent(outstanding.get(gate, 0), booked.sent, earliest(ends.get(gate), booked.frees_at))
+    return spent
 
 
-def _spent_of_campaigns(connection: Connection, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:
+def _spent_of_campaigns(connection: Connection, campaigns: Sequence[str]) -> Mapping[str, Spent]:
     names, columns = list(campaigns), PERMIT_LEDGER.c
     kept = select(columns.name, columns.outstanding, columns.sent).where(
-        columns.kind == CAMPAIGN, columns.name.in_(names)
+        columns.kind == CAMPAIGN, columns.name.in_(names), columns.outstanding + columns.sent > 0
     )
-    over, ends = _by_time(connection, PERMITS.c.campaign, at, PERMITS.c.campaign.in_(names))
-    spent = {
-        row.name: Spent(row.outstanding - over.get(row.name, 0), row.sent, ends.get(row.name))
-        for row in connection.execute(kept)
-    }
-    return {campaign: each for campaign, each in spent.items() if each != NOTHING_SPENT}
+    ends = _ends(connection, PERMITS.c.campaign, PERMITS.c.campaign.in_(names))
+    return {row.name: Spent(row.outstanding, row.sent, ends.get(row.name)) for row in connection.execute(kept)}
 
 
-def _by_time(
-    connection: Connection, owner: Column[Any], at: datetime, *wanted: ColumnElement[bool]
-) -> tuple[Mapping[str, int], Mapping[str, datetime]]:
-    """Return by owner what live permits whose time is over still seem to hold, and when the next one ends."""
-    ends_at, live = PERMITS.c.expires_at, select(owner).where(LIVE_PERMITS, *wanted).group_by(owner)
-    held = func.sum(PERMITS.c.allowed - PERMITS.c.sent)
-    over = connection.execute(live.add_columns(held).where(ends_at <= at)).all()
-    ends = connection.execute(live.add_columns(func.min(ends_at, type_=ends_at.type)).where(ends_at > at)).all()
-    return {name: int(number) for name, number in over}, dict(tuple(row) for row in ends)
+def _ends(connection: Connection, owner: Column[Any], *wanted: ColumnElement[bool]) -> Mapping[str, datetime]:
+    """Return by owner when the first of their live permits ends."""
+    first = func.min(PERMITS.c.expires_at, type_=PERMITS.c.expires_at.type)
+    query = select(owner, first).where(LIVE_PERMITS, *wanted).group_by(owner)
+    return dict(tuple(row) for row in connection.execute(query))
