@@ -100,8 +100,7 @@ class CampaignGate:
         return answer.go_until is not None and self._clock.now() >= answer.go_until
 
     def _build(self, asker: str, campaign_id: str, seen: _Seen) -> tuple[CampaignAnswer, Callable[[], None]]:
-        facts = self._facts(campaign_id)
-        looked, permit = self._look(facts, seen)
+        (facts, looked), permit = self._look(campaign_id, seen), seen.permit
         status, go = status_of(looked, seen.profile), is_go(looked)
         # An audience of 0 nobody can ask about: the answers of this address have lines of their own in the log.
         ask = self._asks.tell(asker, Question(facts.gate, 0, campaign_id, accept_partial=True), looked, status)
@@ -133,42 +132,39 @@ class CampaignGate:
         headers = [*answer.headers, (b"etag", etag)] if etag else answer.headers
         return CampaignAnswer(status, headers, answer.body, etag, until), count
 
-    def _facts(self, campaign_id: str) -> CampaignFacts:
+    def _facts(self, campaign_id: str, permit: Permit | None) -> CampaignFacts:
+        """Return what the gate's answer needs to know of a campaign, its wave limited to what its permit allows."""
         facts = self._book.fact(campaign_id, NOTHING_SPENT)
         if facts is None:
             raise NotFound(f"there is no campaign {campaign_id!r}")
-        return replace(facts, wave_limit=None)
+        return replace(facts, wave_limit=permit.allowed if permit is not None else None)
 
-    def _look(self, facts: CampaignFacts, seen: _Seen) -> tuple[Looked, Permit | None]:
-        """Return the answer, and the permit that may be sent under; caps were counted when that was given."""
-        one = Request(1, accept_partial=True, campaign=facts.id, facts=facts)
-        looked = self._answering.look(facts.gate, one, NOTHING_SPENT)
-        permit = seen.permit
-        if is_go(looked):
-            if permit is None or permit.state is not PermitState.ACTIVE or looked.at >= permit.expires_at:
-                permit = None
-            if permit is None or permit.outstanding == 0:
-                looked = looked._replace(answered=self._no_wave(seen.campaign, facts, looked.at))
-            else:
-                looked = looked._replace(answered=replace(looked.answered, allow=permit.allowed))
-        return looked._replace(request=replace(one, audience=None)), permit
+    def _look(self, campaign_id: str, seen: _Seen) -> tuple[CampaignFacts, Looked]:
+        """Return the answer. What is given away does not count: it was counted when the wave's permit was given."""
+        facts = self._facts(campaign_id, seen.permit)
+        request = Request(None, accept_partial=True, campaign=facts.id, facts=facts)
+        looked = self._answering.look(facts.gate, request, NOTHING_SPENT)
+        if is_go(looked) and not _is_open(seen.permit, looked.at):
+            looked = looked._replace(answered=self._no_wave(seen.campaign, facts.id, looked.at))
+        return facts, looked
 
-    def _no_wave(self, campaign: Campaign | None, facts: CampaignFacts, now: datetime) -> Answered:
+    def _no_wave(self, campaign: Campaign | None, campaign_id: str, now: datetime) -> Answered:
         """Return the hold of a campaign whose gate would let it go, while none of its waves is open."""
-        earliest = self._book.next_wave_at(campaign) if campaign is not None else None
-        code, said = self._why_no_wave(facts.id)
-        if earliest is not None and earliest > now:
-            said = f"{said}; the next may open at {earliest:%H:%M:%S} UTC"
-        retry_at = max(now + ASK_AGAIN, earliest or now)
-        return Answered(Verdict.HOLD, 0, (Reason(code, said, binding=True),), None, retry_at)
-
-    def _why_no_wave(self, campaign_id: str) -> tuple[ReasonCode, str]:
-        if self._book.wave(campaign_id) is None:
-            return ReasonCode.CAMPAIGN_NOT_STARTED, f"the first wave of campaign {campaign_id!r} is not open yet"
+        said = f"no wave of campaign {campaign_id!r} is open now"
         if self._book.pace(campaign_id).percent < FULL_PERCENT:
-            said = f"campaign {campaign_id!r} goes in small waves after a hold, and none is open now"
-            return ReasonCode.CAMPAIGN_PROBING, said
-        return ReasonCode.CAMPAIGN_BETWEEN_WAVES, f"no wave of campaign {campaign_id!r} is open now"
+            said += ", and the next ones are small, to see first what they do"
+        earliest = self._book.next_wave_at(campaign) if campaign is not None else None
+        if earliest is not None and earliest > now:
+            said += f"; the next may open at {earliest:%H:%M:%S} UTC"
+        reason = Reason(ReasonCode.CAMPAIGN_NO_OPEN_WAVE, said, binding=True)
+        return Answered(Verdict.HOLD, 0, (reason,), None, max(now + ASK_AGAIN, earliest or now))
+
+
+def _is_open(permit: Permit | None, now: datetime) -> bool:
+    """Tell whether anything may still be sent under a wave's permit."""
+    return (
+        permit is not None and permit.state is PermitState.ACTIVE and now < permit.expires_at and permit.outstanding > 0
+    )
 
 
 def _until(looked: Looked, permit: Permit | None) -> datetime:

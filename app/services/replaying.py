@@ -15,8 +15,8 @@ from app.services.published import GateState
 from app.services.reply import allowed, summary_for
 from app.services.shapes import reason_shape, summary
 
-# These are about the sender's own permit or pace; no gate decided them.
-_NOT_DECIDED = frozenset({"permit_paused", "client_rate"})
+# These are about the sender's own permit, wave or pace; no gate decided them.
+_NOT_DECIDED = frozenset({"permit_paused", "campaign_no_open_wave", "client_rate"})
 
 
 @dataclass(frozen=True, slots=True)

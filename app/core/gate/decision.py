@@ -55,7 +55,7 @@ class ReasonCode(StrEnum):
     CAMPAIGN_ENDED = "campaign_ended"
     CAMPAIGN_AUDIENCE_SPENT = "campaign_audience_spent"
     CAMPAIGN_PROBING = "campaign_probing"
-    CAMPAIGN_BETWEEN_WAVES = "campaign_between_waves"
+    CAMPAIGN_NO_OPEN_WAVE = "campaign_no_open_wave"
     CLIENT_RATE = "client_rate"
     PERMIT_PAUSED = "permit_paused"
 
