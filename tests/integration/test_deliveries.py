@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from time import monotonic
 
 import pytest
@@ -271,3 +272,37 @@ def test_a_crash_between_the_answer_and_its_note_sends_again_under_the_same_id(t
             until = monotonic() + 10
             while not client.get(url).json()["items"]:
                 assert monotonic() < until
+
+
+def test_a_refused_ask_is_called_back_with_its_permit_when_the_floor_clears(tmp_path):
+    def report(client, backlog):
+        at = datetime.now(UTC).isoformat()
+        told = client.post("/api/v1/observations", json={"queue": "q", "observed_at": at, "backlog": backlog})
+        assert told.status_code == 200, told.text
+
+    rule = {"metric": "backlog", "hold_above": 10, "hold_for_seconds": 0, "resume_for_seconds": 0}
+    policy = {"queues": ["*"], "rules": [rule]}
+    with (
+        a_receiver() as receiver,
+        a_server(tmp_path, HOLDFIRE_WEBHOOK_ALLOWED_NETWORKS="127.0.0.1") as server,
+        server.client() as client,
+    ):
+        client.put("/api/v1/gates/default/policy", json=policy, headers={"If-Match": "*"}).raise_for_status()
+        report(client, 500)
+        until = monotonic() + 10
+        while client.get("/api/v1/readiness").status_code != 429:
+            assert monotonic() < until
+        waits = client.post(
+            "/api/v1/permits",
+            json={"audience": 100, "callback_url": receiver.url()},
+            headers={"Prefer": "respond-async"},
+        )
+        assert waits.status_code == 202, waits.text
+        assert receiver.got.empty()
+        report(client, 0)
+        received = receiver.next()
+        told = Verifier(waits.json()["callback_secret"]).verify(received.body, dict(received.headers))
+        assert (told["type"], told["data"]["allow"]) == ("decision.send", 100)
+        permit = client.get(f"/api/v1/permits/{told['data']['permit_id']}").json()
+        assert (permit["state"], permit["must_stop"]) == ("active", False)
+        assert client.get(waits.headers["location"]).status_code == 200
