@@ -7,7 +7,7 @@ from app.core.gate.ask import Request
 from app.core.gate.campaign import ASK_PEOPLE_AGAIN
 from app.core.gate.decision import Reason, ReasonCode
 from app.core.gate.policy import Policy
-from app.core.gate.wording import MINUTE, moment, span
+from app.core.gate.wording import MINUTE, age_said, moment
 
 Missing = tuple[Reason, datetime]
 
@@ -25,7 +25,7 @@ def untold(policy: Policy, request: Request, now: datetime) -> Iterator[Missing]
 
 def _notice(policy: Policy, request: Request, now: datetime) -> Iterator[Missing]:
     notice, facts = timedelta(minutes=policy.notice_minutes), request.facts
-    said = f"this gate wants {span(policy.notice_minutes * MINUTE)} of notice"
+    said = f"this gate wants {age_said(policy.notice_minutes * MINUTE)} of notice"
     if facts is None or facts.announced_at is None:
         yield Reason(ReasonCode.NOTICE_TOO_SHORT, f"{said}; {_do_first(request, 'schedule it')}"), now + notice
         return
