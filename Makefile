@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One test process per core: more would share the cores that the servers under test need.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: help demo serve test check lint bench fmt lock clean run-venv dev-venv
+.PHONY: help demo serve test check lint bench docs fmt lock clean run-venv dev-venv
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,9 @@ lint: dev-venv ## linters, types and import rules only
 bench: dev-venv ## measure the hot paths and write docs/performance.md; takes a few minutes
 	@scripts/system_packages.sh bench
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: dev-venv ## draw the state machines of docs/explanation from the code's tables
+	@$(BIN)/python -m scripts.draw_state_machines
 
 fmt: dev-venv ## format the code and repair what the linter can
 	@$(BIN)/ruff check --quiet --fix . || true
