@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from app.api.problems import KINDS
 
 router = APIRouter(include_in_schema=False)
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )

@@ -73,6 +73,16 @@ def test_origins_are_a_comma_separated_list():
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
 
 
+def test_networks_that_webhooks_may_go_to_are_a_comma_separated_list():
+    settings = load_settings(environ={"HOLDFIRE_WEBHOOK_ALLOWED_NETWORKS": "10.1.0.0/16, ::1,hooks.intranet.example"})
+    assert settings.webhook_allowed_networks == ("10.1.0.0/16", "::1", "hooks.intranet.example")
+
+
+def test_a_network_that_cannot_be_read_stops_the_start_and_names_the_variable():
+    with pytest.raises(Invalid, match=r"HOLDFIRE_WEBHOOK_ALLOWED_NETWORKS=.*10\.1\.0\.0/40"):
+        load_settings(environ={"HOLDFIRE_WEBHOOK_ALLOWED_NETWORKS": "10.1.0.0/40"})
+
+
 @pytest.mark.parametrize(("host", "local"), [("localhost", True), ("127.3.2.1", True), ("::1", True), ("::", False)])
 def test_loopback_is_recognised(host, local):
     assert is_loopback(host) is local
