@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from app.core.event import HOLDFIRE, Event
 from app.core.permit import steps
-from app.core.permit.permit import Permit, PermitState, PermitStep
+from app.core.permit.permit import Permit, PermitStep
 from app.errors import HoldfireError
 from app.ports import Clock
 from app.ports.permits import PermitStore
@@ -105,7 +105,7 @@ class PermitKeeper:
 
         def step(permit: Permit) -> tuple[Permit, tuple[Event, ...]] | None:
             reason = reasons.get((permit.gate, permit.campaign))
-            if reason is None or permit.state is not PermitState.ACTIVE or steps.is_over(permit, now):
+            if reason is None or not steps.is_for(permit, PermitStep.PAUSE, now):
                 return None
             return steps.take(permit, PermitStep.PAUSE, HOLDFIRE, now, reason)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.core.event import HOLDFIRE, Actor
 from app.core.gate.answer import Answered
 from app.core.permit import steps
-from app.core.permit.permit import LIVE, MACHINE, Permit, PermitState, PermitStep
+from app.core.permit.permit import LIVE, Permit, PermitState, PermitStep
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict, HoldfireError
 from app.ports import ApiKey, Clock
@@ -139,7 +139,7 @@ class PermitTaker:
         now, reason = self._clock.now(), f"closed while it was being given: {looked.answered.reasons[0].message}"
 
         def revoke(present: Permit) -> steps.Changed:
-            if (present.state, PermitStep.REVOKE) not in MACHINE:
+            if not steps.is_for(present, PermitStep.REVOKE, now):
                 return present, ()
             return steps.take(present, PermitStep.REVOKE, HOLDFIRE, now, reason)
 

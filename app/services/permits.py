@@ -11,7 +11,7 @@ from datetime import datetime
 from app.core.event import Actor
 from app.core.gate.answer import Answered
 from app.core.permit import steps
-from app.core.permit.permit import MACHINE, Permit, PermitState, PermitStep, Spent
+from app.core.permit.permit import Permit, PermitState, PermitStep, Spent
 from app.core.permit.request import DEFAULT_TTL_SECONDS, PermitRequest
 from app.errors import Conflict
 from app.ports import ApiKey, Clock
@@ -184,22 +184,29 @@ class Permits:
         return permit
 
     async def release(self, permit_id: str, actor: Actor, reason: str = "") -> Permit:
-        """End a live permit: what is not reported as sent is free again. Raises NotFound, Conflict, NotDurable."""
+        """End a live permit: what is not reported as sent is free again.
+
+        Raises NotFound, Conflict when it has ended or its time is over, NotDurable.
+        """
         return await self._step(permit_id, PermitStep.RELEASE, actor, reason)
 
     async def revoke(self, permit_id: str, actor: Actor, reason: str) -> Permit:
-        """Withdraw a live permit: its sender must stop. Raises NotFound, Conflict, NotDurable."""
+        """Withdraw a live permit: its sender must stop.
+
+        Raises NotFound, Conflict when it has ended or its time is over, NotDurable.
+        """
         return await self._step(permit_id, PermitStep.REVOKE, actor, reason)
 
     async def end(self, permit_id: str, step: PermitStep, *, actor: Actor, reason: str) -> Permit:
         """Take a step with a permit and return it; one that the step is not for, ended ones above all, stays as it is.
 
-        Raises NotFound, NotDurable.
+        One whose time is over expires instead. Raises NotFound, NotDurable.
         """
 
         def taken(permit: Permit, now: datetime) -> steps.Changed:
-            is_for = (permit.state, step) in MACHINE
-            return steps.take(permit, step, actor, now, reason) if is_for else (permit, ())
+            if steps.is_over(permit, now):
+                return steps.expire(permit, now)
+            return steps.take(permit, step, actor, now, reason) if steps.is_for(permit, step, now) else (permit, ())
 
         return await self._change(permit_id, taken)
 
@@ -211,7 +218,7 @@ class Permits:
         now = self._clock.now()
 
         def taken(permit: Permit) -> steps.Changed | None:
-            return steps.take(permit, step, actor, now, reason) if (permit.state, step) in MACHINE else None
+            return steps.take(permit, step, actor, now, reason) if steps.is_for(permit, step, now) else None
 
         changed = await self._store.change_live(None, campaign, now, taken)
         if changed:

@@ -34,8 +34,19 @@ def step(permit: Permit, taken: PermitStep, now: datetime, reason: str = "") -> 
     return replace(permit, state=after, changed_at=now, reason=reason)
 
 
+def is_for(permit: Permit, taken: PermitStep, now: datetime) -> bool:
+    """Tell whether a permit can take a step now: one whose time is over can only expire, or be reported used."""
+    late = is_over(permit, now) and taken not in (PermitStep.EXPIRE, PermitStep.REPORT_ALL)
+    return (permit.state, taken) in MACHINE and not late
+
+
 def take(permit: Permit, taken: PermitStep, actor: Actor, now: datetime, reason: str = "") -> Changed:
-    """Return the permit after one step, and the event that says who took it and why. Raises StepRefused."""
+    """Return the permit after one step, and the event that says who took it and why.
+
+    Raises StepRefused for a step that it cannot take now.
+    """
+    if (permit.state, taken) in MACHINE and not is_for(permit, taken, now):
+        raise StepRefused(f"permit {permit.id!r} {_standing(permit, now)}, so it cannot {taken}")
     after = step(permit, taken, now, reason)
     return after, (event_of(EVENT_OF[taken], permit, after, actor, reason),)
 
