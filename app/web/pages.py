@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.web import board_pages, chart_pages, session_pages
+from app.web import board_pages, briefing_pages, chart_pages, session_pages
 from app.web.assets import Assets
 from app.web.boards import Boards
 from app.web.rendering import environment
@@ -19,7 +19,7 @@ def install_pages(app: FastAPI) -> None:
     tools = app.state.page_tools = Tools(templates, Boards(templates))
     app.state.live_views = {"page": tools.boards.live_view}
     app.mount("/static", Assets(), name="static")
-    for module in (board_pages, chart_pages, session_pages):
+    for module in (board_pages, chart_pages, briefing_pages, session_pages):
         app.include_router(module.router, include_in_schema=False)
     _install_refusals(app, tools)
 

@@ -1,0 +1,97 @@
+"""The briefing as people see it, on a screen, on a phone and on paper; screenshots go to artifacts/."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.floor import use_policy
+from tests.support.campaigning import BRIEFING
+from tests.support.pictures import an_image
+from tests.support.server import Server
+
+SPRING = {
+    "id": "spring",
+    "title": "Spring sale <b>now</b>",
+    "audience": 500_000,
+    "contacts_per_1000": 12.5,
+    "earliest_start": "2031-03-09T15:00:00Z",
+    "release": {"mode": "waves", "audience_per_wave": 25_000, "wave_gap_seconds": 900},
+}
+API = "/api/v1/campaigns/spring"
+ALT = "The letter: a green button"
+looks = pytest.mark.parametrize("look", [("dark", 1440), ("light", 1440), ("dark", 390), ("light", 390)], ids=str)
+
+
+def brief(client: httpx2.Client) -> None:
+    """Announce a campaign, brief on it, let one of two read it."""
+    client.post("/api/v1/campaigns", json=SPRING).raise_for_status()
+    client.post(f"{API}/schedule").raise_for_status()
+    words = BRIEFING | {"offer": "20 % off <script>alert(1)</script>\nuntil Sunday"}
+    client.put(f"{API}/briefing", json=words).raise_for_status()
+    client.post(
+        f"{API}/briefing/images",
+        params={"name": "letter.png", "alt": ALT},
+        content=an_image(size=(900, 1200)),
+        headers={"Content-Type": "image/png"},
+    ).raise_for_status()
+    read = {"by": "orders-voice", "name": "Dana Reyes"}
+    client.post(f"{API}/briefing/acknowledgements", json=read).raise_for_status()
+
+
+@pytest.fixture
+def briefed(server: Server) -> str:
+    """The address of a briefing in the zone of Chicago."""
+    with server.client() as client:
+        use_policy(client, time_zone="America/Chicago")
+        brief(client)
+    return f"{server.url}/campaigns/spring/briefing"
+
+
+def says_everything(page: Page) -> None:
+    expect(page).to_have_title("Briefing: Spring sale <b>now</b> \u2013 holdfire")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Spring sale <b>now</b>")
+    plan = page.locator(".plan")
+    expect(plan).to_contain_text("Sun 9 Mar 2031, 10:00\u00a0CDT to 15:00\u00a0CDT")
+    expect(plan).to_contain_text("500,000")
+    expect(plan).to_contain_text("about 6,250 in all")
+    expect(page.get_by_text("America/Chicago")).to_be_visible()
+    expect(page.get_by_text("20 % off <script>alert(1)</script>")).to_be_visible()
+    expect(page.get_by_text("Yes, on top of the lower price.")).to_be_visible()
+    expect(page.get_by_role("link", name="https://shop.example/spring")).to_be_visible()
+    expect(page.locator(".standing")).to_have_text("Still to be read by retention team.")
+    expect(page.get_by_role("row", name="orders-voice")).to_contain_text("Dana Reyes")
+    expect(page.get_by_role("row", name="retention team")).to_contain_text("not yet")
+
+
+@looks
+def test_a_briefing_says_what_it_must_at_any_width(briefed, open_page, artifacts: Path, look):
+    theme, width = look
+    page = open_page(briefed, theme=theme, width=width)
+    says_everything(page)
+    assert page.get_by_alt_text(ALT).evaluate("picture => picture.complete && picture.naturalWidth") == 900
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=artifacts / f"briefing-{theme}-{width}.png", full_page=True)
+
+
+def test_it_needs_no_script_and_prints_dark_on_white_on_either_paper(briefed, open_page, artifacts: Path):
+    page = open_page(briefed, java_script_enabled=False)
+    says_everything(page)
+    for paper in ("A4", "Letter"):
+        printed = page.pdf(format=paper, path=artifacts / f"briefing-{paper}.pdf")
+        assert printed.startswith(b"%PDF")
+    page.emulate_media(media="print")
+    expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator("body")).to_have_css("color", "rgb(23, 32, 42)")
+    page.screenshot(path=artifacts / "briefing-print.png", full_page=True)
+
+
+def test_a_campaign_without_a_briefing_says_so_and_an_unknown_one_too(server, open_page):
+    with server.client() as client:
+        client.post("/api/v1/campaigns", json=SPRING).raise_for_status()
+    page = open_page(f"{server.url}/campaigns/spring/briefing")
+    expect(page.get_by_text("Nobody has written a briefing")).to_be_visible()
+    expect(page.get_by_text("Draft: not announced yet")).to_be_visible()
+    page = open_page(f"{server.url}/campaigns/autumn/briefing", server_may_go=True)
+    expect(page.get_by_role("heading", name="No such campaign")).to_be_visible()
