@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import select
 
+from app.api.briefings import BriefingShape, CampaignAcknowledgements, ImageShape
 from app.store.event_tables import EVENTS
 from tests.support.campaigning import BRIEFING, READ, announce, draft, schedule
 from tests.support.pictures import an_image, opened
@@ -49,6 +50,7 @@ async def test_a_briefing_is_written_read_and_shown_with_who_is_missing(whole, c
     assert (saved.status_code, saved.headers["etag"]) == (200, '"1"')
     read = await client.get(PATH)
     assert read.json() == saved.json()
+    BriefingShape.model_validate(read.json())
     assert {name: read.json()[name] for name in BRIEFING} == BRIEFING
     assert (read.json()["version"], read.json()["author"]) == (1, "key for campaigns, read")
     assert read.json()["missing"] == BRIEFING["acknowledge_by"]
@@ -123,6 +125,7 @@ async def test_an_image_is_kept_and_given_back_so_that_nothing_in_it_can_run(who
     assert got.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert got.headers["content-disposition"].startswith('inline; filename="letter.png"')
     assert got.headers["cache-control"].startswith("private")
+    ImageShape.model_validate(added.json())
     again = await briefed.get(added.headers["location"], headers={"If-None-Match": got.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     whole_briefing = (await briefed.get(PATH)).json()
@@ -218,6 +221,7 @@ async def test_acknowledging_counts_once_per_queue_or_team_and_version(whole, br
     assert (last.json()["is_acknowledged"], last.json()["missing"]) == (True, [])
     assert [given["by"] for given in last.json()["acknowledgements"]] == ["retention team", "orders-voice"]
     assert (await briefed.get(ACKNOWLEDGEMENTS)).json() == last.json()
+    CampaignAcknowledgements.model_validate(last.json())
     kinds = [kind for kind, _, _ in await events(whole)]
     assert kinds == ["briefing.saved", "briefing.acknowledged", "briefing.acknowledged"]
 

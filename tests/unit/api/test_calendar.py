@@ -1,6 +1,7 @@
 import pytest
 from icalendar import Calendar
 
+from app.api.calendar import CalendarTokens, NewCalendarToken
 from app.core.campaign.machine import CampaignStep
 from tests.support.builders import NOW
 from tests.support.campaigning import KIM, announce, draft
@@ -83,7 +84,10 @@ async def test_tokens_are_listed_without_their_secrets_and_with_their_last_use(a
     await admin.get(made["url"])
     await admin.delete(f"{TOKENS}/{unused['id']}")
     await admin.delete(f"{TOKENS}/{unused['id']}")
-    listed = (await admin.get(TOKENS)).json()["items"]
+    answer = await admin.get(TOKENS)
+    CalendarTokens.model_validate(answer.json())
+    NewCalendarToken.model_validate(made)
+    listed = answer.json()["items"]
     used, revoked = sorted(listed, key=lambda item: item["name"], reverse=True)
     at = NOW.isoformat().replace("+00:00", "Z")
     assert (used["name"], used["last_used_at"], used["revoked_at"]) == ("Outlook", at, None)
