@@ -1,4 +1,4 @@
-"""/campaigns/{campaign}/briefing/images: pictures of what customers get."""
+"""/campaigns/{campaign_id}/briefing/images: pictures of what customers get."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from app.api.auth import CampaignWriter, Reader
-from app.api.briefings import CampaignPath, ImageShape
+from app.api.briefings import ImageShape
+from app.api.campaigns import CampaignPath
 from app.api.deps import ServicesDep, answer
 from app.api.problems import MEDIA, Refused
 from app.api.schemas import headers, problems, takes
@@ -15,7 +16,7 @@ from app.core.event import Actor
 from app.services.briefing_shapes import image_shape
 from app.services.pictures import etag, image_headers
 
-router = APIRouter(prefix="/campaigns/{campaign}/briefing/images", tags=["campaigns"])
+router = APIRouter(prefix="/campaigns/{campaign_id}/briefing/images", tags=["campaigns"])
 MEDIA_TYPES = tuple(EXTENSIONS)
 BINARY = {"type": "string", "format": "binary"}
 ImagePath = Annotated[str, Path(max_length=100, description="the image's id", examples=["img_0123456789abcdef0123"])]
@@ -35,7 +36,7 @@ ImagePath = Annotated[str, Path(max_length=100, description="the image's id", ex
 )
 async def add(
     *,
-    campaign: CampaignPath,
+    campaign_id: CampaignPath,
     request: Request,
     services: ServicesDep,
     caller: CampaignWriter,
@@ -48,7 +49,8 @@ async def add(
     not get any further. Images do not change the briefing's version. The same image sent again is kept once.
     """
     _refuse_other_forms(request)
-    kept = await services.briefings.add_image(campaign, await request.body(), name, alt, Actor(caller.id, caller.name))
+    actor = Actor(caller.id, caller.name)
+    kept = await services.briefings.add_image(campaign_id, await request.body(), name, alt, actor)
     location = {"Location": f"{request.url.path}/{kept.image.id}"} if kept.is_new else {}
     return answer(image_shape(kept.image), 201 if kept.is_new else 200, location)
 
@@ -69,14 +71,14 @@ async def add(
     },
 )
 async def image(
-    campaign: CampaignPath,
+    campaign_id: CampaignPath,
     image_id: ImagePath,
     services: ServicesDep,
     _: Reader,
     if_none_match: Annotated[str | None, Header(description="ETag of what the caller has")] = None,
 ) -> Response:
     """Never anything but an image to a browser: the type is the bytes' own, and nothing in it may run."""
-    found, content = await services.briefings.image(campaign, image_id)
+    found, content = await services.briefings.image(campaign_id, image_id)
     if if_none_match is not None and etag(found) in if_none_match:
         return Response(status_code=304, headers=image_headers(found))
     return Response(content, media_type=found.media_type, headers=image_headers(found))
@@ -90,10 +92,10 @@ async def image(
     responses=problems(404, 422),
 )
 async def remove(
-    campaign: CampaignPath, image_id: ImagePath, services: ServicesDep, caller: CampaignWriter
+    campaign_id: CampaignPath, image_id: ImagePath, services: ServicesDep, caller: CampaignWriter
 ) -> Response:
     """Takes an image away from a briefing; its version stays."""
-    await services.briefings.remove_image(campaign, image_id, Actor(caller.id, caller.name))
+    await services.briefings.remove_image(campaign_id, image_id, Actor(caller.id, caller.name))
     return Response(status_code=204)
 
 

@@ -1,13 +1,14 @@
-"""/campaigns/{campaign}/briefing: what the contact center must know of a campaign, and who has read it."""
+"""/campaigns/{campaign_id}/briefing: what the contact center must know of a campaign, and who has read it."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from app.api.auth import CampaignWriter, Reader
 from app.api.bodies import read
+from app.api.campaigns import CampaignPath
 from app.api.deps import ServicesDep, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
@@ -17,9 +18,8 @@ from app.core.event import Actor
 from app.errors import Conflict
 from app.services.briefing_shapes import acknowledgements_shape, briefing_shape
 
-router = APIRouter(prefix="/campaigns/{campaign}/briefing", tags=["campaigns"])
+router = APIRouter(prefix="/campaigns/{campaign_id}/briefing", tags=["campaigns"])
 _ETAG = headers({"ETag": "the version, to be sent as If-Match when saving the next one"})
-CampaignPath = Annotated[str, Path(max_length=200, description="the campaign's id", examples=["spring-sale"])]
 
 
 class QuestionText(Given):
@@ -137,9 +137,9 @@ class BriefingShape(Acknowledgements):
     summary="Read a campaign's briefing",
     responses={200: {"model": BriefingShape, "headers": _ETAG}, **problems(404, 422)},
 )
-async def briefing(campaign: CampaignPath, services: ServicesDep, _: Reader) -> Response:
+async def briefing(campaign_id: CampaignPath, services: ServicesDep, _: Reader) -> Response:
     """The briefing with its images and acknowledgements; 404 while the campaign has none."""
-    return _answer(await services.briefings.of(campaign))
+    return _answer(await services.briefings.of(campaign_id))
 
 
 @router.put(
@@ -150,7 +150,7 @@ async def briefing(campaign: CampaignPath, services: ServicesDep, _: Reader) -> 
     openapi_extra=takes("application/json", schema=component("BriefingGiven")),
 )
 async def save(
-    campaign: CampaignPath,
+    campaign_id: CampaignPath,
     request: Request,
     services: ServicesDep,
     caller: CampaignWriter,
@@ -160,13 +160,13 @@ async def save(
 
     428 without If-Match where there is a briefing, 412 when somebody saved another version meanwhile.
     """
-    present = await services.briefings.find(campaign)
+    present = await services.briefings.find(campaign_id)
     version = present.version if present else 0
-    _refuse_unread(campaign, version, if_match)
+    _refuse_unread(campaign_id, version, if_match)
     given = await read(request, BriefingGiven)
     actor = Actor(caller.id, caller.name)
     try:
-        kept = await services.briefings.save(campaign, given.words(), actor, expected=version)
+        kept = await services.briefings.save(campaign_id, given.words(), actor, expected=version)
     except Conflict as fault:
         raise Refused(CHANGED, str(fault)) from fault
     return _answer(kept.briefing)
@@ -178,9 +178,9 @@ async def save(
     summary="See who has read a briefing",
     responses={200: {"model": CampaignAcknowledgements}, **problems(404, 422)},
 )
-async def acknowledgements(campaign: CampaignPath, services: ServicesDep, _: Reader) -> Response:
+async def acknowledgements(campaign_id: CampaignPath, services: ServicesDep, _: Reader) -> Response:
     """Newest first. Those of former versions are listed, and do not count."""
-    return _acknowledgements(await services.briefings.of(campaign))
+    return _acknowledgements(await services.briefings.of(campaign_id))
 
 
 @router.post(
@@ -196,7 +196,7 @@ async def acknowledgements(campaign: CampaignPath, services: ServicesDep, _: Rea
     openapi_extra=takes("application/json", schema=component("AcknowledgementGiven")),
 )
 async def acknowledge(
-    campaign: CampaignPath, request: Request, services: ServicesDep, caller: CampaignWriter
+    campaign_id: CampaignPath, request: Request, services: ServicesDep, caller: CampaignWriter
 ) -> Response:
     """Says that a queue or team has read the present version; the gate knows within a second.
 
@@ -205,21 +205,21 @@ async def acknowledge(
     """
     given = await read(request, AcknowledgementGiven)
     actor = Actor(caller.id, caller.name)
-    kept = await services.briefings.acknowledge(campaign, given.by, given.name, given.version, actor)
+    kept = await services.briefings.acknowledge(campaign_id, given.by, given.name, given.version, actor)
     return _acknowledgements(kept.briefing, 201 if kept.is_new else 200)
 
 
-def _refuse_unread(campaign: str, version: int, if_match: str | None) -> None:
+def _refuse_unread(campaign_id: str, version: int, if_match: str | None) -> None:
     """Raise Refused unless the caller has shown that they read the present version."""
     if if_match is None:
         if version:
-            detail = f'the briefing of {campaign!r} is at version {version}; read it and send If-Match: "{version}"'
+            detail = f'the briefing of {campaign_id!r} is at version {version}; read it and send If-Match: "{version}"'
             raise Refused(IF_MATCH, detail)
         return
     given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
     if not version or not given & {"*", str(version)}:
         now = f'it is at version {version}; read it and send If-Match: "{version}"' if version else "there is none yet"
-        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit the briefing of {campaign!r}: {now}")
+        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit the briefing of {campaign_id!r}: {now}")
 
 
 def _lines(text: str) -> str:
