@@ -1,6 +1,7 @@
 """The decision log as it is read: pages, newest first, and single decisions."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -52,4 +53,8 @@ class Decisions:
 
 def _readable(row: DecisionRow) -> DecisionRow:
     """Return a row with its inputs spelt out: how every rule stood on every queue."""
-    return row if row.kept is None else replace(row, inputs=checks_of(row.kept))
+    if row.kept is None:
+        return row
+    with suppress(ValueError):  # a text that somebody changed; deciding again says so
+        return replace(row, inputs=checks_of(row.kept))
+    return row

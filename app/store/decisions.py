@@ -121,9 +121,10 @@ def _names(connection: Connection, ids: Collection[str]) -> dict[str, str]:
 
 
 def _former(connection: Connection, row: DecisionRow) -> DecisionRow | None:
-    """Return the gate's newest change before this one."""
-    of_gate = select(DECISIONS).where(_TRANSITION, DECISIONS.c.gate == row.gate, DECISIONS.c.at < row.at)
-    found = connection.execute(of_gate.order_by(DECISIONS.c.at.desc()).limit(1)).first()
+    """Return the gate's change to what it said before this one; the two may be of the same instant."""
+    column = DECISIONS.c
+    to_before = (_TRANSITION, column.gate == row.gate, column.at <= row.at, column.verdict == row.before)
+    found = connection.execute(select(DECISIONS).where(*to_before).order_by(column.at.desc()).limit(1)).first()
     return None if found is None else _row(found, {})
 
 
