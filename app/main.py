@@ -48,6 +48,7 @@ from app.services.overrides import Overrides
 from app.services.permits import Permits
 from app.services.published import Published
 from app.services.queues import Queues
+from app.services.rates import Rates
 from app.services.readiness import Readiness
 from app.services.releases import Releases
 from app.services.retention import Retention
@@ -179,7 +180,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     )
     sources = Sources()
     destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
-    keys = Keys(store.keys, clock)
+    keys = Keys(store.keys, clock, Rates(metrics.client_rate_refused))
     callbacks = Callbacks(
         store.callbacks,
         permits,

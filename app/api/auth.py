@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
-from app.api.problems import FORBIDDEN, UNAUTHENTICATED, Refused
+from app.api.problems import FORBIDDEN, UNAUTHENTICATED, Refused, TooOften
+from app.core.client_profile import PLAIN
 from app.ports import SCOPES, ApiKey
 from app.services.container import Services
 from app.services.keys import is_whole
@@ -40,10 +41,15 @@ def authenticate(services: Services, headers: RawHeaders) -> ApiKey | None:
 
 
 def authorize(services: Services, headers: RawHeaders, scope: str) -> ApiKey:
-    """Return the key of a request that may do what `scope` names. Raises Refused: 401 without a key, 403 otherwise."""
+    """Return the key of a request that may do what `scope` names.
+
+    Raises Refused: 401 without a key, 429 for one that asks more often than it may, 403 otherwise.
+    """
     key = authenticate(services, headers)
     if key is None:
         raise _unauthenticated(_token(headers))
+    if key.profile is not PLAIN and (reply := services.keys.rates.refusal(key.id, key.profile)) is not None:
+        raise TooOften(reply)
     if scope not in key.scopes and ALL_POWERFUL not in key.scopes:
         raise Refused(
             FORBIDDEN,

@@ -1,6 +1,6 @@
-"""/keys: API keys. A key's secret is shown once, when it is made."""
+"""/keys: API keys and how their holders are answered. A key's secret is shown once, when it is made."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
@@ -10,13 +10,27 @@ from app.api.auth import Admin
 from app.api.bodies import read
 from app.api.deps import Instant, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
+from app.core.client_profile import PLAIN, RetryUnit
 from app.core.event import Actor
 from app.ports import SCOPES, ApiKey
 from app.services.keys import MAX_NAME
+from app.services.profiles import LEAST_RPS, MOST_RPS, changed_profile, profile_shape
 from app.services.shapes import instant
 
 router = APIRouter(prefix="/keys", tags=["keys"])
+KeyPath = Annotated[str, Path(description="the key's id")]
 _SCOPES = f"any of {', '.join(SCOPES)}; admin includes all"
+
+
+class ProfileGiven(Given):
+    """How the key's holder is answered. The body says the same whatever the status is; max_rps null: no limit."""
+
+    hold_status: Literal[429, 503, 404, 200] = Field(
+        default=429, description="of hold, and of a throttle that was not asked for"
+    )
+    unknown_status: Literal[503, 429, 404, 200] = Field(default=503, description="of what cannot be known")
+    retry_after_unit: Literal["s", "ms"] = Field(default="s", description="what the number in Retry-After counts")
+    max_rps: float | None = Field(default=None, ge=LEAST_RPS, le=MOST_RPS, description="requests per second at most")
 
 
 class KeyGiven(Given):
@@ -26,6 +40,22 @@ class KeyGiven(Given):
     scopes: Annotated[list[str], Field(min_length=1, max_length=20, description=_SCOPES, examples=[["readiness"]])]
     env: Annotated[str, Field(pattern="^[a-z0-9]{1,16}$", description="shown in the key, like live or test")] = "live"
     expires_at: Instant | None = None
+    profile: ProfileGiven = Field(default_factory=ProfileGiven)
+
+
+class KeyChange(Given):
+    """What is to be changed of a key: the members of its profile that are given."""
+
+    profile: ProfileGiven
+
+
+class Profile(Shape):
+    """How the key's holder is answered."""
+
+    hold_status: int
+    unknown_status: int
+    retry_after_unit: RetryUnit
+    max_rps: float | None
 
 
 class Key(Shape):
@@ -37,6 +67,7 @@ class Key(Shape):
     created_at: str = text_at()
     expires_at: str | None = text_at()
     revoked_at: str | None = text_at()
+    profile: Profile
 
 
 class NewKey(Key):
@@ -74,8 +105,25 @@ async def create(request: Request, services: ServicesDep, caller: Admin) -> Resp
     """Makes a key and shows its secret, this once: only a hash of it is kept."""
     given = await read(request, KeyGiven)
     actor = Actor(caller.id, caller.name)
-    key, token = await services.keys.create(given.name, given.scopes, given.env, given.expires_at, actor=actor)
+    profile = changed_profile(PLAIN, given.profile.model_dump())
+    key, token = await services.keys.create(
+        given.name, given.scopes, given.env, given.expires_at, profile=profile, actor=actor
+    )
     return answer(key_shape(key) | {"key": token}, 201, {"Location": f"{request.url.path}/{key.id}"})
+
+
+@router.patch(
+    "/{key_id}",
+    operation_id="changeKey",
+    summary="Change how a key's holder is answered",
+    responses={200: {"model": Key}, **problems(404, 413, 415, 422)},
+    openapi_extra=takes("application/json", schema=component("KeyChange")),
+)
+async def change(key_id: KeyPath, request: Request, services: ServicesDep, caller: Admin) -> Response:
+    """Replaces the members of the profile that are given; they count from now on."""
+    changes = (await read(request, KeyChange)).profile.model_dump(exclude_unset=True)
+    changed = await services.keys.change_profile(key_id, changes, actor=Actor(caller.id, caller.name))
+    return answer(key_shape(changed))
 
 
 @router.delete(
@@ -85,9 +133,7 @@ async def create(request: Request, services: ServicesDep, caller: Admin) -> Resp
     status_code=204,
     responses=problems(404),
 )
-async def revoke(
-    key_id: Annotated[str, Path(description="the key's id")], services: ServicesDep, caller: Admin
-) -> Response:
+async def revoke(key_id: KeyPath, services: ServicesDep, caller: Admin) -> Response:
     """The key is refused from now on. Revoking it again changes nothing."""
     await services.keys.revoke(key_id, actor=Actor(caller.id, caller.name))
     return Response(status_code=204)
@@ -102,4 +148,5 @@ def key_shape(key: ApiKey) -> dict[str, Any]:
         "created_at": instant(key.created_at),
         "expires_at": instant(key.expires_at),
         "revoked_at": instant(key.revoked_at),
+        "profile": profile_shape(key.profile),
     }

@@ -14,7 +14,7 @@ from app.api.campaign_reference import CAMPAIGN_GATE_PATH_ITEM, campaign_schemas
 from app.api.campaigns import StepGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
-from app.api.keys import KeyGiven
+from app.api.keys import KeyChange, KeyGiven
 from app.api.overrides import OverrideGiven
 from app.api.permits_reference import RevocationGiven, permit_schemas
 from app.api.queues import QueueTargetsGiven
@@ -59,6 +59,7 @@ TAGS = [
 _MODELS = (
     Problem,
     GateGiven,
+    KeyChange,
     KeyGiven,
     OverrideGiven,
     StepGiven,

@@ -16,6 +16,7 @@ from starlette.types import Scope, Send
 
 from app.core.floor.fields import shown
 from app.errors import Conflict, HoldfireError, Invalid, NotDurable, NotFound
+from app.services.reply import Reply
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,9 @@ INVALID = Kind(
     422, "invalid", "The input was refused", "Each entry of errors says where it is wrong and what is allowed."
 )
 IF_MATCH = Kind(428, "precondition-required", "If-Match is required", "Read it first and send its ETag as If-Match.")
+CLIENT_RATE = Kind(
+    429, "client-rate", "The client asks too often", "Wait for Retry-After; the key's max_rps is set in its profile."
+)
 INTERNAL = Kind(500, "internal", "Something went wrong on our side", "Report the request_id; the log has the cause.")
 NOT_DURABLE = Kind(503, "not-durable", "It could not be written down", "Send the same again later; that is safe.")
 UNAVAILABLE = Kind(503, "unavailable", "It cannot be served now", "Try again after Retry-After; the log has the cause.")
@@ -57,7 +61,7 @@ NOT_READY = Kind(503, "not-ready", "Not ready to serve", "Wait; the checks say w
 
 KINDS = (
     BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD, CONFLICT, CHANGED, TOO_LARGE, MEDIA, INVALID, IF_MATCH,
-    INTERNAL, NOT_DURABLE, UNAVAILABLE, NOT_READY,
+    CLIENT_RATE, INTERNAL, NOT_DURABLE, UNAVAILABLE, NOT_READY,
 )  # fmt: skip
 _BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}
 
@@ -75,6 +79,14 @@ class Refused(HoldfireError):
     ) -> None:
         super().__init__(detail)
         self.kind, self.errors, self.headers = kind, errors, dict(headers or {})
+
+
+class TooOften(Refused):
+    """A key asked more often than it may: the answer is finished already, because it must cost next to nothing."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(CLIENT_RATE, "the key asks more often than it may")
+        self.reply = reply
 
 
 def refused(fault: HoldfireError) -> Refused:
@@ -97,6 +109,10 @@ def refused(fault: HoldfireError) -> Refused:
 def problem_response(scope: Scope, fault: HoldfireError) -> Response:
     """Return a finished problem document for a fault."""
     problem = refused(fault)
+    if isinstance(problem, TooOften):
+        finished = Response(problem.reply.body, problem.reply.status)
+        finished.raw_headers = list(problem.reply.headers)
+        return finished
     body: dict[str, Any] = {
         "type": problem.kind.type,
         "title": problem.kind.title,

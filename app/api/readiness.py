@@ -41,7 +41,7 @@ class ReadinessEndpoint:
                 )
                 return
             asker = authorize(services, scope["headers"], "readiness")
-            answer = services.readiness.answer(asker.id, self._question(scope["query_string"]))
+            answer = services.readiness.answer(asker.id, self._question(scope["query_string"]), asker.profile)
         except HoldfireError as fault:
             services.readiness.refused(refused(fault).kind.status)
             await send_problem(scope, send, fault)

@@ -10,9 +10,11 @@ import typer
 from app.clocks import SystemClock
 from app.commands.actor import local_actor
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
+from app.core.client_profile import PLAIN
 from app.errors import HoldfireError, Invalid
 from app.ports import SCOPES, ApiKey
 from app.services.keys import Keys
+from app.services.profiles import changed_profile, profile_shape
 from app.services.shapes import instant
 from app.settings import load_settings
 from app.store.bundle import open_store
@@ -30,11 +32,28 @@ def create(
     scope: Annotated[list[str], typer.Option(help=f"May be given several times: {', '.join(SCOPES)}.")],
     env: Annotated[str, typer.Option(help="Shown in the key, like live or test.")] = "live",
     expires_in: Annotated[str | None, typer.Option(help="Like 90d, 12h or 30m. Default: never.")] = None,
+    hold_status: Annotated[int, typer.Option(help="Status of hold: 429, 503, 404 or 200.")] = PLAIN.hold_status,
+    unknown_status: Annotated[
+        int, typer.Option(help="Status of what cannot be known: 503, 429, 404 or 200.")
+    ] = PLAIN.unknown_status,
+    retry_after_unit: Annotated[str, typer.Option(help="What Retry-After counts: s or ms.")] = PLAIN.retry_after_unit,
+    max_rps: Annotated[float | None, typer.Option(help="At most so many requests per second. Default: any.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Make a key and print it, this once: only a hash of it is kept."""
     expires_at = None if expires_in is None else SystemClock().now() + _span(expires_in)
-    key, token = _with_keys(lambda keys: keys.create(name, scope, env, expires_at, actor=local_actor()))
+    given = {
+        "hold_status": hold_status,
+        "unknown_status": unknown_status,
+        "retry_after_unit": retry_after_unit,
+        "max_rps": max_rps,
+    }
+
+    async def make(keys: Keys) -> tuple[ApiKey, str]:
+        profile = changed_profile(PLAIN, given)
+        return await keys.create(name, scope, env, expires_at, profile=profile, actor=local_actor())
+
+    key, token = _with_keys(make)
     if json:
         print_json(_shape(key) | {"key": token})
         return
@@ -103,4 +122,5 @@ def _shape(key: ApiKey) -> dict[str, Any]:
         "created_at": instant(key.created_at),
         "expires_at": instant(key.expires_at),
         "revoked_at": instant(key.revoked_at),
+        "profile": profile_shape(key.profile),
     }

@@ -11,16 +11,19 @@ import logging
 import re
 import secrets
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
+from app.core.client_profile import PLAIN, ClientProfile
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid
 from app.ports import SCOPES, ApiKey, Clock, KeyStore
+from app.services.profiles import changed_profile, profile_shape
+from app.services.rates import Rates
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +37,9 @@ _ENVIRONMENT = re.compile(r"[a-z0-9]{1,16}")
 class Keys:
     """All keys, held in memory; `load` brings in what other processes changed."""
 
-    def __init__(self, store: KeyStore, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, clock: Clock, rates: Rates | None = None) -> None:
         self._store, self._clock = store, clock
+        self.rates = rates or Rates()
         self._by_id: dict[str, ApiKey] = {}
 
     async def load(self) -> None:
@@ -59,18 +63,33 @@ class Keys:
         env: str = "live",
         expires_at: datetime | None = None,
         *,
+        profile: ClientProfile = PLAIN,
         actor: Actor = HOLDFIRE,
     ) -> tuple[ApiKey, str]:
-        """Return a new key and, this once, its plain text. Raises Invalid for a bad name, scope, env or expiry."""
+        """Return a new key and, this once, its plain text. Raises Invalid for a bad name, scope, env or expiry.
+
+        profile: from app.services.profiles, which checks it.
+        """
         now = self._clock.now()
         granted = frozenset(scopes)
         _refuse_bad(name, granted, env, expires_at, now)
         key_id, token = new_token(env)
-        key = ApiKey(key_id, name, granted, sha256(token.encode()).digest(), now, expires_at)
-        made = {"name": name, "scopes": sorted(granted), "env": env, "expires_at": expires_at}
+        key = ApiKey(key_id, name, granted, sha256(token.encode()).digest(), now, expires_at, profile=profile)
+        made: dict[str, object] = {"name": name, "scopes": sorted(granted), "env": env, "expires_at": expires_at}
+        made |= {"profile": profile_shape(profile)}
         await self._store.add_key(key, Event(EventType.KEY_CREATED, now, actor, f"key/{key_id}", after=made))
         self._by_id[key_id] = key
         return key, token
+
+    async def change_profile(
+        self, key_id: str, changes: Mapping[str, object], *, actor: Actor = HOLDFIRE, reason: str = ""
+    ) -> ApiKey:
+        """Return the key, some members of its profile replaced: it counts from now on. Raises NotFound or Invalid."""
+        former = next((key.profile for key in await self._store.keys() if key.id == key_id), PLAIN)
+        profile = changed_profile(former, changes)
+        event = Event(EventType.KEY_CHANGED, self._clock.now(), actor, f"key/{key_id}", reason)
+        key = self._by_id[key_id] = await self._store.save_profile(key_id, profile, event)
+        return key
 
     async def revoke(self, key_id: str, *, actor: Actor = HOLDFIRE) -> ApiKey:
         """Return the key, revoked: it is refused from now on. Raises NotFound."""

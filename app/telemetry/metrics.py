@@ -93,6 +93,9 @@ class Metrics:
             registry=self.registry,
             buckets=HTTP_BUCKETS,
         )
+        self._rate_refused = self._counter(
+            "holdfire_client_rate_refused", "Requests refused because their key asked more often than its max_rps"
+        )
         self._auth_failures = self._counter("holdfire_auth_failures", "Requests refused for their key", "kind")
         for kind in KEY_REFUSED.values():
             self._auth_failures.labels(kind)
@@ -134,6 +137,10 @@ class Metrics:
         """Count one question that got no answer: a bad key, an unknown gate, a bad parameter."""
         self._checks.labels("refused", str(status)).inc()
         self._count_refused_key(status)
+
+    def client_rate_refused(self) -> None:
+        """Count one request of a key that asked more often than it may."""
+        self._rate_refused.inc()
 
     def readiness_took(self, seconds: float) -> None:
         """Note how long one readiness answer took."""

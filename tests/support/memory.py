@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
+from app.core.client_profile import ClientProfile
 from app.core.event import Event
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.metric import Metric
@@ -205,6 +206,15 @@ class MemoryKeyStore:
             raise Conflict(f"key {key.id!r} exists already")
         self._keys[key.id] = key
         self.events.append(event)
+
+    async def save_profile(self, key_id: str, profile: ClientProfile, event: Event) -> ApiKey:
+        if key_id not in self._keys:
+            raise NotFound(f"there is no key {key_id!r}")
+        former = self._keys[key_id]
+        key = self._keys[key_id] = replace(former, profile=profile)
+        if former.profile != profile:
+            self.events.append(replace(event, before=asdict(former.profile), after=asdict(profile)))
+        return key
 
     async def revoke_key(self, key_id: str, at: datetime, event: Event) -> ApiKey:
         if key_id not in self._keys:
