@@ -4,13 +4,13 @@ The sums are kept in rows of their own, so that what a grant costs does not depe
 were. Every change of a permit goes through `Ledger.put`, which moves the sums along: they are what the rows say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from app.core.event import Event
 from app.core.permit.booking import counts_from, earliest, last_hour, minute_of
@@ -28,8 +28,26 @@ GATE, CAMPAIGN = "gate", "campaign"
 LIVE_PERMITS = PERMITS.c.state.in_([state.value for state in sorted(LIVE)])
 _COLUMNS = tuple(PERMITS.columns.keys())
 _CHANGING = ("state", "expires_at", "sent", "changed_at", "reason")
+# Statements that every grant needs are built once: building one costs more than SQLite takes to run it.
 _UPDATE = update(PERMITS).where(PERMITS.c.id == bindparam("permit_id")).values({n: bindparam(n) for n in _CHANGING})
-
+_PERMIT = select(PERMITS).where(PERMITS.c.id == bindparam("id"))
+_DUE = select(PERMITS).where(LIVE_PERMITS, PERMITS.c.expires_at <= bindparam("now"))
+_DUE_OF_GATE = _DUE.where(PERMITS.c.gate == bindparam("gate"))
+_SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent).where(
+    PERMIT_LEDGER.c.kind == bindparam("kind"), PERMIT_LEDGER.c.name == bindparam("name")
+)
+_FIRST_END = {
+    kind: select(func.min(PERMITS.c.expires_at)).where(LIVE_PERMITS, PERMITS.c[kind] == bindparam("name"))
+    for kind in (GATE, CAMPAIGN)
+}
+_MINUTES = select(PERMIT_SENT.c.minute_at, PERMIT_SENT.c.sent).where(
+    PERMIT_SENT.c.gate == bindparam("gate"), PERMIT_SENT.c.minute_at > bindparam("since")
+)
+_REPEAT = select(*(PERMIT_REPEATS.c[name] for name in ("request_sha256", "permit_id", "body", "created_at"))).where(
+    PERMIT_REPEATS.c.key_id == bindparam("key_id"),
+    PERMIT_REPEATS.c.idempotency_key == bindparam("idempotency_key"),
+    PERMIT_REPEATS.c.created_at > bindparam("since"),
+)
 _SENT = insert(PERMIT_SENT)
 _ADD_SENT = _SENT.on_conflict_do_update(
     index_elements=["gate", "minute_at"], set_={"sent": PERMIT_SENT.c.sent + _SENT.excluded.sent}
@@ -92,20 +110,21 @@ class Ledger:
         """Return one as it is now. Raises NotFound."""
         if (known := self._permits.get(permit_id)) is not None:
             return known
-        found = self._select(PERMITS.c.id == permit_id)
+        found = self._permits_of(_PERMIT, {"id": permit_id})
         if not found:
             raise NotFound(f"there is no permit {permit_id!r}")
         return found[0]
 
     def live(self, gate: str | None = None, campaign: str | None = None) -> Sequence[Permit]:
         """Return the live permits of a gate, of a campaign, or of all."""
-        wanted = [column == name for column, name in ((PERMITS.c.gate, gate), (PERMITS.c.campaign, campaign)) if name]
-        return self._select(LIVE_PERMITS, *wanted)
+        columns = ((PERMITS.c.gate, gate), (PERMITS.c.campaign, campaign))
+        wanted = [column == name for column, name in columns if name is not None]
+        return self._permits_of(select(PERMITS).where(LIVE_PERMITS, *wanted), {})
 
     def expire_due(self, gate: str | None = None) -> Sequence[Permit]:
         """Expire the live permits of a gate, or of all, whose time is over; return them."""
-        of_gate = [] if gate is None else [PERMITS.c.gate == gate]
-        due = self._select(LIVE_PERMITS, PERMITS.c.expires_at <= self.at, *of_gate)
+        now = {"now": self.at}
+        due = self._permits_of(_DUE, now) if gate is None else self._permits_of(_DUE_OF_GATE, now | {"gate": gate})
         ended = [expire(permit, self.at) for permit in due]
         for permit, (after, events) in zip(due, ended, strict=True):
             self.put(permit, after, self.at, events)
@@ -133,13 +152,11 @@ class Ledger:
         """Return the answer given before under an ask's idempotency key, None without one in the last 24 hours."""
         if ask.idempotency_key is None:
             return None
-        key, columns = (ask.key_id, ask.idempotency_key), PERMIT_REPEATS.c
+        key = (ask.key_id, ask.idempotency_key)
         if (kept := self._repeats.get(key)) is not None:
             return Repeat(kept["request_sha256"], kept["permit_id"], kept["body"], kept["created_at"])
-        query = select(columns.request_sha256, columns.permit_id, columns.body, columns.created_at).where(
-            columns.key_id == key[0], columns.idempotency_key == key[1], columns.created_at > ask.at - KEPT_FOR_REPEATS
-        )
-        row = self._connection.execute(query).first()
+        given = {"key_id": key[0], "idempotency_key": key[1], "since": ask.at - KEPT_FOR_REPEATS}
+        row = self._connection.execute(_REPEAT, given).first()
         return None if row is None else Repeat(*row)
 
     # --- changing ---
@@ -188,7 +205,7 @@ class Ledger:
     def write(self) -> None:
         """Write everything gathered so far."""
         if self._new:
-            self._connection.execute(insert(PERMITS), [_values(permit) for permit in self._new.values()])
+            self._connection.execute(_INSERT, [_values(permit) for permit in self._new.values()])
         if self._changed:
             self._connection.execute(_UPDATE, [_changes(permit) for permit in self._changed.values()])
         self._write_sums()
@@ -196,7 +213,7 @@ class Ledger:
             record_decisions(self._connection, self._decisions)
         append_events(self._connection, self._events)
         if self._repeats:
-            _put(self._connection, PERMIT_REPEATS, list(self._repeats.values()))
+            self._connection.execute(_PUT_REPEATS, list(self._repeats.values()))
         for gathered in (self._new, self._changed, self._decisions, self._events, self._repeats):
             gathered.clear()
 
@@ -204,7 +221,7 @@ class Ledger:
         changed = [(owner, account) for owner, account in self._accounts.items() if account.is_changed]
         sums = [{**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent} for owner, each in changed]
         if sums:
-            _put(self._connection, PERMIT_LEDGER, sums)
+            self._connection.execute(_PUT_SUMS, sums)
         added = [
             {"gate": gate, "minute_at": minute, "sent": sent}
             for gate, each in self._minutes.items()
@@ -219,36 +236,27 @@ class Ledger:
 
     # --- what is read once ---
 
-    def _select(self, *wanted: Any) -> list[Permit]:
+    def _permits_of(self, query: Select[Any], given: Mapping[str, object]) -> list[Permit]:
         if self._new or self._changed:
             self.write()
-        found = [permit_of(row) for row in self._connection.execute(select(PERMITS).where(*wanted))]
+        found = [permit_of(row) for row in self._connection.execute(query, given)]
         self._permits |= {permit.id: permit for permit in found}
         return found
 
     def _account(self, owner: _Owner) -> _Account:
         account = self._accounts.get(owner)
         if account is None:
-            columns = PERMIT_LEDGER.c
-            kept = select(columns.outstanding, columns.sent).where(
-                columns.kind == owner.kind, columns.name == owner.name
-            )
-            of_owner = (PERMITS.c.gate if owner.kind == GATE else PERMITS.c.campaign) == owner.name
-            first = select(func.min(PERMITS.c.expires_at)).where(LIVE_PERMITS, of_owner)
-            row = self._connection.execute(kept).first()
+            row = self._connection.execute(_SUMS, owner._asdict()).first()
             outstanding, sent = (row.outstanding, row.sent) if row else (0, 0)
-            ends = self._connection.execute(first).scalar() if outstanding else None
+            first_end = _FIRST_END[owner.kind]
+            ends = self._connection.execute(first_end, {"name": owner.name}).scalar() if outstanding else None
             account = self._accounts[owner] = _Account(outstanding, sent, ends)
         return account
 
     def _minutes_of(self, gate: str) -> _Minutes:
         minutes = self._minutes.get(gate)
         if minutes is None:
-            columns = PERMIT_SENT.c
-            query = select(columns.minute_at, columns.sent).where(
-                columns.gate == gate, columns.minute_at > counts_from(self.at)
-            )
-            rows = self._connection.execute(query).all()
+            rows = self._connection.execute(_MINUTES, {"gate": gate, "since": counts_from(self.at)}).all()
             minutes = self._minutes[gate] = _Minutes({row.minute_at: row.sent for row in rows})
         return minutes
 
@@ -267,8 +275,11 @@ def _changes(permit: Permit) -> dict[str, Any]:
     return changing | {"permit_id": permit.id, "state": permit.state.value}
 
 
-def _put(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Add rows; one with the same key gets the new values."""
+def _putting(table: Table) -> Insert:
+    """Return the statement that adds rows; one with the same key gets the new values."""
     new, key = insert(table), [column.name for column in table.primary_key]
     values = {column.name: new.excluded[column.name] for column in table.columns if column.name not in key}
-    connection.execute(new.on_conflict_do_update(index_elements=key, set_=values), rows)
+    return new.on_conflict_do_update(index_elements=key, set_=values)
+
+
+_INSERT, _PUT_SUMS, _PUT_REPEATS = insert(PERMITS), _putting(PERMIT_LEDGER), _putting(PERMIT_REPEATS)
