@@ -76,6 +76,8 @@ class Releases:
                     moved = await self._advance(campaign_id) or moved
             except (HoldfireError, OSError) as fault:
                 log.warning("release_not_advanced", extra={"campaign": campaign_id, "error": str(fault)})
+            except Exception:
+                log.exception("release_failed", extra={"campaign": campaign_id})
         if moved:
             self._on_change()
 
