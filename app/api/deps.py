@@ -18,7 +18,7 @@ EARLIEST, LATEST = 1970, 9998  # outside these years arithmetic with offsets and
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 
 
-def services(connection: HTTPConnection) -> Services:
+async def services(connection: HTTPConnection) -> Services:  # async: FastAPI gives others a thread, for each request
     """Return the process's services; serves HTTP and WebSocket alike."""
     found: Services = connection.state.services
     return found

@@ -28,8 +28,9 @@ from app.api import (
 from app.api.auth import require
 
 API_PREFIX = "/api/v1"
+# In the order they are tried for each request: what is asked most often comes first.
 RESOURCES = (
-    ingest, floor, queues, history, gates, policies, overrides, permits, permit_requests, campaigns, briefings,
+    ingest, permits, permit_requests, floor, queues, history, gates, policies, overrides, campaigns, briefings,
     briefing_images, calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
