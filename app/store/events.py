@@ -20,7 +20,8 @@ PAGE_LIMIT = 1_000
 _SPANNED = EVENTS.alias("spanned")
 _UNSORTED_AT = literal_column("+events.at", EVENTS.c.at.type)  # the + keeps SQLite from reading along the instants
 _sides = msgspec.json.Encoder(order="sorted")
-_LAST = "SELECT seq, sha256 FROM events ORDER BY seq DESC LIMIT 1"
+_BEYOND_ALL = 2**63 - 1
+_LAST = "SELECT seq, sha256 FROM events WHERE seq = (SELECT max(seq) FROM events)"
 _COLUMNS = tuple(EVENTS.columns.keys())
 _INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
 
@@ -60,10 +61,8 @@ class SqlEvents:
         column = EVENTS.c
         equal = {column.type: type, column.subject: subject, column.gate: gate, column.campaign: campaign}
         wanted = [named == value for named, value in (equal | {column.actor_id: actor}).items() if value is not None]
-        wanted += _within(start, until)
-        if before is not None:
-            wanted.append(column.seq < before)
-        query = select(EVENTS).where(*wanted).order_by(column.seq.desc()).limit(limit)
+        wanted.append(column.seq < (_BEYOND_ALL if before is None else before))
+        query = select(EVENTS).where(*wanted, *_within(start, until)).order_by(column.seq.desc()).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [_written(row) for row in rows]
 

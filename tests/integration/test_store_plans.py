@@ -7,16 +7,19 @@ from sqlalchemy import event
 
 from app.core.floor.metric import Metric
 from app.core.gate.decision import Verdict
-from app.ports import Checkpoint, RollupDelta, Transition
+from app.ports import Checkpoint, DecisionRow, KeptInputs, RollupDelta, Transition
 from app.store.decisions import transition_id
-from tests.support.builders import NOW, a_contact, after, an_observation
+from tests.support.builders import NOW, a_contact, after, an_event, an_observation
 from tests.support.databases import a_store
 
 LARGE = (
-    "observations|contact_events|decisions|rollup_minutes|rollup_hours|queued|answered|abandoned|completed|transferred"
+    "observations|contact_events|decisions|decision_inputs|events|rollup_minutes|rollup_hours"
+    "|queued|answered|abandoned|completed|transferred"
 )
 GAIN = RollupDelta("orders", Metric.BACKLOG, NOW, 1, 1, 1, 1, 1, NOW)
-CHANGE = Transition("default", NOW, None, Verdict.SEND, 1, "", [], [])
+KEPT = KeptInputs(b"\x01" * 32, b"{}", KeptInputs(b"\x02" * 32, b"{}"))
+CHANGE = Transition("default", NOW, Verdict.HOLD, Verdict.SEND, 1, "", [], [], KEPT)
+ASKED = DecisionRow("dec_1", "asked", "default", NOW, "send", 1, "", asked_by="key1", kept=KEPT)
 
 GROUPED = {"minutes", "hours"}  # they sort the few steps of one series
 
@@ -62,6 +65,17 @@ CALLS = {
     "newest decisions": lambda s: s.decisions.decisions(),
     "a gate's decisions": lambda s: s.decisions.decisions(gate="default", before=(NOW, "dec_1")),
     "a day's decisions": lambda s: s.decisions.decisions(start=NOW, until=after(86_400), verdict="hold"),
+    "record": lambda s: s.decisions.record([ASKED]),
+    "append events": lambda s: s.events.append([an_event(), an_event()]),
+    "event": lambda s: s.events.event(1),
+    "newest events": lambda s: s.events.events(),
+    "events of a type": lambda s: s.events.events(type="gate.created", before=7),
+    "events about something": lambda s: s.events.events(subject="gate/default"),
+    "a gate's events": lambda s: s.events.events(gate="default"),
+    "a campaign's events": lambda s: s.events.events(campaign="spring"),
+    "a key's events": lambda s: s.events.events(actor="key1"),
+    "a day's events": lambda s: s.events.events(start=NOW, until=after(86_400), before=7),
+    "a gate's events of a day": lambda s: s.events.events(start=NOW, until=after(86_400), gate="default"),
     "minutes": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(600), 60),
     "hours": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(7200), 3600),
     "totals": lambda s: s.history.contact_totals(NOW, after(600), 20),
@@ -76,6 +90,13 @@ async def test_large_tables_are_searched_by_key_and_neither_scanned_nor_sorted(s
     for step in await plans(store, lambda: CALLS[name](store)):
         assert not re.fullmatch(rf"SCAN ({LARGE})", step), step
         assert "TEMP B-TREE FOR ORDER BY" not in step or name in GROUPED, step
+
+
+async def test_what_a_gate_changed_to_before_is_found_in_the_index_of_its_changes(store):
+    found = await plans(store, lambda: store.evaluation.flush(Checkpoint(1, NOW, {}), [CHANGE], []))
+    assert any(
+        step.startswith("SEARCH decisions USING INDEX uq_decisions_transition (gate=? AND at<?") for step in found
+    )
 
 
 async def test_a_check_of_plans_notices_a_scan(store):
