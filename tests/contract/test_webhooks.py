@@ -206,6 +206,23 @@ async def test_a_stop_withdraws_what_still_waits_to_say_the_opposite(webhooks, s
         await webhooks.retry("whk_a", tried.id, NOW)
 
 
+async def test_of_events_in_one_transaction_the_last_word_about_each_subject_is_put_out(store):
+    await add(store, "a")
+    await tell(store, *(an_event(EventType.PERMIT_RESUMED, f"permit/{name}") for name in "abc"))
+    first = [("permit.paused", "permit/a"), ("permit.resumed", "permit/d"), ("permit.paused", "permit/d")]
+    then = [("permit.paused", "permit/b"), ("permit.resumed", "permit/b")]
+    await tell(store, *(an_event(EventType(kind), subject) for kind, subject in first + then))
+    pending = await store.webhooks.deliveries("whk_a", state=DeliveryState.PENDING)
+    assert sorted((each.event_type, each.subject) for each in pending) == [
+        ("permit.paused", "permit/a"),
+        ("permit.paused", "permit/b"),
+        ("permit.paused", "permit/d"),
+        ("permit.resumed", "permit/b"),
+        ("permit.resumed", "permit/c"),
+    ]
+    assert await waiting(store, state=DeliveryState.WITHDRAWN) == ["permit.resumed"] * 2
+
+
 async def test_a_stop_withdraws_nothing_when_its_change_fails(store):
     await add(store, "a")
     await tell(store, an_event(EventType.PERMIT_RESUMED, "permit/p"))

@@ -53,7 +53,7 @@ def upgrade() -> None:
     )
     pending = sa.text("state = 'pending'")
     op.create_index("ix_deliveries_lane", "deliveries", ["receiver_id", "urgent", "next_at"], sqlite_where=pending)
-    op.create_index("ix_deliveries_due", "deliveries", ["next_at"], sqlite_where=pending)
+    op.create_index("ix_deliveries_order", "deliveries", ["receiver_id", "urgent", "event_seq"], sqlite_where=pending)
     op.create_index("ix_deliveries_subject", "deliveries", ["subject"], sqlite_where=pending)
     op.create_index("ix_deliveries_receiver", "deliveries", ["receiver_id", "created_at", "id"])
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
