@@ -1,131 +1,167 @@
 """`holdfire check` and `wait` against servers that answer well, badly, late or not at all: exit 0 means go, only."""
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import os
+import pty
+import signal
+from contextlib import ExitStack
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from tests.support.answers import FAULTS, GARBAGE, HOLD, SEND, Reaction, a_scripted, nobody, said
+from tests.support.senders import save_policy, tell, wait_for_gate
+from tests.support.server import a_server
+from tests.support.shell import Shell, wait_until
 
-SEND = {"decision": "send", "proceed": True, "summary": "fine", "reasons": []}
-THROTTLE = {"decision": "throttle", "proceed": False, "allow": 25_000}
-PARTIAL = {"decision": "throttle", "proceed": True, "allow": 25_000}
-HOLD = {"decision": "hold", "proceed": False, "retry_after_seconds": 0.05}
-
-
-@contextmanager
-def a_stand_in(*replies: tuple[int, object]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the URL of a server that gives these replies in turn (the last for ever), and the paths it was asked."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            status, body = replies[min(len(asked), len(replies) - 1)]
-            asked.append(self.path)
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+QUICK = [{"metric": "backlog", "hold_above": 10, "resume_below": 5, "hold_for_seconds": 0, "resume_for_seconds": 1}]
+NO_ANSWER = {
+    "accepted": said(202, "send"),
+    "no content": Reaction(204),
+    "moved": Reaction(301, b"", {"Location": "/elsewhere"}),
+    "status and body differ": said(429, "send"),
+    "another gate": said(200, "send", gate="other"),
+    "nothing": Reaction(200, b""),
+    "a list": Reaction(200, []),
+    "half of it": Reaction(200, {"decision": "send"}),
+}
+EXIT_CODES = {"hold": 20, "unknown": 30, "throttle": 10, "hold in the body": 20}
 
 
 def run(*arguments: str):
     return CliRunner().invoke(cli, list(arguments))
 
 
+def was_told_to_wait(client):
+    """Tell whether the server has logged the script's question, the only one about 500,000."""
+    asked = client.get("/api/v1/decisions", params={"kind": "asked"}).json()["items"]
+    return any(item["requested"] == 500_000 for item in asked)
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "code"),
+    ("reaction", "code"),
     [
-        (200, SEND, 0),
-        (200, PARTIAL, 10),
-        (429, THROTTLE, 10),
-        (429, HOLD, 20),
-        (503, HOLD, 30),
-        (200, HOLD, 1),
-        (200, b"<html>proxy login</html>", 1),
-        (200, b"", 1),
-        (200, [], 1),
-        (200, {"decision": "send"}, 1),
-        (202, SEND, 1),
-        (204, SEND, 1),
-        (301, SEND, 1),
-        (404, {"detail": "no gate"}, 1),
-        (500, b"oops", 1),
-        (503, b"<html>bad gateway</html>", 1),
+        (SEND, 0),
+        (said(200, "throttle", allow=25_000), 10),
+        *((reaction, EXIT_CODES.get(name, 1)) for name, reaction in (FAULTS | GARBAGE).items() if name != "slow"),
+        *((reaction, 1) for reaction in NO_ANSWER.values()),
     ],
 )
-def test_only_a_200_whose_body_agrees_exits_0(status, body, code):
-    with a_stand_in((status, body)) as (url, _):
-        assert run("check", "--url", url).exit_code == code
+def test_only_a_200_whose_body_agrees_exits_0(reaction, code):
+    with a_scripted(reaction) as server:
+        assert run("check", "--url", server.url, "--audience", "500000", "--accept-partial").exit_code == code
 
 
 def test_the_whole_question_is_asked():
-    with a_stand_in((200, SEND)) as (url, asked):
-        run(
-            "check",
-            "--url",
-            url,
-            "--gate",
-            "orders",
-            "--audience",
-            "500000",
-            "--campaign",
-            "spring",
-            "--accept-partial",
-        )
-    assert asked == ["/api/v1/readiness?gate=orders&audience=500000&campaign=spring&accept_partial=true"]
+    with a_scripted(SEND) as server:
+        options = ("--gate", "orders", "--audience", "500000", "--campaign", "spring", "--accept-partial")
+        run("check", "--url", server.url, "--key", "hf_live_a_b", *options)
+    (asked,) = server.asked
+    assert asked.path == "/api/v1/readiness"
+    assert asked.given == {"gate": "orders", "audience": "500000", "campaign": "spring", "accept_partial": "true"}
+    assert asked.headers["authorization"] == "Bearer hf_live_a_b"
 
 
 def test_a_server_that_is_not_there_is_no_go():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        result = run("check", "--url", f"http://127.0.0.1:{unused.getsockname()[1]}")
+    with nobody() as url:
+        result = run("check", "--url", url)
     assert result.exit_code == 1
     assert "cannot be asked" in result.output
 
 
 def test_wait_asks_again_until_the_send_may_go():
-    with a_stand_in((429, HOLD), (503, HOLD), (200, SEND)) as (url, asked):
-        assert run("wait", "--url", url, "--timeout", "30s").exit_code == 0
-    assert len(asked) == 3
+    away = Reaction(502, b"<html>", {"Retry-After": "0"})
+    hold, unknown = (said(status, "hold", retry_after_seconds=0.05) for status in (429, 503))
+    with a_scripted(hold, unknown, away, SEND) as server:
+        result = run("wait", "--url", server.url, "--timeout", "30s")
+    assert (result.exit_code, len(server.asked)) == (0, 4)
+    assert result.output == "SEND  it is send\n"
 
 
 def test_wait_gives_up_at_the_timeout_with_the_last_answer():
-    with a_stand_in((429, HOLD)) as (url, asked):
-        assert run("wait", "--url", url, "--timeout", "0.2s").exit_code == 20
-    assert len(asked) >= 2
+    with a_scripted(said(429, "hold", retry_after_seconds=0.05)) as server:
+        assert run("wait", "--url", server.url, "--timeout", "0.3s").exit_code == 20
+    assert len(server.asked) >= 2
 
 
 def test_wait_stops_at_once_where_waiting_cannot_help():
-    with a_stand_in((403, {"detail": "scope readiness is missing"})) as (url, asked):
-        result = run("wait", "--url", url)
-    assert (result.exit_code, len(asked)) == (1, 1)
+    with a_scripted(Reaction(403, {"detail": "scope readiness is missing"})) as server:
+        result = run("wait", "--url", server.url)
+    assert (result.exit_code, len(server.asked)) == (1, 1)
     assert "scope readiness is missing" in result.output
 
 
-def test_bad_usage_exits_2():
-    assert run("check", "--audience", "0").exit_code == 2
-    assert run("wait", "--timeout", "soon").exit_code == 2
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "--audience", "0"),
+        ("wait", "--timeout", "soon"),
+        ("wait", "--timeout", "1e9"),
+        ("check", "--url", "holdfire.example"),
+        ("check", "--key", "two words"),
+    ],
+)
+def test_bad_usage_exits_2(arguments):
+    assert run(*arguments).exit_code == 2
 
 
 def test_json_prints_the_answer_as_received():
-    with a_stand_in((200, SEND)) as (url, _):
-        assert json.loads(run("check", "--url", url, "--json").stdout) == SEND
+    with a_scripted(HOLD) as server:
+        told = json.loads(run("check", "--url", server.url, "--json").stdout)
+    assert (told["decision"], told["proceed"], told["decision_id"]) == ("hold", False, "dec_1")
+
+
+# --- as people use it, in a shell -------------------------------------------------------------------------------------
+
+WAIT_AND_SEND = "holdfire wait --gate default --audience 500000 --timeout 1s && send"
+
+
+def test_nothing_is_sent_on_hold_unknown_timeout_refusal_and_garbage(tmp_path):
+    shell, script = Shell(tmp_path), []
+    with ExitStack() as stack:
+        urls = {"refused": stack.enter_context(nobody())}
+        for name in ("hold", "unknown", "slow", "garbage", "closed"):
+            urls[name] = stack.enter_context(a_scripted((FAULTS | GARBAGE)[name])).url
+        script = [f"HOLDFIRE_URL={url} {WAIT_AND_SEND} {name} &" for name, url in urls.items()]
+        go = stack.enter_context(a_scripted(SEND)).url
+        shell.run("\n".join([*script, "wait", f"HOLDFIRE_URL={go} {WAIT_AND_SEND} go"]))
+    assert shell.sent == ["go"]
+
+
+def test_a_script_of_wait_and_send_holds_while_the_floor_is_slammed_and_sends_when_it_clears(tmp_path):
+    with a_server(tmp_path / "data") as server, server.client() as client:
+        save_policy(client, rules=QUICK)
+        tell(client, backlog=500)
+        wait_for_gate(client, "hold")
+        shell = Shell(tmp_path, server.url)
+        with shell.started("holdfire wait --audience 500000 --timeout 60s && send 500000") as process:
+            wait_until(lambda: was_told_to_wait(client), "the script to be told to wait")
+            assert (process.poll(), shell.sent) == (None, [])
+            tell(client, backlog=0)
+            assert process.wait(30) == 0
+    assert shell.sent == ["500000"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_wait_by_that_signal_and_sends_nothing(tmp_path, number):
+    with a_scripted(HOLD) as server:
+        shell = Shell(tmp_path, server.url)
+        with shell.started("exec holdfire wait") as process:
+            wait_until(lambda: server.asked, "the first ask")
+            process.send_signal(number)
+            out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (-number, "", "")
+
+
+def test_on_a_terminal_wait_shows_what_it_waits_for_and_is_quiet_elsewhere(tmp_path):
+    terminal, inside = pty.openpty()
+    with a_scripted(HOLD, SEND) as server:
+        shell = Shell(tmp_path, server.url)
+        with shell.started(f"exec holdfire wait 2>{os.ttyname(inside)}") as process:
+            out, _ = process.communicate(timeout=20)
+    shown = os.read(terminal, 65_536).decode()
+    os.close(terminal)
+    os.close(inside)
+    assert "default: hold: it is hold; asking again in 1 s" in " ".join(shown.split())
+    assert out == "SEND  it is send\n"

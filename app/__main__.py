@@ -1,0 +1,27 @@
+"""The `holdfire` program. What asks and sends starts without loading the server: scripts run it over and over."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+import typer
+
+from app.commands import ask, release
+
+QUICK: Mapping[str, Callable[..., None]] = {"check": ask.check, "wait": ask.wait, "release": release.release}
+
+
+def main() -> None:
+    """Run the command that is named on the command line."""
+    named = sys.argv[1] if len(sys.argv) > 1 else ""
+    if named not in QUICK:
+        from app.cli import cli  # noqa: PLC0415 - costs more than a second
+
+        cli(prog_name="holdfire")
+    quick = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    quick.callback()(lambda: None)
+    quick.command()(QUICK[named])
+    quick(prog_name="holdfire")
+
+
+if __name__ == "__main__":
+    main()

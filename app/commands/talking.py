@@ -1,0 +1,77 @@
+"""Talking to a holdfire from a command: one event loop, ended in order by an answer, a fault or a signal."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import typer
+
+from app.client import AsyncHoldfire, Unanswered
+from app.commands.output import USAGE, fail
+
+TIMEOUT_SECONDS = 10.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KILLED_BY = 128
+
+Result = TypeVar("Result")
+
+
+def talk(
+    url: str, key: str | None, work: Callable[[AsyncHoldfire], Awaitable[Result]], timeout: float = TIMEOUT_SECONDS
+) -> Result:
+    """Return what the work with a holdfire comes to; end with a sentence where it does not answer.
+
+    timeout: the longest that one request may take, in seconds. SIGINT, SIGTERM or SIGHUP cancel the work; once it has
+    cleaned up, the process ends by that signal.
+    """
+    try:
+        holdfire = AsyncHoldfire(url, key, timeout=timeout)
+    except ValueError as fault:
+        fail(fault, USAGE)
+
+    async def whole() -> Result:
+        async with holdfire:
+            return await work(holdfire)
+
+    try:
+        return _until_signalled(whole())
+    except Unanswered as fault:
+        fail(fault)
+
+
+def _until_signalled(work: Coroutine[Any, Any, Result]) -> Result:
+    came: list[signal.Signals] = []
+
+    async def heeding() -> Result:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def heed(number: signal.Signals) -> None:
+            came.append(number)
+            if task is not None:
+                task.cancel()
+
+        # What is ignored stays so: a hang-up under nohup, Ctrl-C for a job in the background.
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        for number in heard:
+            loop.add_signal_handler(number, heed, number)
+        try:
+            return await work
+        finally:
+            for number in heard:
+                loop.remove_signal_handler(number)
+
+    try:
+        return asyncio.run(heeding())
+    except asyncio.CancelledError:
+        _die_of(came[0])
+
+
+def _die_of(number: signal.Signals) -> NoReturn:
+    """End by a signal, so that a shell sees it and ends its script, too, rather than go on with the next line."""
+    sys.stdout.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise typer.Exit(KILLED_BY + number)  # the first process of a container survives its own signals

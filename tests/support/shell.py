@@ -1,0 +1,73 @@
+"""Shell scripts as people write them, run for real: `holdfire` is on their PATH, and a `send` that keeps count."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.server import REPOSITORY
+
+PATIENCE_SECONDS = 60
+
+
+def wait_until(look: Callable[[], object], what: str) -> None:
+    """Return once look() is true; what another process does is signalled to nobody."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
+        time.sleep(0.02)
+
+
+class Shell:
+    """A folder to run scripts in. `sent` has a line for each time that `send` was run, with its arguments."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.folder, self.url = folder, url
+        programs = folder / "bin"
+        programs.mkdir(parents=True, exist_ok=True)
+        self._program(programs / "holdfire", f'exec "{sys.executable}" -m app "$@"')
+        self._program(programs / "send", f'printf "%s\\n" "$*" >>"{folder / "sent"}"')
+
+    @property
+    def sent(self) -> list[str]:
+        path = self.folder / "sent"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a script to its end."""
+        with self.started(script, **environment) as process:
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(script, process.returncode, out, err)
+
+    @contextmanager
+    def started(self, script: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        """Yield a script that runs; what is left of it at the end is killed."""
+        process = subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self._environment() | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return inherited | {"PATH": path, "PYTHONPATH": str(REPOSITORY), "HOLDFIRE_URL": self.url}
+
+    def _program(self, path: Path, body: str) -> None:
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
