@@ -5,28 +5,32 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from app.api.auth import CampaignWriter, Reader
 from app.api.bodies import read, read_object
+from app.api.campaign_shapes import (
+    MAX_REASON,
+    CampaignPage,
+    CampaignShape,
+    StepGiven,
+    WaveList,
+    campaign_shape,
+    wave_shape,
+)
 from app.api.cursors import cursor_of, key_of, next_link
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
-from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
-from app.core.campaign.campaign import Campaign, CampaignState, ReleaseMode, TrafficClass
-from app.core.campaign.machine import CampaignStep, allowed
-from app.core.campaign.request import plan_document
+from app.api.schemas import component, headers, problems, takes
+from app.core.campaign.campaign import Campaign, CampaignState
+from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor
 from app.errors import Conflict
 from app.ports import ApiKey
-from app.ports.campaigns import Wave
 from app.services.campaigns import Impossible
 from app.services.container import Services
-from app.services.shapes import instant
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
-MAX_REASON = 500
 CampaignPath = Annotated[Name, Path(description="the campaign's id", examples=["spring"])]
 ReasonQuery = Annotated[
     str, Query(max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", description="why, for the log")
@@ -34,75 +38,6 @@ ReasonQuery = Annotated[
 IfMatch = Annotated[str | None, Header(description="ETag of the campaign as read")]
 _ETAG = headers({"ETag": "the revision, to be sent as If-Match with a change"})
 _NEW = headers({"Location": "the campaign", "ETag": "the revision, to be sent as If-Match with a change"})
-
-
-class StepGiven(Given):
-    """Why somebody takes a step; it is shown to everybody who is told of it."""
-
-    reason: Annotated[str, Field(max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["wrong link"])] = ""
-
-
-class ReleaseShape(Shape):
-    """How a campaign goes out."""
-
-    mode: ReleaseMode
-    audience_per_wave: int | None
-    wave_gap_seconds: float | None
-
-
-class WaveShape(Shape):
-    """A wave. ended_at null: it is open."""
-
-    number: int
-    permit_id: str
-    allowed: int = Field(description="at most so many people")
-    sent: int = Field(description="as reported so far; may exceed allowed")
-    is_probe: bool = Field(description="the small wave after a hold")
-    opened_at: str = text_at()
-    ended_at: str | None = text_at()
-    ending: str | None = Field(description="how it ended: used, released, expired, paused, revoked")
-
-
-class CampaignShape(Shape):
-    """A campaign: its plan, how it stands, and how far it has come."""
-
-    id: str
-    title: str
-    gate: str
-    audience: int
-    owner: str
-    kind: str
-    traffic_class: TrafficClass
-    contacts_per_1000: float | None
-    earliest_start: str | None = text_at()
-    give_up_at: str | None = text_at()
-    release: ReleaseShape
-    state: CampaignState
-    paused_by: str | None = Field(description="gate: it goes on by itself; else who paused it")
-    reason: str = Field(description="why it stands as it does")
-    steps: list[CampaignStep] = Field(description="what can be done with it now")
-    created_at: str = text_at()
-    announced_at: str | None = text_at()
-    started_at: str | None = text_at()
-    ended_at: str | None = text_at()
-    sent: int = Field(description="as reported; may exceed the audience")
-    outstanding: int = Field(description="may still be sent under live permits")
-    left: int = Field(description="neither sent nor under a permit")
-    wave: WaveShape | None = Field(description="the last wave, open or over")
-    revision: int
-
-
-class CampaignPage(Shape):
-    """A page of campaigns, newest first."""
-
-    items: list[CampaignShape]
-    next_cursor: str | None = Field(description="null on the last page")
-
-
-class WaveList(Shape):
-    """All waves of a campaign, in their order."""
-
-    items: list[WaveShape]
 
 
 @router.get(
@@ -134,7 +69,7 @@ async def campaigns(
     )
     page = found[:limit]
     following = cursor_of((page[-1].created_at, page[-1].id)) if len(found) > limit else None
-    shape = {"items": [_shape(services, each) for each in page], "next_cursor": following}
+    shape = {"items": [campaign_shape(services, each) for each in page], "next_cursor": following}
     return answer(shape, headers=next_link(request, following))
 
 
@@ -310,38 +245,4 @@ def _actor(caller: ApiKey) -> Actor:
 
 
 def _answer(services: Services, campaign: Campaign, status: int = 200, more: dict[str, str] | None = None) -> Response:
-    return answer(_shape(services, campaign), status, {"ETag": f'"{campaign.revision}"'} | (more or {}))
-
-
-def _shape(services: Services, campaign: Campaign) -> dict[str, Any]:
-    spent, wave = services.campaigns.progress(campaign)
-    sent = spent.sent_last_hour
-    return plan_document(campaign) | {
-        "state": campaign.state,
-        "paused_by": campaign.paused_by,
-        "reason": campaign.reason,
-        "steps": allowed(campaign),
-        "created_at": instant(campaign.created_at),
-        "announced_at": instant(campaign.announced_at),
-        "started_at": instant(campaign.started_at),
-        "ended_at": instant(campaign.ended_at),
-        "sent": sent,
-        "outstanding": spent.outstanding,
-        "left": max(0, campaign.audience - sent - spent.outstanding),
-        "wave": None if wave is None else wave_shape(wave),
-        "revision": campaign.revision,
-    }
-
-
-def wave_shape(wave: Wave) -> dict[str, Any]:
-    """Return a wave as it may be shown."""
-    return {
-        "number": wave.number,
-        "permit_id": wave.permit_id,
-        "allowed": wave.allowed,
-        "sent": wave.sent,
-        "is_probe": wave.is_probe,
-        "opened_at": instant(wave.opened_at),
-        "ended_at": instant(wave.ended_at),
-        "ending": wave.ending or None,
-    }
+    return answer(campaign_shape(services, campaign), status, {"ETag": f'"{campaign.revision}"'} | (more or {}))

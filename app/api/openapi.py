@@ -11,7 +11,7 @@ from app.api.briefings import AcknowledgementGiven, BriefingGiven
 from app.api.calendar import CalendarTokenGiven
 from app.api.campaign_gate import PATH as CAMPAIGN_GATE_PATH
 from app.api.campaign_reference import CAMPAIGN_GATE_PATH_ITEM, campaign_schemas
-from app.api.campaigns import StepGiven
+from app.api.campaign_shapes import StepGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.keys import KeyChange, KeyGiven

@@ -14,6 +14,7 @@ from app.core.campaign.pace import FULL_PERCENT
 from app.core.client_profile import PLAIN, ClientProfile
 from app.core.gate.answer import Answered, CampaignFacts, Request
 from app.core.gate.decision import Reason, ReasonCode, Verdict
+from app.core.gate.wording import moment
 from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState
 from app.errors import NotFound
 from app.ports import Clock
@@ -100,37 +101,29 @@ class CampaignGate:
         return answer.go_until is not None and self._clock.now() >= answer.go_until
 
     def _build(self, asker: str, campaign_id: str, seen: _Seen) -> tuple[CampaignAnswer, Callable[[], None]]:
-        (facts, looked), permit = self._look(campaign_id, seen), seen.permit
-        status, go = status_of(looked, seen.profile), is_go(looked)
+        """Return the answer, and what notes that it was given."""
+        facts, looked = self._look(campaign_id, seen)
+        status, until = status_of(looked, seen.profile), _until(looked, seen.permit)
         # An audience of 0 nobody can ask about: the answers of this address have lines of their own in the log.
         ask = self._asks.tell(asker, Question(facts.gate, 0, campaign_id, accept_partial=True), looked, status)
-        left = permit.outstanding if permit is not None and go else None
-        members: dict[str, object] = {
-            "campaign_state": facts.state,
-            "wave": seen.wave.number if permit is not None and seen.wave is not None else None,
-            "permit_id": permit.id if permit is not None else None,
-            "must_stop": not go,
-        }
-        if left is not None:
-            members["allow"] = left
-        answer = reply(
-            looked,
-            ask.row.id,
-            self._clock.wall_seconds,
-            profile=seen.profile,
-            members=members,
-            max_age_seconds=MAX_AGE_SECONDS if go else 0,
-        )
-        etag = f'W/"{ask.row.id}.{members["permit_id"]}.{left}"'.encode() if go and status == OK else None
-        until = _until(looked, permit) if go else None
+        members = _members(facts, seen, looked)
+        max_age = 0 if until is None else min(MAX_AGE_SECONDS, int(self._wall_seconds_to(until)))
+        wall = self._clock.wall_seconds
+        answer = reply(looked, ask.row.id, wall, profile=seen.profile, members=members, max_age_seconds=max_age)
+        headers, etag = answer.headers, None
+        if until is not None and status == OK:
+            etag = f'W/"{ask.row.id}.{members["permit_id"]}.{members.get("allow")}"'.encode()
+            headers = [*headers, (b"etag", etag)]
         at, verdict = self._published().at, looked.answered.verdict
 
         def count() -> None:
             self._asks.count(ask, at)
             self._answered(verdict, status)
 
-        headers = [*answer.headers, (b"etag", etag)] if etag else answer.headers
         return CampaignAnswer(status, headers, answer.body, etag, until), count
+
+    def _wall_seconds_to(self, at: datetime) -> float:
+        return max(0.0, self._clock.wall_seconds((at - self._clock.now()).total_seconds()))
 
     def _facts(self, campaign_id: str, permit: Permit | None) -> CampaignFacts:
         """Return what the gate's answer needs to know of a campaign, its wave limited to what its permit allows."""
@@ -145,17 +138,21 @@ class CampaignGate:
         request = Request(None, accept_partial=True, campaign=facts.id, facts=facts)
         looked = self._answering.look(facts.gate, request, NOTHING_SPENT)
         if is_go(looked) and not _is_open(seen.permit, looked.at):
-            looked = looked._replace(answered=self._no_wave(seen.campaign, facts.id, looked.at))
+            looked = looked._replace(answered=self._no_wave(seen.campaign, looked))
         return facts, looked
 
-    def _no_wave(self, campaign: Campaign | None, campaign_id: str, now: datetime) -> Answered:
+    def _no_wave(self, campaign: Campaign | None, looked: Looked) -> Answered:
         """Return the hold of a campaign whose gate would let it go, while none of its waves is open."""
-        said = f"no wave of campaign {campaign_id!r} is open now"
-        if self._book.pace(campaign_id).percent < FULL_PERCENT:
+        said, now, policy = (
+            f"no wave of campaign {looked.request.campaign!r} is open now",
+            looked.at,
+            looked.state.policy,
+        )
+        if campaign is not None and self._book.pace(campaign.id).percent < FULL_PERCENT:
             said += ", and the next ones are small, to see first what they do"
         earliest = self._book.next_wave_at(campaign) if campaign is not None else None
         if earliest is not None and earliest > now:
-            said += f"; the next may open at {earliest:%H:%M:%S} UTC"
+            said += f"; the next may open at {moment(earliest, now, policy.time_zone if policy else 'UTC')}"
         reason = Reason(ReasonCode.CAMPAIGN_NO_OPEN_WAVE, said, binding=True)
         return Answered(Verdict.HOLD, 0, (reason,), None, max(now + ASK_AGAIN, earliest or now))
 
@@ -167,6 +164,21 @@ def _is_open(permit: Permit | None, now: datetime) -> bool:
     )
 
 
-def _until(looked: Looked, permit: Permit | None) -> datetime:
+def _members(facts: CampaignFacts, seen: _Seen, looked: Looked) -> dict[str, object]:
+    """Return what this answer says beside what every answer says."""
+    permit, go = seen.permit, is_go(looked)
+    members: dict[str, object] = {
+        "campaign_state": facts.state,
+        "wave": seen.wave.number if permit is not None and seen.wave is not None else None,
+        "permit_id": permit.id if permit is not None else None,
+        "must_stop": not go,
+    }
+    return members | ({"allow": permit.outstanding} if permit is not None and go else {})
+
+
+def _until(looked: Looked, permit: Permit | None) -> datetime | None:
+    """Return the instant from which a go must not be given any more; None for an answer that is no go."""
+    if not is_go(looked):
+        return None
     until = go_until(looked)
     return until if permit is None else min(until, permit.expires_at)
