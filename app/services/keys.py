@@ -76,7 +76,8 @@ class Keys:
         key_id, token = new_token(env)
         key = ApiKey(key_id, name, granted, sha256(token.encode()).digest(), now, expires_at, profile=profile)
         made: dict[str, object] = {"name": name, "scopes": sorted(granted), "env": env, "expires_at": expires_at}
-        made |= {"profile": profile_shape(profile)}
+        if profile != PLAIN:
+            made["profile"] = profile_shape(profile)
         await self._store.add_key(key, Event(EventType.KEY_CREATED, now, actor, f"key/{key_id}", after=made))
         self._by_id[key_id] = key
         return key, token
