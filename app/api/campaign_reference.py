@@ -117,7 +117,8 @@ def _release_schema() -> dict[str, Any]:
     return {
         "type": ["object", "null"],
         "additionalProperties": False,
-        "description": "manual: when somebody starts it; when-ready: when its gate lets it; waves: in parts",
+        "description": "manual: when somebody starts it; when-ready: when its gate lets it; waves: in parts; "
+        "by-tool: the email tool asks for its permits itself",
         "properties": {
             "mode": {"enum": [mode.value for mode in ReleaseMode], "default": "manual"},
             "audience_per_wave": {"type": ["integer", "null"], "minimum": 1, "description": "waves only"},

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.core.campaign.campaign import ENDED, PAUSED_BY_GATE, Campaign, CampaignState
+from app.core.campaign.campaign import ENDED, PAUSED_BY_GATE, Campaign, CampaignState, ReleaseMode
 from app.core.campaign.machine import CampaignStep, event, step
 from app.core.campaign.pace import Outcome, judge, next_wave
 from app.core.event import HOLDFIRE, Event, EventType
@@ -47,6 +47,7 @@ class Releases:
     ) -> None:
         self._book, self._permits, self._answering, self._clock = book, permits, answering, clock
         self._on_change = on_change
+        self._taken: dict[str, datetime] = {}  # when a tool took the last permit that its campaign's pace has counted
 
     async def run(
         self, stop: asyncio.Event, subscribe: Callable[[Callable[[Published], None]], Callable[[], None]]
@@ -103,7 +104,10 @@ class Releases:
         if campaign.state in GOING and wave is None and self._is_sent(campaign, now):
             await self._step(campaign, CampaignStep.FINISH, "everybody was sent to")
         elif campaign.state is CampaignState.RELEASING and wave is None:
-            await self._open(campaign, now)
+            if campaign.release.mode is ReleaseMode.BY_TOOL:
+                await self._count_taken(campaign)
+            else:
+                await self._open(campaign, now)
 
     # --- what moves a campaign ---
 
@@ -127,7 +131,7 @@ class Releases:
         if look.stand is Stand.UNKNOWN and campaign.started_at is not None:
             await self._judge(campaign, Outcome.BAD)
         if look.stand is Stand.GO:
-            if campaign.state is not CampaignState.RELEASING:
+            if campaign.state is not CampaignState.RELEASING and not self._awaits_tool(campaign):
                 return await self._step(campaign, CampaignStep.RELEASE, look.why or "its gate lets it go")
         elif look.stand is not Stand.NOT_YET and campaign.state is CampaignState.RELEASING:
             return await self._step(campaign, CampaignStep.HOLD, look.why)
@@ -151,6 +155,12 @@ class Releases:
 
     async def _judge(self, campaign: Campaign, outcome: Outcome) -> None:
         await self._book.keep_pace(campaign.id, judge(self._book.pace(campaign.id), outcome))
+
+    def _awaits_tool(self, campaign: Campaign) -> bool:
+        """Tell whether its email tool, which asks for the permits itself, has not asked for any yet."""
+        by_tool = campaign.release.mode is ReleaseMode.BY_TOOL and campaign.state is CampaignState.WAITING
+        sent = self._permits.spent_by_campaign(campaign.id, self._clock.now()).sent_last_hour
+        return by_tool and not sent and not self._permits.of_campaign(campaign.id)
 
     def _is_sent(self, campaign: Campaign, now: datetime) -> bool:
         spent = self._permits.spent_by_campaign(campaign.id, now)
@@ -210,6 +220,13 @@ class Releases:
         )
         if isinstance(given, Permit):
             await self._write_down(campaign, given)
+
+    async def _count_taken(self, campaign: Campaign) -> None:
+        """Count a permit that the tool took as a good look at the gate: the next one may be for more."""
+        taken = max((permit.granted_at for permit in self._permits.of_campaign(campaign.id)), default=None)
+        if taken is not None and taken != self._taken.get(campaign.id):
+            self._taken[campaign.id] = taken
+            await self._judge(campaign, Outcome.GOOD)
 
     async def _take_back(self, campaign: Campaign, last: Wave) -> None:
         """Revoke what former waves left live, so that nobody sends two at once, and note what they sent at last."""

@@ -123,6 +123,8 @@ def _release(campaign: Campaign) -> str:
             how = "as soon as the gate lets it"
         case ReleaseMode.WAVES:
             how = "in waves, each when the gate lets it"
+        case ReleaseMode.BY_TOOL:
+            how = "by the email tool, each part when the gate lets it"
     size = f"; {release.audience_per_wave:,} at once" if release.audience_per_wave else ""
     gap = f", {duration(release.wave_gap_seconds)} apart" if release.wave_gap_seconds else ""
     return f"{how}{size}{gap}"

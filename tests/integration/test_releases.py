@@ -11,8 +11,10 @@ from app.core.campaign.machine import CampaignStep
 from app.core.campaign.pace import RAMP_GAP_SECONDS
 from app.core.event import HOLDFIRE, Actor, EventType
 from app.core.permit.permit import PermitState, PermitStep
+from app.core.permit.request import PermitRequest
+from app.ports import ApiKey
 from app.services.releases import WAVE_TTL_SECONDS
-from tests.support.builders import after
+from tests.support.builders import NOW, after
 from tests.support.whole import a_whole
 
 ANN = Actor("key_ann", "ann")
@@ -124,6 +126,47 @@ async def test_one_that_is_released_by_hand_waits_for_a_person(release):
     await release.take("start", "now")
     await release.quiet()
     assert (release.campaign.state, release.wave.allowed) == (S.RELEASING, 1_000)
+
+
+async def take_as_tool(release, audience):
+    asker = ApiKey("key_tool", "tool", frozenset(), b"", NOW)
+    asked = PermitRequest(audience, "default", "spring", accept_partial=True)
+    answer = await release.services.permits.take(asker, asked)
+    await release.step()
+    return answer
+
+
+async def test_one_that_its_tool_releases_gets_no_wave_and_goes_with_the_tools_permits(release):
+    await release.begin(release={"mode": "by-tool"})
+    await release.quiet(60)
+    assert (release.campaign.state, release.wave, release.spent.outstanding) == (S.WAITING, None, 0)
+    taken = await take_as_tool(release, 400)
+    assert (taken.status, taken.permit.allowed) == (200, 400)
+    assert (release.campaign.state, release.wave) == (S.RELEASING, None)
+    await release.services.permits.report(taken.permit.id, 400, ANN)
+    last = await take_as_tool(release, 1_000)
+    assert last.permit.allowed == 600
+    await release.services.permits.report(last.permit.id, 600, ANN)
+    await release.quiet()
+    assert (release.campaign.state, await release.waves()) == (S.DONE, [])
+
+
+async def test_after_a_hold_a_tool_is_given_a_probe_first_and_more_with_each_permit(release):
+    await release.begin(release={"mode": "by-tool"})
+    before = await take_as_tool(release, 100)
+    await release.slam(5)
+    assert (release.campaign.state, release.campaign.paused_by) == (S.PAUSED, "gate")
+    assert (await take_as_tool(release, 100)).status == 429
+    await release.services.permits.release(before.permit.id, ANN)
+    await release.quiet(5)
+    assert release.campaign.state == S.RELEASING
+    allowed = []
+    for _ in range(3):
+        taken = await take_as_tool(release, 1_000)
+        allowed.append(taken.permit.allowed)
+        await release.services.permits.release(taken.permit.id, ANN)
+        await release.quiet(5)
+    assert allowed == [100, 350, 600]
 
 
 async def test_while_its_gate_holds_a_campaign_waits_and_begins_with_a_probe(release):

@@ -13,11 +13,12 @@ class TrafficClass(StrEnum):
 
 
 class ReleaseMode(StrEnum):
-    """How a campaign is released: when a person says so, when its gate lets it, or in waves."""
+    """How a campaign is released: when a person says so, when its gate lets it, in waves, or as its tool asks."""
 
     MANUAL = "manual"
     WHEN_READY = "when-ready"
     WAVES = "waves"
+    BY_TOOL = "by-tool"  # the email tool asks for each permit itself; holdfire opens no waves
 
 
 class CampaignState(StrEnum):
