@@ -13,7 +13,7 @@ from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, 
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
 from app.ports import DecisionRow
-from app.services.replaying import Replayed
+from app.services.replaying import replay_shape
 from app.services.shapes import instant
 
 router = APIRouter(prefix="/decisions", tags=["decisions"])
@@ -117,23 +117,12 @@ async def decision(
     `replay` says whether it comes out the same.
     """
     row, replayed, why_not = await services.decisions.get(decision_id)
-    return answer(_shape(row) | {"replay": replayed and _replay(replayed), "not_replayed": why_not})
+    return answer(_shape(row) | {"replay": replayed and replay_shape(replayed), "not_replayed": why_not})
 
 
 def _before(cursor: str) -> tuple[datetime, str]:
     at, decision_id = key_of(cursor, tuple[datetime, str])
     return at.astimezone(UTC), decision_id
-
-
-def _replay(replayed: Replayed) -> dict[str, Any]:
-    return {
-        "same": replayed.same,
-        "state": replayed.state,
-        "allow": replayed.allow,
-        "summary": replayed.summary,
-        "reasons": replayed.reasons,
-        "differs": replayed.differs,
-    }
 
 
 def _shape(row: DecisionRow) -> dict[str, Any]:

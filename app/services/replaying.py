@@ -82,5 +82,17 @@ def _compared(again: Replayed, row: DecisionRow) -> Replayed:
     return Replayed(again.state, again.allow, again.reasons, again.summary, tuple(differs))
 
 
+def replay_shape(replayed: Replayed) -> dict[str, Any]:
+    """Return, JSON-ready, what a decision came out as."""
+    return {
+        "same": replayed.same,
+        "state": replayed.state,
+        "allow": replayed.allow,
+        "summary": replayed.summary,
+        "reasons": replayed.reasons,
+        "differs": replayed.differs,
+    }
+
+
 def _shapes(reasons: Sequence[Any]) -> list[dict[str, Any]]:
     return [reason_shape(reason) for reason in reasons]

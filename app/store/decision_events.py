@@ -19,7 +19,7 @@ _CHANGED = {
 # What never changes once a row is written; count and last_at do.
 _LASTING = (
     *("id", "kind", "gate", "verdict", "policy_version", "summary", "reasons", "before", "asked_by", "campaign"),
-    *("requested", "accept_partial", "allow", "status", "facts"),
+    *("requested", "accept_partial", "allow", "status", "override_id", "facts"),
 )
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 
 import pytest
@@ -15,7 +18,8 @@ from app.store import audit
 from app.store.audit import verify
 from tests.support.builders import after, an_event
 from tests.support.databases import a_store
-from tests.support.server import run_cli
+from tests.support.server import REPOSITORY, run_cli
+from tests.support.whole import a_whole
 
 COUNT = 25
 SWAPPED = """
@@ -201,3 +205,30 @@ def test_the_command_prints_count_and_head_and_names_the_first_broken_place(url,
     assert "broken at event 11" in broken.stderr
     assert run_cli("audit", "verify", "--data-dir", str(tmp_path), "--head", "12ab").returncode == 2
     assert run_cli("audit", "verify", "--data-dir", str(tmp_path / "nowhere")).returncode == 2
+
+
+def test_the_check_without_holdfire_that_the_docs_show_agrees(url, tmp_path):
+    page = (REPOSITORY / "docs" / "howto" / "verify-the-audit-log.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    check = [sys.executable, "-c", script]
+    whole = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert whole.stdout.strip() == verify(url).head
+    tamper(url, "UPDATE events SET reason = 'forged' WHERE seq = 11")
+    broken = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "broken at event 11" in broken.stderr
+
+
+async def test_the_command_decides_a_decision_again(tmp_path):
+    async with a_whole(tmp_path) as whole:
+        whole.clock.move(1)
+        await whole.slam()
+        (held, *_) = await whole.services.decisions.page(kind="transition")
+    again = run_cli("decisions", "--data-dir", str(tmp_path), "--replay", held.id)
+    assert again.stdout == f"{held.id} comes out the same: hold, {held.summary}\n"
+    assert again.returncode == 0
+    tamper(f"sqlite:///{tmp_path}/holdfire.db", "UPDATE decisions SET verdict = 'send' WHERE verdict = 'hold'")
+    changed = run_cli("decisions", "--data-dir", str(tmp_path), "--replay", held.id, "--json")
+    assert changed.returncode == 1
+    assert json.loads(changed.stdout)["replay"]["differs"] == ["state"]
+    assert "was send and comes out as hold; not the same: state" in changed.stderr
+    assert run_cli("decisions", "--data-dir", str(tmp_path), "--replay", "dec_nobody").returncode == 1

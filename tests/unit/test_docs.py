@@ -11,6 +11,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.cli import cli
+from app.core.event import MEANINGS as MEANINGS_OF_EVENTS
+from app.core.event import EventType
 from app.core.floor.metric import Metric
 from app.core.floor.targets import ServiceLevelVariant
 from app.core.gate.decision import ReasonCode, Verdict
@@ -99,6 +101,18 @@ def test_every_alert_has_its_page():
 @pytest.mark.parametrize("code", list(ReasonCode))
 def test_every_reason_code_is_in_the_reference(code):
     assert f"| `{code}` |" in page("reference/reason-codes.md")
+
+
+@pytest.mark.parametrize("kind", list(EventType))
+def test_every_event_type_is_in_the_reference_with_who_is_told(kind):
+    meaning = MEANINGS_OF_EVENTS[kind]
+    told = "at once" if meaning.urgent else "yes" if meaning.told else "no"
+    assert f"| `{kind}` | {meaning.text} | {told} |" in page("reference/events.md")
+
+
+def test_the_reference_names_no_event_type_that_is_not_there():
+    named = re.findall(r"^\| `(\w+\.\w+)` \|", page("reference/events.md"), re.MULTILINE)
+    assert named == list(EventType)
 
 
 @pytest.mark.parametrize("metric", list(Metric))
