@@ -41,6 +41,7 @@ class LoggedDecision(Shape):
     status: int | None = Field(description="HTTP status answered")
     count: int = Field(ge=0, description="how often this same answer went to the same key")
     last_at: str | None = text_at()
+    override_id: str | None = Field(description="the override that took part in the answer")
 
 
 class Replay(Shape):
@@ -145,4 +146,5 @@ def _shape(row: DecisionRow) -> dict[str, Any]:
         "status": row.status,
         "count": row.count,
         "last_at": instant(row.last_at),
+        "override_id": row.override_id,
     }

@@ -21,11 +21,12 @@ from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
 from app.api.webhook_shapes import WebhookChange, WebhookGiven
+from app.core.campaign.campaign import TrafficClass
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.fields import LARGEST, LONGEST_WINDOW_SECONDS, NAME_LENGTH
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
-from app.core.gate.policy import default_policy_document
+from app.core.gate.policy import LONGEST_NOTICE_MINUTES, LONGEST_OVERRIDE_MINUTES, default_policy_document
 
 Schema = dict[str, Any]
 
@@ -201,6 +202,11 @@ def policy_schema() -> Schema:
             "rules": {"type": "array", "items": _rule_schema()},
             "send_windows": {"type": "array", "items": {"type": "object"}},
             "max_audience_per_wave": {"type": "integer", "minimum": 1},
+            "max_audience_per_hour": {"type": "integer", "minimum": 1},
+            "notice_minutes": {"type": "number", "minimum": 0, "maximum": LONGEST_NOTICE_MINUTES},
+            "briefing": {"enum": ["required", "optional"]},
+            "exempt_traffic_classes": {"type": "array", "minItems": 1, "items": {"enum": list(TrafficClass)}},
+            "max_override_minutes": {"type": "number", "minimum": 1, "maximum": LONGEST_OVERRIDE_MINUTES},
         },
         "examples": [default_policy_document()],
     }

@@ -7,6 +7,7 @@ from pydantic import Field
 from app.api.gates import ReasonShape
 from app.api.schemas import Problem, Shape, component, headers, problems, text_at
 from app.core.gate.decision import Verdict
+from app.core.gate.override import Effect
 from app.core.gate.policy import Mode
 
 _EXAMPLE: dict[str, Any] = {
@@ -51,8 +52,18 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+class OverrideTold(Shape):
+    """The override that took part in an answer."""
+
+    id: str
+    effect: Effect
+    created_by: str
+    comment: str
+    ends_at: str = text_at()
+
+
 class ReadinessAnswer(Shape):
-    """May this send go now? `proceed` is true exactly when the status is 200."""
+    """May this send go now? `proceed` is true exactly when the status is 200, unless the key's profile has it else."""
 
     decision: Verdict = Field(description="what to do: send, throttle or hold")
     proceed: bool
@@ -75,7 +86,7 @@ class ReadinessAnswer(Shape):
     data_age_seconds: float | None
     summary: str
     reasons: list[ReasonShape]
-    override: dict[str, Any] | None
+    override: OverrideTold | None = Field(description="what somebody said by hand, where it took part")
     next_window: dict[str, Any] | None
 
 
@@ -116,7 +127,7 @@ def _hold() -> dict[str, Any]:
         "detail": _EXAMPLE["summary"],
         "instance": f"/api/v1/decisions/{_EXAMPLE['decision_id']}",
     }
-    return _no_go("Hold, or only `allow` of the audience may go and accept_partial was not set.", example)
+    return _no_go("Hold, or only `allow` of the audience may go and accept_partial was not set; or the key asks too often.", example)
 
 
 def _unknown() -> dict[str, Any]:
@@ -155,7 +166,7 @@ READINESS_PATH_ITEM: dict[str, Any] = {
             _parameter("gate", "which gate", _NAME | {"default": "default"}),
             _parameter("audience", "recipients of the send; none: is the gate open at all?", {
                 "type": "integer", "minimum": 1, "maximum": 10_000_000_000, "examples": [500000]}),
-            _parameter("campaign", "name for the log", _NAME),
+            _parameter("campaign", "which campaign; a name that none has is only a label", _NAME),
             _parameter("accept_partial", "the caller obeys `allow`", {"type": "boolean", "default": False}),
         ],
         "responses": {
