@@ -127,7 +127,10 @@ def _hold() -> dict[str, Any]:
         "detail": _EXAMPLE["summary"],
         "instance": f"/api/v1/decisions/{_EXAMPLE['decision_id']}",
     }
-    return _no_go("Hold, or only `allow` of the audience may go and accept_partial was not set; or the key asks too often.", example)
+    return _no_go(
+        "Hold, or only `allow` of the audience may go and accept_partial was not set; or the key asks too often.",
+        example,
+    )
 
 
 def _unknown() -> dict[str, Any]:
