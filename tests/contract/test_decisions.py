@@ -1,11 +1,15 @@
 from dataclasses import replace
+from hashlib import sha256
 from itertools import product
+from typing import Any
 
 import pytest
 
+from app.core.event import HOLDFIRE, Actor
 from app.core.gate.decision import Verdict
 from app.errors import Invalid, NotFound
-from app.ports import Checkpoint, DecisionRow, Transition
+from app.ports import ApiKey, Checkpoint, DecisionRow, KeptInputs, Transition
+from app.store.decision_events import lasting_sha256
 from tests.support.builders import NOW, after, an_event
 
 ASKED = DecisionRow(
@@ -115,3 +119,118 @@ async def test_filters_narrow_the_pages(log):
 async def test_a_limit_outside_its_range_is_refused(log, limit):
     with pytest.raises(Invalid, match=str(limit)):
         await log.decisions(limit=limit)
+
+
+# --- what decisions were made from ---
+
+POLICY_TEXT = KeptInputs(sha256(b'{"rules":[]}').digest(), b'{"rules":[]}')
+KEPT = KeptInputs(sha256(b'{"queues":["orders"]}').digest(), b'{"queues":["orders"]}', POLICY_TEXT)
+FACTS = {"decided_at": "2026-11-21T15:00:00Z", "spent": {"outstanding": 3}}
+
+
+async def test_what_a_decision_was_made_from_is_read_back_with_it(log, store):
+    row = replace(ASKED, inputs=(), kept=KEPT, facts=FACTS)
+    await log.record([row, replace(row, id="dec_2")])
+    await flush(store, replace(CHANGE, kept=KEPT, facts=FACTS))
+    assert await log.decision("dec_1") == row
+    assert {(found.kept, str(found.facts)) for found in await log.decisions()} == {(KEPT, str(FACTS))}
+
+
+async def test_inputs_that_are_kept_are_not_kept_again_beside_the_row(log):
+    await log.record([replace(ASKED, kept=KEPT)])
+    assert (await log.decision("dec_1")).inputs == ()
+
+
+async def test_kept_inputs_need_no_policy(log):
+    alone = replace(KEPT, policy=None)
+    await log.record([replace(ASKED, inputs=(), kept=alone)])
+    assert (await log.decision("dec_1")).kept == alone
+
+
+# --- its events ---
+
+
+async def told(store, *kinds):
+    """Return the events about decisions, oldest first."""
+    found = [written.event for written in await store.events.events(limit=1_000)]
+    return [event for event in reversed(found) if event.type.value.partition(".")[0] in (kinds or ("decision", "feed"))]
+
+
+async def test_a_row_is_told_when_it_begins_and_its_count_is_not(log, store):
+    await store.keys.add_key(ApiKey("abc", "mailer", frozenset({"readiness"}), b"\x07" * 32, NOW), an_event())
+    await log.record([replace(ASKED, asked_by="abc", kept=KEPT), replace(ASKED, id="dec_2")])
+    await log.record([replace(ASKED, asked_by="abc", kept=KEPT, count=7, last_at=after(60))])
+    first, second = await told(store)
+    assert (first.type, first.at, first.subject, first.reason) == (
+        "decision.asked",
+        NOW,
+        "decision/dec_1",
+        ASKED.summary,
+    )
+    assert (first.actor, first.gate, first.campaign) == (Actor("abc", "mailer"), "default", "spring")
+    assert second.actor == Actor("key:abc", "key:abc")
+    assert first.after["reasons"] == ["backlog_high"]
+    assert (first.after["inputs_sha256"], second.after["inputs_sha256"]) == (KEPT.sha256.hex(), None)
+
+
+async def test_an_event_is_tied_to_all_that_never_changes_of_its_row(log, store):
+    await log.record([replace(ASKED, kept=KEPT, facts=FACTS)])
+    (event,) = await told(store)
+    row = await log.decision("dec_1")
+    assert event.after["sha256"] == lasting_sha256(row) == lasting_sha256(replace(row, count=9, last_at=after(9)))
+    changes: list[dict[str, Any]] = [
+        {"verdict": "send"},
+        {"allow": 7},
+        {"summary": ""},
+        {"reasons": ()},
+        {"facts": None},
+        {"at": after(1)},
+        {"kept": POLICY_TEXT},
+    ]
+    assert len({lasting_sha256(row), *(lasting_sha256(replace(row, **change)) for change in changes)}) == 8
+
+
+async def test_a_transition_is_told_once_also_when_it_is_evaluated_again(store):
+    for _ in range(2):
+        await flush(store, CHANGE)
+    (event,) = await told(store)
+    assert (event.type, event.at, event.actor) == ("decision.hold", NOW, HOLDFIRE)
+    assert (event.before, event.after["state"], event.reason) == ({"state": "send"}, "hold", "backlog 12 > 10")
+
+
+LOST = [{"code": "data_stale", "queue": "orders", "binding": True}]
+
+
+async def test_data_that_was_lost_and_came_back_is_told_once_each(store):
+    lost = replace(CHANGE, at=after(1), before=Verdict.SEND, after=Verdict.UNKNOWN, reasons=LOST)
+    back = replace(CHANGE, at=after(2), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=[])
+    await flush(store, lost)
+    await flush(store, lost, back)
+    assert [event.type.value for event in await told(store)] == [
+        *("decision.unknown", "feed.stale", "decision.send", "feed.recovered"),
+    ]
+    stale, recovered = await told(store, "feed")
+    assert stale.after["reasons"] == recovered.after["reasons"] == LOST
+
+
+async def test_data_is_not_back_while_an_override_lets_a_gate_go_without_it(store):
+    lost = replace(CHANGE, at=after(1), before=Verdict.SEND, after=Verdict.UNKNOWN, reasons=LOST)
+    allowed = replace(CHANGE, at=after(2), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=LOST)
+    again = replace(lost, at=after(3))
+    back = replace(CHANGE, at=after(4), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=[])
+    await flush(store, lost, allowed, again, back)
+    assert [event.type.value for event in await told(store, "feed")] == ["feed.stale", "feed.recovered"]
+
+
+async def test_a_gate_that_never_had_data_has_not_lost_it(store):
+    new = replace(CHANGE, before=None, after=Verdict.UNKNOWN, reasons=[{"code": "data_missing"}])
+    first = replace(CHANGE, at=after(2), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=[])
+    await flush(store, new, first)
+    assert await told(store, "feed") == []
+
+
+async def test_gates_do_not_take_each_others_data_for_theirs(store):
+    lost = replace(CHANGE, gate="one", at=after(1), before=Verdict.SEND, after=Verdict.UNKNOWN, reasons=LOST)
+    other = replace(CHANGE, gate="two", at=after(2), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=[])
+    await flush(store, lost, other)
+    assert [event.gate for event in await told(store, "feed")] == ["one"]

@@ -172,3 +172,72 @@ async def test_inputs_that_cannot_be_read_are_no_answer_and_no_crash(whole, tmp_
     found = await review(whole, answered["decision_id"])
     assert found["replay"] is None
     assert "cannot be read" in found["not_replayed"]
+
+
+# --- what the rest of holdfire has decided ---
+
+WAVES = {"mode": "waves", "audience_per_wave": 100, "wave_gap_seconds": 60}
+
+
+async def everything_comes_out_the_same(whole):
+    """Check every line of the log, and return the reason codes that were seen."""
+    await whole.services.asks.write()
+    rows = await whole.services.decisions.page(limit=500)
+    for row in rows:
+        await the_same(whole, row.id, row.verdict)
+    return {reason["code"] for row in rows for reason in row.reasons}
+
+
+async def test_permits_come_out_the_same_with_what_was_given_away_before_them(whole):
+    await whole.policy(max_audience_per_hour=1_000)
+    async with whole.client("permits") as client:
+        for audience, partial in ((600, False), (300, False), (500, False), (500, True), (5, True)):
+            body = {"gate": "default", "campaign": "spring", "audience": audience, "accept_partial": partial}
+            await client.post("/api/v1/permits", json=body)
+            await client.post("/api/v1/permits", json=body | {"dry_run": True})
+    assert "headroom_spent" in await everything_comes_out_the_same(whole)
+    granted = [row for row in await whole.services.decisions.page() if row.status == 200 and row.kind == "asked"]
+    assert sorted(row.allow for row in granted) == [100, 300, 600]
+
+
+async def test_answers_and_changes_under_an_override_come_out_the_same_when_it_is_over(whole):
+    path = "/api/v1/gates/default/overrides"
+    override = {"comment": "phones are down", "created_by": "Ann", "duration_minutes": 5}
+    only_spring = [{"name": "campaign", "value": "spring"}]
+    async with whole.client("admin", "readiness") as client:
+        await client.post(path, json=override | {"effect": "hold"})
+        await whole.evaluate(1)
+        await client.get("/api/v1/readiness?audience=5")
+        whole.clock.move(301)
+        await slam(whole)
+        await client.post(path, json=override | {"effect": "allow", "matchers": only_spring})
+        await whole.evaluate(1)
+        for campaign in ("spring", "autumn"):
+            await client.get(f"/api/v1/readiness?audience=5&campaign={campaign}")
+        await client.post(path, json=override | {"effect": "allow", "even_without_data": True})
+        await whole.evaluate(240)
+        await client.get("/api/v1/readiness?audience=5")
+        await whole.evaluate(3_600)
+    assert {"override_hold", "override_allow", "backlog_high"} <= await everything_comes_out_the_same(whole)
+
+
+async def test_what_a_campaign_was_told_comes_out_the_same(whole):
+    await whole.policy(notice_minutes=60, exempt_traffic_classes=["service"])
+    async with whole.client("campaigns", "readiness", "permits") as client:
+        for name, members in (("spring", {}), ("bill", {"traffic_class": "service"})):
+            plan = {"id": name, "title": name, "audience": 1_000, "release": WAVES}
+            await client.post("/api/v1/campaigns", json=plan | members)
+            await client.get(f"/api/v1/readiness?audience=5&campaign={name}")
+            await client.post(f"/api/v1/campaigns/{name}/schedule", json={"reason": "because"})
+            await whole.evaluate(1)
+            await client.get(f"/api/v1/readiness?audience=5&campaign={name}")
+        for _ in range(4):
+            whole.clock.move(3_700)
+            await whole.quiet()
+            await whole.services.releases.advance()
+            await client.get("/api/v1/readiness?audience=900&campaign=spring&accept_partial=true")
+        await client.post("/api/v1/campaigns/spring/pause", json={"reason": "because"})
+        await whole.evaluate(1)
+        await client.get("/api/v1/readiness?audience=5&campaign=spring")
+    codes = await everything_comes_out_the_same(whole)
+    assert {"campaign_not_started", "notice_too_short", "campaign_paused", "exempt_traffic_class"} <= codes
