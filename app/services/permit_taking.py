@@ -58,10 +58,7 @@ class PermitTaker:
             return await self._settle(asker, settlement, None)
         keyed, now = _Keyed(AskKey(asker.id, idempotency_key), digest_of(asked)), self._clock.now()
         with self._asked.in_flight(*keyed, now):
-            answer = await self._settle(asker, settlement, keyed)
-            if answer.permit is None:
-                self._asked.refuse(*keyed, now)
-            return answer
+            return await self._settle(asker, settlement, keyed)
 
     async def take_for_campaign(self, asked: PermitRequest, wave: int) -> Permit | Answered:
         """Return a durable permit for a wave, or the answer that refuses it."""
@@ -87,17 +84,23 @@ class PermitTaker:
     async def _settle(self, asker: ApiKey, settlement: Settlement, keyed: _Keyed | None) -> PermitAnswer:
         is_new = keyed is None or self._asked.was_refused(keyed.key, self._clock.now())  # nothing is there to repeat
         if is_new and (refused := self._refused_by_memory(settlement)) is not None:
-            return self.refuse(asker, refused)
+            return self._nothing_granted(asker, refused, keyed)
         if keyed is not None:
             self._asked.forget(keyed.key)  # from here on something may be granted under it, heard of or not
         outcome = await self._store.grant(self._ask(settlement, keyed))
         if isinstance(outcome, Repeat) and keyed is not None:
             return await self._repeat(asker, settlement.asked, outcome, keyed)
         if not isinstance(outcome, Grant):
-            return self.refuse(asker, settlement.seen)
+            return self._nothing_granted(asker, settlement.seen, keyed)
         if (shut := await self._withdraw_if_shut(outcome.permit)) is not None:
             return self.refuse(asker, _as_asked(shut, settlement.asked))
         return granted(outcome.body, settlement.seen, outcome.permit, self._rate(settlement.seen))
+
+    def _nothing_granted(self, asker: ApiKey, looked: Looked, keyed: _Keyed | None) -> PermitAnswer:
+        """Return a refusal, and remember what was asked under its key: there is nothing to repeat."""
+        if keyed is not None:
+            self._asked.refuse(*keyed, looked.at)
+        return self.refuse(asker, looked)
 
     def _settlement(self, asked: PermitRequest, actor: Actor, wave: int | None = None) -> Settlement:
         return Settlement(self._answering, self._clock.wall_seconds, asked, actor, wave)
