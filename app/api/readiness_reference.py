@@ -128,7 +128,7 @@ def _hold() -> dict[str, Any]:
         "instance": f"/api/v1/decisions/{_EXAMPLE['decision_id']}",
     }
     return _no_go(
-        "Hold, or only `allow` of the audience may go and accept_partial was not set; or the key asks too often.",
+        "Hold, or only `allow` of the audience may go and accept_partial was not set. Or the key asks too often.",
         example,
     )
 

@@ -68,6 +68,7 @@ class PermitTaker:
         outcome = await self._store.grant(self._ask(settlement, None))
         if not isinstance(outcome, Grant):
             return settlement.seen.answered
+        self._note_use(outcome)
         shut = await self._withdraw_if_shut(outcome.permit)
         return outcome.permit if shut is None else shut.answered
 
@@ -92,6 +93,7 @@ class PermitTaker:
             return await self._repeat(asker, settlement.asked, outcome, keyed)
         if not isinstance(outcome, Grant):
             return self._nothing_granted(asker, settlement.seen, keyed)
+        self._note_use(outcome)
         if (shut := await self._withdraw_if_shut(outcome.permit)) is not None:
             return self.refuse(asker, _as_asked(shut, settlement.asked))
         return granted(outcome.body, settlement.seen, outcome.permit, self._rate(settlement.seen))
@@ -129,6 +131,11 @@ class PermitTaker:
         looked = self._look(settlement)
         may_go = is_go(looked) or self._sums().is_due(looked.at, settlement.asked.gate)
         return None if may_go else looked
+
+    def _note_use(self, grant: Grant) -> None:
+        """Count a permit that an override let go."""
+        if grant.decision.override_id is not None:
+            self._asks.note_use(grant.decision.override_id, grant.decision.at)
 
     async def _withdraw_if_shut(self, permit: Permit) -> Looked | None:
         """Return the hold of a gate that closed while a permit was being written down, and take the permit back.

@@ -149,6 +149,17 @@ async def test_each_answer_it_touched_is_counted_and_each_decision_names_it(whol
     assert (row.override_id, row.count) == (made["id"], 3)
 
 
+async def test_a_permit_that_it_let_go_is_counted_too(whole, client):
+    whole.clock.move(1)
+    await whole.slam()
+    made = await make(client, ALLOW)
+    permit = await client.post("/api/v1/permits", json={"gate": "default", "audience": 10})
+    assert (permit.status_code, permit.json()["override"]["id"]) == (200, made["id"])
+    await whole.services.asks.write()
+    assert (await client.get(f"{OVERRIDES}/{made['id']}")).json()["used_count"] == 1
+    assert (await client.get(f"/api/v1/decisions/{permit.json()['decision_id']}")).json()["override_id"] == made["id"]
+
+
 # --- ending ---
 
 
