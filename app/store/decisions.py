@@ -22,6 +22,11 @@ _COLUMNS = tuple(name for name in DECISIONS.c.keys() if name != "inputs_sha256")
 # Spelt out, or SQLite could not see that the index of transitions has all that is wanted.
 _TRANSITION = DECISIONS.c.kind == literal_column("'transition'")
 
+_INSERT = insert(DECISIONS)
+_COUNTED = _INSERT.on_conflict_do_update(
+    index_elements=["id"], set_={"count": _INSERT.excluded.count, "last_at": _INSERT.excluded.last_at}
+)
+
 
 class SqlDecisions:
     """The DecisionLog port."""
@@ -75,7 +80,7 @@ def add_transitions(connection: Connection, transitions: Sequence[Transition]) -
     """
     for row in map(_from_transition, transitions):
         former = _former(connection, row)
-        if connection.execute(insert(DECISIONS).values(_values(row)).on_conflict_do_nothing()).rowcount:
+        if connection.execute(_INSERT.values(_values(row)).on_conflict_do_nothing()).rowcount:
             keep_inputs(connection, [row.kept])
             append_events(connection, transition_events(row, former))
 
@@ -92,9 +97,7 @@ def record_decisions(connection: Connection, rows: Sequence[DecisionRow]) -> Non
     Events are the caller's: a permit's grant says by itself what was decided.
     """
     keep_inputs(connection, (row.kept for row in rows))
-    new = insert(DECISIONS)
-    again = {"count": new.excluded.count, "last_at": new.excluded.last_at}
-    connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=again), [_values(row) for row in rows])
+    connection.execute(_COUNTED, [_values(row) for row in rows])
 
 
 def _record(connection: Connection, rows: Sequence[DecisionRow]) -> None:

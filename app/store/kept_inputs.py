@@ -12,6 +12,7 @@ from app.store.event_tables import DECISION_INPUTS
 # Between two evaluations a queue's texts differ in a few digits: little effort finds nearly all there is to find.
 EFFORT = 3
 _WANTED = select(DECISION_INPUTS).where(DECISION_INPUTS.c.sha256.in_(bindparam("digests", expanding=True)))
+_KNOWN = _WANTED.with_only_columns(DECISION_INPUTS.c.sha256)
 
 
 def keep_inputs(connection: Connection, inputs: Iterable[KeptInputs | None]) -> None:
@@ -19,7 +20,7 @@ def keep_inputs(connection: Connection, inputs: Iterable[KeptInputs | None]) -> 
     wanted = {each.sha256: each for kept in inputs if kept for each in (kept, kept.policy) if each}
     if not wanted:
         return
-    known = set(connection.execute(_WANTED.with_only_columns(DECISION_INPUTS.c.sha256), _digests(wanted)).scalars())
+    known = set(connection.execute(_KNOWN, _digests(wanted)).scalars())
     if rows := [_row(kept) for digest, kept in wanted.items() if digest not in known]:
         connection.execute(insert(DECISION_INPUTS), rows)
 
