@@ -12,14 +12,14 @@ import pytest
 
 from tests.support.server import a_server, run_cli
 
-ASKS = 150
+ASKS = 300
 ROUNDS = 3
 RATE = 5
 # What the others may wait with the loop running, as a multiple of what they wait without: it takes a core of its own
 # and the server's parsing of what it sends, so some slowing is the machine's.
 SLOWER_AT_MOST = 8
 
-# One connection, kept open, asked again on the very answer; what came back is told when standard input is closed.
+# One connection, kept open, asked again on the very answer. What came back is told when standard input is closed.
 LOOP = """
 import http.client, json, sys, threading, time
 host, key, stop, seen = sys.argv[1], sys.argv[2], [], {}
@@ -30,6 +30,8 @@ while not stop:
     answer = connection.getresponse()
     body = json.loads(answer.read())
     word = f"{answer.status} {body['reasons'][0]['code']} {body['proceed']}"
+    if not seen:
+        print("begun", flush=True)
     seen[word] = seen.get(word, 0) + 1
 print(json.dumps({"seen": seen, "seconds": time.monotonic() - started}))
 """
@@ -41,6 +43,8 @@ def looping(url: str, key: str) -> Iterator[dict]:
     arguments = [sys.executable, "-c", LOOP, url.removeprefix("http://"), key]
     told: dict = {}
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
         yield told
         out, _ = process.communicate(timeout=20)
         told |= json.loads(out)
