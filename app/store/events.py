@@ -114,7 +114,8 @@ def _within(start: datetime | None, until: datetime | None) -> list[ColumnElemen
     if start is None and until is None:
         return []
     inside = _between(_SPANNED.c.at, start, until)
-    first, last = (select(choose(_SPANNED.c.seq)).where(*inside).scalar_subquery() for choose in (func.min, func.max))
+    places = _SPANNED.c.seq + 0  # as a sum, or SQLite would look for the first one along the places
+    first, last = (select(choose(places)).where(*inside).scalar_subquery() for choose in (func.min, func.max))
     return [EVENTS.c.seq.between(first, last), *_between(_UNSORTED_AT, start, until)]
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 import re
 import shutil
 import sqlite3
@@ -12,6 +14,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from app.core.chain import START, Entry, digest
+from app.core.event import Actor
 from app.core.floor.instants import instant
 from app.errors import HoldfireError, Invalid
 from app.store import audit
@@ -232,3 +235,14 @@ async def test_the_command_decides_a_decision_again(tmp_path):
     assert json.loads(changed.stdout)["replay"]["differs"] == ["state"]
     assert "was send and comes out as hold; not the same: state" in changed.stderr
     assert run_cli("decisions", "--data-dir", str(tmp_path), "--replay", "dec_nobody").returncode == 1
+
+
+async def test_a_key_made_on_the_command_line_is_told_with_the_user_who_made_it(tmp_path):
+    made = run_cli("keys", "create", "mailer", "--scope", "read", "--json", HOLDFIRE_DATA_DIR=str(tmp_path))
+    key_id = json.loads(made.stdout)["id"]
+    run_cli("keys", "revoke", key_id, HOLDFIRE_DATA_DIR=str(tmp_path))
+    async with a_store(tmp_path) as store:
+        revoked, created = [written.event for written in await store.events.events(subject=f"key/{key_id}")]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert created.actor == revoked.actor == Actor("cli", user)
+    assert (created.type, revoked.type) == ("key.created", "key.revoked")

@@ -99,6 +99,11 @@ async def test_what_a_gate_changed_to_before_is_found_in_the_index_of_its_change
     )
 
 
+async def test_the_places_of_a_span_are_found_in_the_index_of_instants(store):
+    found = await plans(store, lambda: store.events.events(start=NOW, until=after(86_400)))
+    assert found.count("SEARCH spanned USING COVERING INDEX ix_events_at (at>? AND at<?)") == 2
+
+
 async def test_a_check_of_plans_notices_a_scan(store):
     detail = await plans(store, lambda: store.database.read(_scan))
     assert any(re.fullmatch(rf"SCAN ({LARGE})", step) for step in detail)
