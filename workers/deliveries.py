@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 class DeliveryWorker:
     """Delivers until stopped. Of each receiver at most one urgent and one other delivery are on their way at a time.
 
-    A quarter of the places is kept for urgent ones, so that slow receivers of the others cannot hold up a stop.
+    A quarter of the places is kept for webhooks' urgent ones, so that slow receivers of the others cannot hold up a
+    stop; those who wait for a permit, of whom there may be a thousand, have at most half.
     """
 
     name = "deliveries"
@@ -61,10 +62,13 @@ class DeliveryWorker:
                 self._busy[lane] = asyncio.create_task(self._deliver(delivery, stop))
 
     def _has_room(self, lane: Lane) -> bool:
-        if lane.urgent:
-            return len(self._busy) < self._at_once
-        others = sum(not busy.urgent for busy in self._busy)
-        return len(self._busy) < self._at_once and others < max(1, self._at_once * 3 // 4)
+        if len(self._busy) >= self._at_once:
+            return False
+        if lane.may_stop:
+            return True
+        others = sum(not busy.may_stop for busy in self._busy)
+        askers = sum(busy.is_asker for busy in self._busy)
+        return others < max(1, self._at_once * 3 // 4) and not (lane.is_asker and askers >= max(1, self._at_once // 2))
 
     async def _rest(self, due: Due, until: set[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
         """Return when something may have become due: by time, by a new row, or because a lane is free again."""
@@ -84,6 +88,9 @@ class DeliveryWorker:
             outcome = await self._post(await self._deliveries.prepared(delivery))
         except (Conflict, Invalid, NotFound) as fault:
             outcome = unsent(fault)
+        except Exception as fault:  # it must not take everybody else's stops down with it
+            log.exception("delivery_not_made", extra={"delivery": delivery.id, "receiver": delivery.receiver_id})
+            outcome = Outcome(None, f"not sent: {type(fault).__name__}; the log has the cause")
         await self._settle(delivery, outcome, stop)
 
     async def _settle(self, delivery: Delivery, outcome: Outcome, stop: asyncio.Event) -> None:

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
@@ -34,7 +35,7 @@ def demo(
         fail(f"--host={host}: the demo needs no key, so it only listens on this machine, as 127.0.0.1", USAGE)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: the temporary folder goes too
     with TemporaryDirectory(prefix="holdfire-demo-") as folder, _uninterrupted_end():
-        _run(shown, speed, _settings(host, port, Path(folder)))
+        _run(shown, speed, _settings(host, port, Path(folder)), Path(folder))
 
 
 @contextmanager
@@ -59,13 +60,14 @@ def _settings(host: str, port: int, folder: Path) -> Settings:
     return Settings(host=host, port=port, auth="off", data_dir=folder, demo=True, log_level="warning")
 
 
-def _run(scenario: Scenario, speed: float, settings: Settings) -> None:
+def _run(scenario: Scenario, speed: float, settings: Settings, folder: Path) -> None:
     configure_logs(settings.log_level, settings.log_format)
 
     def announce(url: str) -> None:
         print(_introduction(scenario, speed, url), flush=True)
 
-    demonstration = Demonstration(scenario, speed, say=lambda line: print(line, flush=True), announce=announce)
+    say = partial(print, flush=True)
+    demonstration = Demonstration(scenario, speed, say=say, announce=announce, folder=folder)
     print("holdfire demo: the 45 minutes before it begins pass in a few seconds ...", flush=True)
     run_server(settings, ready=demonstration.serves, clock=demonstration.clock, background=demonstration.run)
     print("\nholdfire demo ended; nothing is left behind", flush=True)

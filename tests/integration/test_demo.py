@@ -5,16 +5,16 @@ import socket
 import time
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
-import httpx2
 import pytest
 
 from tests.support.server import Server, run_cli
 
 STALE_AFTER_SECONDS = 120
-SEND, HOLD, UNKNOWN = 200, 429, 503
 pytestmark = pytest.mark.slow
 
+GATE = "/api/v1/gates/default"
 QUESTION = {"gate": "default", "audience": "100000", "campaign": "spring"}
 
 
@@ -27,37 +27,37 @@ def a_demo(folder, *arguments, speed="300"):
         server.stop(signal.SIGINT)
 
 
-def standing(answer):
-    """Return the answer's status and, unless it is a go, the code of its first reason."""
-    reasons = answer.json()["reasons"]
-    return (answer.status_code, reasons[0]["code"] if reasons else None)
+def states_until(client, *wanted, seconds=60):
+    """Look again and again until the gate was seen in each of these states in this order; return all that was seen.
 
-
-def answers_until(client, wanted, seconds=60):
-    """Ask again and again until each of `wanted`, a status or a standing, was seen in this order; return all answers.
-
-    Other answers may come in between: a machine that pauses for half a second pauses for minutes of the demo's time.
+    Other states may come in between: a machine that pauses for half a second pauses for minutes of the demo's time.
     """
-    answers: list[httpx2.Response] = []
+    seen: list[dict[str, Any]] = []
     left, deadline = list(wanted), time.monotonic() + seconds
     while left:
-        assert time.monotonic() < deadline, f"{left} did not come; last: {answers[-1].text}"
-        answers.append(client.get("/api/v1/readiness", params=QUESTION))
-        if left[0] in (answers[-1].status_code, standing(answers[-1])):
+        assert time.monotonic() < deadline, f"{left} did not come; last: {seen[-1]}"
+        seen.append(client.get(GATE).json())
+        if left[0] == seen[-1]["state"]:
             del left[0]
         time.sleep(0.02)
-    return answers
+    return seen
+
+
+def tells(demo, *patterns, seconds=90.0):
+    """Wait for lines that match, in this order."""
+    return [demo.wait_for(pattern, seconds) for pattern in patterns]
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_gate_is_open_then_holds_at_the_peak_and_the_end_leaves_nothing_behind(tmp_path, end):
     with a_demo(tmp_path) as demo:
         with demo.client() as client:
-            held = answers_until(client, (SEND, HOLD))[-1]
+            held = states_until(client, "send", "hold")[-1]
             assert client.get("/").status_code == 200
-        assert held.headers["retry-after"]
-        assert held.json()["reasons"][0]["queue"] == "orders-voice"
-        demo.wait_for(r"Mon 08:5\d  email tool: 429, hold: ")
+            asked = client.get("/api/v1/readiness", params=QUESTION)
+        assert (asked.status_code, int(asked.headers["retry-after"]) >= 1) == (429, True)
+        assert held["reasons"][0]["queue"] == "orders-voice"
+        tells(demo, r"Mon 08:5\d  email tool: \$ holdfire release ", r"Mon \S+  email tool: hold since .*orders-voice")
         assert list(tmp_path.iterdir())
         assert demo.stop(end) == 0
     assert list(tmp_path.iterdir()) == []
@@ -66,18 +66,39 @@ def test_the_gate_is_open_then_holds_at_the_peak_and_the_end_leaves_nothing_behi
 
 
 def test_a_feed_that_stops_is_unknown_within_the_time_allowed_and_comes_back(tmp_path):
-    stale = (UNKNOWN, "data_stale")
     with a_demo(tmp_path, "--scenario", "feed-stops", speed="120") as demo, demo.client() as client:
-        answers = answers_until(client, (SEND, stale, SEND))
-        demo.wait_for(r"email tool: 503, unknown: ")
-        demo.wait_for(r"email tool: 200, go: 100,000 emails go out")
-    unknown = next(answer.json() for answer in answers if standing(answer) == stale)
+        seen = states_until(client, "send", "unknown", "send")
+        tells(demo, r"email tool: unknown since ", r"email tool: wave 1: \S+ of 100,000 may go")
+    unknown = next(each for each in seen if each["state"] == "unknown")
+    assert unknown["reasons"][0]["code"] == "data_stale"
     heard, said = (datetime.fromisoformat(unknown[name]) for name in ("data_as_of", "evaluated_at"))
     assert STALE_AFTER_SECONDS <= (said - heard).total_seconds() < STALE_AFTER_SECONDS + 60
     assert unknown["decision"] == "hold"
     assert unknown["since"].startswith("2026-11-16T14:4")  # 08:4x in Chicago
-    goes = [answer.json() for answer in answers if answer.status_code == SEND]
+    goes = [each for each in seen if each["state"] == "send"]
     assert max(go["data_age_seconds"] for go in goes) < STALE_AFTER_SECONDS
+
+
+def test_a_spike_in_mid_flight_stops_the_wave_and_what_follows_begins_with_a_probe(tmp_path):
+    with a_demo(tmp_path, "--scenario", "spike", speed="150") as demo, demo.client() as client:
+        tells(demo, r"wave 1: 20,000 of 100,000 may go", r"the web shop fails")
+        _, stopped, probe = tells(
+            demo,
+            r"email tool: sent=(\d+)",
+            r"wave (\d+): (\S+) sent in .* s; stopped because its permit is paused: orders-voice",
+            r"wave \d+: (\S+) of 100,000 may go",
+        )
+        sent = number(stopped[2])
+        permits = client.get("/api/v1/permits", params={"campaign": "spring"}).json()["items"]
+        campaign = client.get("/api/v1/campaigns/spring").json()
+    assert number(probe[1]) == 2_000
+    allowed = sorted(permit["allowed"] for permit in permits)
+    assert 0 < sent < allowed[-1]
+    assert (campaign["state"], campaign["release"]["mode"]) == ("releasing", "by-tool")
+
+
+def number(text):
+    return int(text.replace(",", ""))
 
 
 def test_an_impatient_end_is_as_clean(tmp_path):

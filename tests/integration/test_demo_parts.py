@@ -1,9 +1,10 @@
 """The pieces of the demonstration, each against real sockets and a real clock where it needs one."""
 
 import asyncio
-import json
+import os
+import signal
+import subprocess
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,10 +22,11 @@ from app.errors import NotDurable
 from app.ports import Appended
 from app.services.ingest import Ingest
 from app.services.sources import Sources
+from tests.support.shell import wait_until
 from tests.support.simulated import START, a_queue, a_simulation, at, seeded, stays
 from workers.sources.simulator.center import OPENS, QUEUES, WARM_UP, daily, local
 from workers.sources.simulator.clock import DemoClock
-from workers.sources.simulator.demonstration import MAX_AUDIENCE_PER_WAVE, SEED, demo_policy
+from workers.sources.simulator.demonstration import SEED, demo_policy
 from workers.sources.simulator.email_tool import EmailTool
 from workers.sources.simulator.scenarios import SCENARIOS, PlannedSend
 from workers.sources.simulator.worker import SOURCE, SimulatorWorker
@@ -142,118 +144,75 @@ async def test_a_silent_feed_tells_nothing_and_afterwards_only_what_happened_to_
 # --- the email tool ---------------------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def a_gate(*answers):
-    """Yield (url, requests seen); the answers (status, headers, body) are given in turn, the last one for ever."""
-    requests: list[str] = []
-    left = list(answers)
-
-    async def serve(reader, writer):
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            requests.append(head.split(b" ")[1].decode())
-            status, headers, body = left.pop(0) if len(left) > 1 else left[0]
-            encoded = json.dumps(body).encode()
-            lines = [
-                f"HTTP/1.1 {status} x",
-                f"content-length: {len(encoded)}",
-                *(f"{k}: {v}" for k, v in headers.items()),
-            ]
-            writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + encoded)
-            await writer.drain()
-
-    async def connected(reader, writer):
-        try:
-            await serve(reader, writer)
-        except asyncio.IncompleteReadError:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requests
-    finally:
-        server.close()
-
-
-Scripted = tuple[int, dict[str, str], dict[str, object]]  # status, headers, body
-GO: Scripted = (200, {}, {"proceed": True, "state": "send", "allow": None})
-PARTLY: Scripted = (200, {}, {"proceed": True, "state": "throttle", "allow": 30_000})
-HOLD: Scripted = (
-    429,
-    {"Retry-After": "40"},
-    {"proceed": False, "state": "hold", "reasons": [{"message": "backlog 14 > 10", "binding": True}]},
-)
-UNKNOWN: Scripted = (
-    503,
-    {"Retry-After": "15"},
-    {"proceed": False, "state": "unknown", "reasons": [], "detail": "silence"},
-)
-
-
-async def sent_through(url, send=None, stop_when=None):
-    """Run the tool; return (instants and sizes of what was mailed, lines said)."""
-    clock, mailed, lines, stop = DataClock(START), [], [], asyncio.Event()
-
-    def say(line):
-        lines.append(line)
-        if stop_when and stop_when in line:
-            stop.set()
+async def sent_through(url, folder, send):
+    """Run the tool; return (what was mailed, lines said)."""
+    mailed, lines = [], []
+    clock = DataClock(START)
 
     def mail(campaign):
-        mailed.append(((clock.now() - START).total_seconds(), campaign.audience))
+        mailed.append(campaign.audience)
         return 50
 
-    tool = EmailTool(
-        send or PlannedSend("spring", 50_000, planned_at=600, contacts_per_1000=1.0),
-        opens_at=START,
-        clock=clock,
-        url=url,
-        mail=mail,
-        say=say,
-    )
-    await asyncio.wait_for(tool.run(stop), 20)
+    tool = EmailTool(send, opens_at=START, clock=clock, url=url, mail=mail, say=lines.append, folder=folder)
+    await asyncio.wait_for(tool.run(asyncio.Event()), 20)
+    assert clock.now() >= at(600)
     return mailed, lines
 
 
-async def test_the_email_tool_waits_as_told_says_so_once_and_sends_when_it_may():
-    async with a_gate(HOLD, HOLD, UNKNOWN, GO) as (url, requests):
-        mailed, lines = await sent_through(url)
-    assert mailed == [(600 + 40 + 40 + 15, 50_000)]
-    assert [line.split(";")[0] for line in lines] == [
-        "429, hold: backlog 14 > 10",
-        "503, unknown: silence",
-        "200, go: 50,000 emails go out (0 left)",
-        "all 50,000 emails of 'spring' are sent",
-    ]
-    assert requests[0] == "/api/v1/readiness?gate=default&audience=50000&campaign=spring&accept_partial=true"
-
-
-async def test_the_email_tool_sends_no_more_than_it_was_allowed():
-    async with a_gate(PARTLY, GO) as (url, requests):
-        mailed, _ = await sent_through(url)
-    assert mailed == [(600, 30_000), (600 + 900, 20_000)]
-    assert "audience=20000" in requests[1]
-
-
-@pytest.mark.parametrize("answer", [(200, {}, {"proceed": False}), (200, {}, {}), (302, {}, {"proceed": True})])
-async def test_the_email_tool_sends_nothing_on_an_answer_that_is_no_go(answer):
-    async with a_gate(answer) as (url, _):
-        mailed, lines = await sent_through(url, stop_when="asks again")
-    assert (mailed, len(lines)) == ([], 1)
-
-
-async def test_the_email_tool_sends_nothing_when_nobody_answers():
-    async with a_gate(GO) as (url, _):
-        pass
-    mailed, lines = await sent_through(url, stop_when="cannot be asked")
-    assert (mailed, len(lines)) == ([], 1)
-
-
-async def test_the_careless_tool_asks_nobody():
+async def test_the_careless_tool_asks_nobody(tmp_path):
     send = PlannedSend("spring", 50_000, planned_at=600, contacts_per_1000=1.0, asks_gate=False)
-    async with a_gate(HOLD) as (url, requests):
-        mailed, lines = await sent_through(url, send)
-    assert (mailed, requests) == ([(600, 50_000)], [])
+    mailed, lines = await sent_through("http://127.0.0.1:9", tmp_path, send)
+    assert mailed == [50_000]
     assert "nobody was asked" in lines[0]
+
+
+async def test_the_email_tool_sends_nothing_when_nobody_answers(tmp_path):
+    send = PlannedSend("spring", 50_000, planned_at=600, contacts_per_1000=1.0)
+    stop = asyncio.Event()
+    mailed, lines = [], []
+
+    def say(line):
+        lines.append(line)
+        if not line.startswith("$"):
+            stop.set()
+
+    tool = EmailTool(
+        send,
+        opens_at=START,
+        clock=DataClock(START),
+        url="http://127.0.0.1:9",
+        mail=lambda part: mailed.append(part.audience) or 0,
+        say=say,
+        folder=tmp_path,
+    )
+    await asyncio.wait_for(tool.run(stop), 30)
+    assert mailed == []
+    assert "127.0.0.1:9" in lines[1]
+
+
+def test_the_script_mails_its_wave_in_batches_and_says_how_far_it_came_when_stopped(tmp_path):
+    tool = EmailTool(
+        PlannedSend("spring", 5_000, planned_at=0, contacts_per_1000=1.0, emails_per_second=5_000),
+        opens_at=START,
+        clock=DataClock(START),
+        url="http://127.0.0.1:9",
+        mail=lambda _: 0,
+        say=lambda _: None,
+        folder=tmp_path,
+    )
+    tool.write_script()
+    mailed = tmp_path / "mailed"
+    environment = {"HOLDFIRE_WAVE_AUDIENCE": "5000", "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(
+        ["sh", str(tmp_path / "send.sh")], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    wait_until(mailed.read_text, "the first batch")
+    os.killpg(process.pid, signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+    batches = [int(line) for line in mailed.read_text().split()]
+    assert batches[0] == 500
+    assert output.split() == [f"sent={sum(batches)}"]
+    assert sum(batches) < 5_000
 
 
 # --- the center and its scenarios -------------------------------------------------------------------------------------
@@ -316,7 +275,7 @@ def verdicts(name, until):
         if now >= OPENS and (not changes or changes[-1][1] != decision.verdict):
             changes.append((seconds, decision.verdict))
         if left and seconds >= ask_at and (decision.verdict is Verdict.SEND or not scenario.send.asks_gate):
-            wave = min(left, MAX_AUDIENCE_PER_WAVE) if scenario.send.asks_gate else left
+            wave = min(left, scenario.send.audience_per_wave) if scenario.send.asks_gate else left
             simulation.launch(scenario.send.part(wave), now)
             left, ask_at = left - wave, seconds + scenario.send.wave_gap_seconds
     return changes

@@ -1,10 +1,10 @@
 """What every source worker is, and what it is given."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
@@ -70,3 +70,11 @@ async def pause(seconds: float, stop: asyncio.Event) -> None:
     """Return after so many seconds of the machine's clock, or as soon as `stop` is set."""
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return as soon as one of them is done; the others are given up."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -1,26 +1,43 @@
-"""The demonstration's email tool: a real HTTP client that asks before it sends, and does as it is told."""
+"""The demonstration's email tool: a shell script behind `holdfire release`, as a company's cron job would run it."""
 
 import asyncio
+import shlex
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from http import HTTPStatus
-from typing import Any
-
-import httpx2
+from pathlib import Path
 
 from app.core.simulation.campaign import Campaign
 from app.ports import Clock
 from workers.sources.simulator.scenarios import PlannedSend
+from workers.sources.worker import either, pause
 
-RETRY_UNREACHABLE_SECONDS = 60.0
-TIMEOUT_WALL_SECONDS = 10.0
+LOOK_SECONDS = 0.05
+END_SECONDS = 10.0
+BATCHES_PER_WALL_SECOND = 10
+
+SCRIPT = """\
+#!/bin/sh
+# Mails one wave in batches. Told to stop, it says how far it came: that much is booked, the rest is given back.
+sent=0
+trap 'echo "sent=$sent"; exit 0' TERM
+while [ "$sent" -lt "$HOLDFIRE_WAVE_AUDIENCE" ]; do
+    batch=$((HOLDFIRE_WAVE_AUDIENCE - sent))
+    [ "$batch" -le {batch} ] || batch={batch}
+    echo "$batch" >>{mailed}
+    sent=$((sent + batch))
+    sleep {seconds}
+done
+echo "sent=$sent"
+"""
 
 
 class EmailTool:
-    """Sends a planned campaign in the waves it is allowed.
+    """Sends a planned campaign by `holdfire release`; where it asks nobody, all at once.
 
-    opens_at: the instant from which the planned time is counted. mail sends one wave and returns how many contacts it
-    will cause. say gets one line for people on each change.
+    opens_at: the instant from which the planned time is counted. mail sends a batch to the simulated customers. say
+    gets lines for people. folder: where the script and its record of what was mailed are kept.
     """
 
     name = "email tool"
@@ -34,60 +51,82 @@ class EmailTool:
         url: str,
         mail: Callable[[Campaign], int],
         say: Callable[[str], None],
+        folder: Path,
     ) -> None:
         self._send, self._clock, self._url, self._mail, self._say = send, clock, url, mail, say
         self._planned_at = opens_at + timedelta(seconds=send.planned_at)
-        self._left, self._told = send.audience, ""
+        self._script, self._mailed = folder / "send.sh", folder / "mailed"
+        self._read = 0
+
+    @property
+    def command(self) -> list[str]:
+        """The command line that releases the campaign, as one would type it."""
+        gap = self._clock.wall_seconds(self._send.wave_gap_seconds)
+        return [
+            *("holdfire", "release", "--url", self._url, "--gate", "default", "--campaign", self._send.campaign),
+            *("--audience", str(self._send.audience), "--wave-size", str(self._send.audience_per_wave)),
+            *("--wave-gap", f"{gap:g}s", "--wave-command", f"sh {shlex.quote(str(self._script))}"),
+        ]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send everything, or end when `stop` is set."""
-        await self._pause(stop, (self._planned_at - self._clock.now()).total_seconds())
-        async with httpx2.AsyncClient(base_url=self._url, timeout=TIMEOUT_WALL_SECONDS) as http:
-            while self._left and not stop.is_set():
-                allowed, wait = await self._ask(http) if self._send.asks_gate else (self._left, 0.0)
-                if allowed:
-                    self._mail_to(allowed)
-                if self._left:
-                    await self._pause(stop, wait)
-        if not self._left:
-            self._say_once(f"all {self._send.audience:,} emails of '{self._send.campaign}' are sent")
+        await either(self._clock.sleep(max(0.0, (self._planned_at - self._clock.now()).total_seconds())), stop.wait())
+        if stop.is_set():
+            return
+        if not self._send.asks_gate:
+            contacts = self._mail(self._send.part(self._send.audience))
+            self._say(f"nobody was asked: {self._send.audience:,} emails go out; about {contacts:,} people will call")
+            return
+        self.write_script()
+        self._say(f"$ {shlex.join(self.command)}")
+        await self._release(stop)
 
-    async def _ask(self, http: httpx2.AsyncClient) -> tuple[int, float]:
-        """Return how many may be mailed now, 0 for none, and how many seconds to wait before asking again."""
-        question: dict[str, str | int] = {"gate": "default", "audience": self._left, "campaign": self._send.campaign}
-        try:
-            response = await http.get("/api/v1/readiness", params=question | {"accept_partial": "true"})
-            body = response.json()
-        except (httpx2.HTTPError, ValueError) as fault:
-            self._say_once(f"holdfire cannot be asked ({type(fault).__name__}), so nothing is sent")
-            return 0, RETRY_UNREACHABLE_SECONDS
-        if response.status_code == HTTPStatus.OK and body.get("proceed") is True:
-            allowed = self._left if body["allow"] is None else min(self._left, int(body["allow"]))
-            return allowed, self._send.wave_gap_seconds
-        self._say_once(_refusal(response.status_code, body), body.get("state"))
-        return 0, float(response.headers.get("Retry-After", RETRY_UNREACHABLE_SECONDS))
+    def write_script(self) -> None:
+        """Write the script, its pace that of the campaign at the clock's speed."""
+        per_wall_second = self._send.emails_per_second / self._clock.wall_seconds(1.0)
+        batch = max(1, round(per_wall_second / BATCHES_PER_WALL_SECOND))
+        text = SCRIPT.replace("{batch}", str(batch)).replace("{mailed}", shlex.quote(str(self._mailed)))
+        self._mailed.touch()
+        self._script.write_text(text.replace("{seconds}", str(1 / BATCHES_PER_WALL_SECOND)), encoding="utf-8")
 
-    def _mail_to(self, audience: int) -> None:
-        contacts = self._mail(self._send.part(audience))
-        self._left -= audience
-        asked = "200, go" if self._send.asks_gate else "nobody was asked"
-        self._say_once(
-            f"{asked}: {audience:,} emails go out ({self._left:,} left); about {contacts:,} people will call"
+    async def _release(self, stop: asyncio.Event) -> None:
+        """Run the command until it ends or is to; what its script mails reaches the customers as it goes."""
+        arguments = self.command[1:]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "app", *arguments, stdout=PIPE, stderr=STDOUT
         )
+        telling = asyncio.create_task(self._tell(process))
+        try:
+            while process.returncode is None and not stop.is_set():
+                self._deliver()
+                await pause(LOOK_SECONDS, stop)
+        finally:
+            await _end(process)
+            await telling
+            self._deliver()
 
-    def _say_once(self, line: str, key: str | None = None) -> None:
-        if (key or line) != self._told:
-            self._told = key or line
-            self._say(line)
+    async def _tell(self, process: Process) -> None:
+        if process.stdout is not None:
+            async for line in process.stdout:
+                self._say(line.decode(errors="replace").rstrip())
 
-    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
-        waits = [asyncio.ensure_future(self._clock.sleep(max(0.0, seconds))), asyncio.ensure_future(stop.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+    def _deliver(self) -> None:
+        """Hand what was mailed since the last look to the customers."""
+        with self._mailed.open("rb") as record:
+            record.seek(self._read)
+            news = record.read()
+        whole, _, _ = news.rpartition(b"\n")
+        if whole:
+            self._read += len(whole) + 1
+            self._mail(self._send.part(sum(map(int, whole.split()))))
 
 
-def _refusal(status: int, body: dict[str, Any]) -> str:
-    binding = [reason["message"] for reason in body.get("reasons", ()) if reason.get("binding")]
-    why = binding[0] if binding else body.get("detail", "no reason given")
-    return f"{status}, {body.get('state', 'refused')}: {why}; waits and asks again"
+async def _end(process: Process) -> None:
+    """Ask a process to end; it gives back what it did not send. Who does not listen is killed."""
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

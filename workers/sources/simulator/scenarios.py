@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from app.core.simulation.campaign import Campaign
+from app.core.simulation.campaign import Campaign, ResponseCurve
 from app.core.simulation.plan import FloorPlan, Outage, Span
 from workers.sources.simulator.center import BILLING, CHAT, ORDERS, QUEUES, between, center, daily, local
 
@@ -14,7 +14,7 @@ SHARES = {"orders-voice": 0.6, "billing-voice": 0.15, "care-chat": 0.25}
 class PlannedSend:
     """What marketing wants to send: to how many, when (seconds after the simulation's start), with what effect.
 
-    asks_gate False: it is sent at once, without a question. wave_gap_seconds: the pause between two waves.
+    asks_gate False: it is sent at once, without a question. wave_gap_seconds: from one wave's beginning to the next.
     """
 
     campaign: str
@@ -22,14 +22,30 @@ class PlannedSend:
     planned_at: float
     contacts_per_1000: float
     asks_gate: bool = True
-    wave_gap_seconds: float = 900.0
-    emails_per_second: float = 500.0
+    audience_per_wave: int = 20_000
+    wave_gap_seconds: float = 600.0
+    emails_per_second: float = 60.0
 
     def part(self, audience: int) -> Campaign:
         """Return the campaign that mails `audience` of the people."""
         return Campaign(
             self.campaign, audience, self.contacts_per_1000, SHARES, delivery_seconds=audience / self.emails_per_second
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """People call for a reason of their own, within minutes, as soon as `after_sent` emails are out."""
+
+    why: str
+    after_sent: int
+    contacts: int
+    queue: str = "orders-voice"
+
+    def campaign(self) -> Campaign:
+        """Return it as something that everybody answers at once."""
+        curve = ResponseCurve(median_seconds=90.0, shape=3.0)
+        return Campaign(self.why, self.contacts, 1000.0, {self.queue: 1.0}, delivery_seconds=120.0, curve=curve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +58,12 @@ class Scenario:
     plan: FloorPlan
     send: PlannedSend
     silences: tuple[Span, ...] = ()
+    surge: Surge | None = None
 
 
-SPRING = PlannedSend("spring", audience=500_000, planned_at=local("08:55"), contacts_per_1000=0.7)
-PRICE_CHANGE = replace(SPRING, contacts_per_1000=4.0, asks_gate=False, emails_per_second=1000.0)
+SPRING = PlannedSend("spring", audience=100_000, planned_at=local("08:55"), contacts_per_1000=3.5)
+SHOP_FAILS = Surge("the web shop fails", after_sent=24_000, contacts=160)
+PRICE_CHANGE = replace(SPRING, audience=500_000, contacts_per_1000=4.0, asks_gate=False, emails_per_second=1000.0)
 
 
 def _usual(*outages: Outage) -> FloorPlan:
@@ -66,7 +84,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         Scenario(
             "quiet",
             "a quiet Monday",
-            "the gate stays blue (SEND); from 08:55 the email tool sends 100,000 at a time, and the floor carries it.",
+            "the gate stays blue (SEND); from 08:55 the email tool sends 20,000 at a time, and the floor carries it.",
             _usual(),
             SPRING,
         ),
@@ -74,9 +92,20 @@ SCENARIOS: Mapping[str, Scenario] = {
             "monday-peak",
             "Monday's peak",
             "the gate turns red (HOLD) as the calls pour in before 09:00; the email tool waits, and sends in waves "
-            "once the floor has been calm for five minutes, towards 11:00.",
+            "once the floor has been calm for five minutes, towards 11:00. In the second wave the web shop fails and "
+            "everybody calls: the wave is stopped in mid-flight, and what follows begins with a small probing wave.",
             center(daily(_PEAK), daily(BILLING), daily(CHAT)),
             SPRING,
+            surge=SHOP_FAILS,
+        ),
+        Scenario(
+            "spike",
+            "a spike in mid-flight",
+            "from 08:55 the email tool sends 20,000 at a time; in the second wave the web shop fails and everybody "
+            "calls: the wave is stopped in mid-flight, and what follows begins with a small probing wave.",
+            _usual(),
+            SPRING,
+            surge=SHOP_FAILS,
         ),
         Scenario(
             "careless-blast",
