@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from app.core.event import Event
 from app.core.webhooks.form import Form as Form
+from app.ports.callbacks import ASK_PREFIX
 
 # Returns every address of a host and port, as the system's resolver reads it; none when it has none.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -82,6 +83,16 @@ class Lane(NamedTuple):
     receiver_id: str
     urgent: bool
 
+    @property
+    def is_asker(self) -> bool:
+        """Whether the receiver waits for a permit: it is told one thing, once."""
+        return self.receiver_id.startswith(ASK_PREFIX)
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether what goes this way may tell somebody to stop."""
+        return self.urgent and not self.is_asker
+
 
 class Due(NamedTuple):
     """What may be sent now, and when the next of the lanes looked at is due (None: nothing of theirs is).
@@ -121,7 +132,8 @@ class WebhookStore(Protocol):
     async def due(self, at: datetime, busy: Collection[Lane] = ()) -> Due:
         """Return, of each lane that is not busy, the pending delivery that goes next if it is due at `at`.
 
-        Urgent ones come first. In a lane the one that became due first goes next; but an urgent one waits while an
+        Webhooks' urgent ones come first, then those to waiting askers, of whom only the 20 due first are returned, then
+        the others. In a lane the one that became due first goes next; but an urgent one waits while an
         earlier urgent one is still in its fast tries, so that a receiver hears them in order.
         """
 

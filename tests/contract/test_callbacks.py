@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.event import HOLDFIRE, Event, EventType
 from app.core.permit.request import PermitRequest
 from app.errors import NotFound
 from app.ports.callbacks import WaitingAsk, WaitState
+from app.ports.webhooks import Form, Lane, Webhook
+from app.store.events import append_events
 from tests.support.builders import NOW, after
 
 ASKED = PermitRequest(1_000, "default", "spring", accept_partial=True, ttl_seconds=600, callback_url="https://h/x")
@@ -63,3 +66,24 @@ async def test_only_what_ended_is_pruned(callbacks):
     assert await callbacks.prune_asks(NOW + timedelta(seconds=5)) == 1
     assert [ask.id for ask in await callbacks.waiting()] == ["prq_a"]
     assert (await callbacks.ask("prq_c")).state is WaitState.GRANTED
+
+
+async def test_of_many_who_are_to_be_told_twenty_are_due_at_once_the_first_first_and_after_every_stop(callbacks, store):
+    asks = [an_ask(f"{number:02}") for number in range(25)]
+    for second, ask in enumerate(asks):
+        await callbacks.add_ask(ask)
+        await callbacks.end_ask(replace(granted(ask), ended_at=after(second)), b"{}")
+    due = await store.webhooks.due(after(30))
+    assert [each.receiver_id for each in due.deliveries] == [ask.id for ask in asks[:20]]
+    assert due.waiting == 25
+    rest = await store.webhooks.due(after(22), [Lane(ask.id, urgent=True) for ask in asks[:20]])
+    assert [each.receiver_id for each in rest.deliveries] == [ask.id for ask in asks[20:23]]
+    assert rest.next_at == after(23)
+    webhook = Webhook("whk_a", "tool", "https://h/x", Form.STANDARD, (), "whsec_c2VjcmV0", NOW)
+    told = Event(EventType.WEBHOOK_CREATED, NOW, HOLDFIRE, "webhook/whk_a")
+    await store.webhooks.add_webhook(webhook, told)
+    held = Event(EventType.DECISION_HOLD, NOW, HOLDFIRE, "gate/default", gate="default")
+    saved = Event(EventType.POLICY_SAVED, NOW, HOLDFIRE, "gate/default", gate="default")
+    await store.database.write(lambda connection: append_events(connection, [saved, held]))
+    kinds = [each.event_type for each in (await store.webhooks.due(after(30))).deliveries]
+    assert kinds == ["decision.hold", *["decision.send"] * 20, "policy.saved"]

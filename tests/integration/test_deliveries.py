@@ -8,7 +8,8 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -16,13 +17,15 @@ from standardwebhooks import Webhook as Verifier
 
 from app.clocks import ScaledClock, SystemClock
 from app.core.event import HOLDFIRE, Actor, Event, EventType
+from app.core.permit.request import PermitRequest
 from app.core.webhooks.address import Allowed
 from app.ports import Clock
-from app.ports.webhooks import DeliveryState
+from app.ports.callbacks import ASK_PREFIX, WaitingAsk, WaitState
+from app.ports.webhooks import DeliveryState, Receiver
 from app.resolver import system_addresses
 from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
-from app.services.webhooks import WebhookPlan, Webhooks
+from app.services.webhooks import WebhookPlan, Webhooks, new_secret
 from app.store.bundle import Store
 from app.store.events import append_events
 from tests.support.builders import NOW
@@ -49,7 +52,12 @@ class Post:
         self.store, self.clock, self.settled = store, clock, asyncio.Event()
         self.webhooks = Webhooks(store.webhooks, destinations, store.gates.gates, clock)
         self.deliveries = Deliveries(
-            store.webhooks, destinations, clock, counted=lambda _: self.settled.set(), jitter=lambda: 0.0
+            store.webhooks,
+            destinations,
+            clock,
+            asker=self._asker,
+            counted=lambda _: self.settled.set(),
+            jitter=lambda: 0.0,
         )
 
     async def make(self, url, **members):
@@ -59,6 +67,21 @@ class Post:
         at = self.clock.now()
         events = [Event(kind, at, HOLDFIRE, subject, "because", "default") for kind in kinds]
         await self.store.database.write(lambda connection: append_events(connection, events))
+
+    async def grant_to_askers(self, url, count):
+        """Put out the message that it may go to so many who waited for a permit."""
+        at = self.clock.now()
+        for number in range(count):
+            asked = PermitRequest(1_000, callback_url=url)
+            ask = WaitingAsk(f"{ASK_PREFIX}{number}", "k1", None, asked, new_secret(), at, at + timedelta(hours=1))
+            await self.store.callbacks.add_ask(ask)
+            await self.store.callbacks.end_ask(
+                replace(ask, state=WaitState.GRANTED, ended_at=at, permit_id="prm_1"), b"{}"
+            )
+
+    async def _asker(self, delivery):
+        ask = await self.store.callbacks.ask(delivery.receiver_id)
+        return Receiver(ask.asked.callback_url, [ask.secret])
 
     async def ended(self, webhook, state, count=1):
         """Return a webhook's deliveries in that state once so many of them were tried."""
@@ -202,6 +225,51 @@ async def test_no_more_than_so_many_are_on_their_way_and_places_are_kept_for_urg
             release.set()
             for webhook in hooks:
                 await post.ended(webhook, DeliveryState.DELIVERED, 2)
+
+
+async def test_those_who_wait_for_a_permit_cannot_hold_up_a_stop(tmp_path):
+    release = threading.Event()
+    with a_receiver(lambda _: Answer(release=release)) as slow, a_receiver() as other:
+        async with a_post(tmp_path, at_once=4) as post:
+            webhook = await post.make(other.url())
+            await post.grant_to_askers(slow.url(), 8)
+            for _ in range(2):
+                await asyncio.to_thread(slow.next)
+            await post.tell(EventType.DECISION_HOLD)
+            await post.ended(webhook, DeliveryState.DELIVERED)
+            assert slow.got.empty()  # half of the places, and no more
+            release.set()
+            for _ in range(6):
+                await asyncio.to_thread(slow.next)
+
+
+@pytest.mark.parametrize("value", ["Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "\x01", "9" * 5_000])
+async def test_a_receiver_that_answers_nonsense_stops_nobody_elses_deliveries(tmp_path, value):
+    with a_receiver(lambda _: Answer(429, {"retry-after": value})) as odd, a_receiver() as other:
+        async with a_post(tmp_path) as post:
+            first, second = await post.make(odd.url()), await post.make(other.url())
+            for _ in range(2):
+                await post.tell(EventType.DECISION_HOLD)
+            await post.ended(second, DeliveryState.DELIVERED, 2)
+            tried = await post.ended(first, DeliveryState.PENDING)
+            assert {each.last_detail for each in tried if each.attempts} == {"HTTP 429"}
+
+
+async def test_what_cannot_be_sent_for_a_reason_nobody_thought_of_is_a_failed_try(tmp_path, caplog):
+    with a_receiver() as receiver:
+        async with a_post(tmp_path) as post:
+            broken, sound = await post.make(receiver.url()), await post.make(receiver.url())
+            await post.store.database.write(
+                lambda connection: connection.exec_driver_sql(
+                    "UPDATE webhooks SET secret = 'whsec_?' WHERE id = ?", (broken.id,)
+                )
+            )
+            await post.tell(EventType.DECISION_HOLD)
+            await post.ended(sound, DeliveryState.DELIVERED)
+            (tried,) = await post.ended(broken, DeliveryState.PENDING)
+            assert tried.last_detail.startswith("not sent: ")
+            assert "the log has the cause" in tried.last_detail
+            assert broken.secret not in caplog.text
 
 
 async def test_silence_ends_after_the_timeout_though_the_clock_runs_fast(tmp_path):
