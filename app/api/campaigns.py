@@ -1,7 +1,6 @@
 """/campaigns: what is to be sent, and how its release stands."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -18,7 +17,7 @@ from app.api.campaign_shapes import (
     campaign_shape,
     wave_shape,
 )
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import cursor_of, next_link, place_of
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
 from app.api.schemas import component, headers, problems, takes
@@ -64,7 +63,7 @@ async def campaigns(
         states=state or (),
         start=start,
         until=until,
-        before=None if cursor is None else _before(cursor),
+        before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
     page = found[:limit]
@@ -233,11 +232,6 @@ def _refuse_unread(present: Campaign, if_match: str | None) -> None:
     if not given & {"*", str(present.revision)}:
         now = f'it is at revision {present.revision}; read it and send If-Match: "{present.revision}"'
         raise Refused(CHANGED, f"If-Match {if_match!r} does not fit campaign {present.id!r}: {now}")
-
-
-def _before(cursor: str) -> tuple[datetime, str]:
-    at, campaign_id = key_of(cursor, tuple[datetime, str])
-    return at.astimezone(UTC), campaign_id
 
 
 def _actor(caller: ApiKey) -> Actor:

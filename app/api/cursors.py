@@ -3,7 +3,8 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,19 +27,26 @@ def key_of(cursor: str, kind: type[Key]) -> Key:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=kind)
     except (UnicodeEncodeError, UnicodeDecodeError, binascii.Error, msgspec.MsgspecError):
-        raise Invalid(
-            "the cursor cannot be read",
-            [
-                Problem(
-                    "/query/cursor", "send next_cursor of the page before as it was, or no cursor for the first page"
-                )
-            ],
-        ) from None
+        raise _unreadable() from None
+
+
+def place_of(cursor: str) -> tuple[datetime, str]:
+    """Return the instant, in UTC, and the id at which a page ended. Raises Invalid for a cursor that is not ours."""
+    at, last_id = key_of(cursor, tuple[datetime, str])
+    try:
+        return at.astimezone(UTC), last_id
+    except OverflowError:  # within hours of the first or the last instant there is
+        raise _unreadable() from None
 
 
 def next_link(request: Request, cursor: str | None) -> Mapping[str, str]:
     """Return the Link header that leads to the next page, none on the last one."""
     if cursor is None:
         return {}
-    query: dict[str, Any] = dict(request.query_params) | {"cursor": cursor}
-    return {"Link": f'<{request.url.path}?{urlencode(query)}>; rel="next"'}
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return {"Link": f'<{request.url.path}?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'}
+
+
+def _unreadable() -> Invalid:
+    detail = "send next_cursor of the page before as it was, or no cursor for the first page"
+    return Invalid("the cursor cannot be read", [Problem("/query/cursor", detail)])

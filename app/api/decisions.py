@@ -1,6 +1,5 @@
 """GET /decisions: every change of every gate, and every answer given, with what it rested on."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -8,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.api.auth import Reader
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import cursor_of, next_link, place_of
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
@@ -95,7 +94,7 @@ async def decisions(
         verdict=verdict,
         start=start,
         until=until,
-        before=None if cursor is None else _before(cursor),
+        before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
     page = found[:limit]
@@ -119,11 +118,6 @@ async def decision(
     """
     row, replayed, why_not = await services.decisions.get(decision_id)
     return answer(_shape(row) | {"replay": replayed and replay_shape(replayed), "not_replayed": why_not})
-
-
-def _before(cursor: str) -> tuple[datetime, str]:
-    at, decision_id = key_of(cursor, tuple[datetime, str])
-    return at.astimezone(UTC), decision_id
 
 
 def _shape(row: DecisionRow) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """/gates/{gate}/overrides: a gate's answer set by hand, for a time and a reason."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import cursor_of, next_link, place_of
 from app.api.deps import CursorQuery, GatePath, Instant, LimitQuery, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
 from app.core.event import Actor
@@ -107,7 +107,7 @@ async def overrides(
     limit: LimitQuery = 50,
 ) -> Response:
     """Newest first; ended ones stay in the list."""
-    before = _before(cursor) if cursor else None
+    before = place_of(cursor) if cursor else None
     page = await services.overrides.overrides(gate, before=before, limit=limit + 1, only_open=is_open)
     last = page[limit - 1] if len(page) > limit else None
     next_cursor = cursor_of((last.created_at, last.id)) if last else None
@@ -181,11 +181,6 @@ def override_shape(override: Override, now: datetime) -> dict[str, Any]:
         "used_count": override.used_count,
         "last_used_at": instant(override.last_used_at),
     }
-
-
-def _before(cursor: str) -> tuple[datetime, str]:
-    created_at, override_id = key_of(cursor, tuple[datetime, str])
-    return created_at.astimezone(UTC), override_id
 
 
 def _draft(given: OverrideGiven) -> OverrideDraft:

@@ -1,7 +1,6 @@
 """/permits: so many may go, until then, unless told to stop."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.auth import PermitTaker, PolicyWriter, Reader
 from app.api.bodies import read, read_object
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import cursor_of, next_link, place_of
 from app.api.deps import CursorQuery, LimitQuery, Name, ServicesDep, answer
 from app.api.permit_requests import PREFER, WAITS, told_later
 from app.api.permits_reference import (
@@ -86,7 +85,7 @@ async def permits(
         gate=gate,
         campaign=campaign,
         states=state or (),
-        before=None if cursor is None else _before(cursor),
+        before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
     page = found[:limit]
@@ -204,11 +203,6 @@ async def _optional(request: Request) -> Mapping[str, object]:
 
 def _actor(caller: ApiKey) -> Actor:
     return Actor(caller.id, caller.name)
-
-
-def _before(cursor: str) -> tuple[datetime, str]:
-    at, permit_id = key_of(cursor, tuple[datetime, str])
-    return at.astimezone(UTC), permit_id
 
 
 def _shape(services: Services, permit: Permit) -> dict[str, Any]:

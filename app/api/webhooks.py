@@ -1,7 +1,6 @@
 """/webhooks: who is told, and what was delivered."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -9,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.auth import Admin
 from app.api.bodies import read
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import cursor_of, next_link, place_of
 from app.api.deps import CursorQuery, LimitQuery, ServicesDep, answer
 from app.api.problems import CHANGED, IF_MATCH, Refused
 from app.api.schemas import component, headers, problems, takes
@@ -159,7 +158,7 @@ async def deliveries(
     limit: LimitQuery = 100,
 ) -> Response:
     """What was, or is still, to be delivered, newest first, in pages. Ended ones are kept for 30 days."""
-    before = None if cursor is None else _before(cursor)
+    before = None if cursor is None else place_of(cursor)
     found = await services.webhooks.deliveries(webhook_id, state=state, before=before, limit=limit + 1)
     page = found[:limit]
     following = cursor_of((page[-1].created_at, page[-1].id)) if len(found) > limit else None
@@ -181,11 +180,6 @@ async def retry(webhook_id: WebhookPath, delivery_id: DeliveryPath, services: Se
 
 def _actor(key: ApiKey) -> Actor:
     return Actor(key.id, key.name)
-
-
-def _before(cursor: str) -> tuple[datetime, str]:
-    at, delivery_id = key_of(cursor, tuple[datetime, str])
-    return at.astimezone(UTC), delivery_id
 
 
 def _refuse_unread(present: Webhook, if_match: str) -> None:

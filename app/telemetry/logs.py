@@ -47,6 +47,7 @@ def configure_logs(level: Level = "info", style: Style = "auto", stream: TextIO 
         logger.propagate = True
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # metrics count requests at a tenth of the cost
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells each start what it always does
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # writes down whole URLs, and chat tools' are secrets
 
 
 def request_context(request_id: str) -> AbstractContextManager[None]:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 
+import httpx2
 import pytest
 
 from app.telemetry.logs import configure_logs, request_context
@@ -108,3 +109,17 @@ def test_a_terminal_gets_readable_lines_not_json():
         root.setLevel(level)
     assert "gate_changed" in stream.getvalue()
     assert "gate=default" in stream.getvalue()
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_the_url_of_a_receiver_is_in_no_line(level):
+    stream = io.StringIO()
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    configure_logs(level, "json", stream)
+    try:
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: httpx2.Response(204))) as client:
+            await client.post(f"https://hooks.example.com/services/{SECRET}")
+    finally:
+        root.handlers[:] = before
+        root.setLevel("WARNING")
+    assert SECRET not in stream.getvalue()
