@@ -21,23 +21,22 @@ from app.ports import DecisionRow
 from app.ports.permits import Grant, PermitAsk, PermitChange, Repeat
 from app.store.decisions import record_decisions
 from app.store.events import append_events
-from app.store.permit_tables import PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
+from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
 
 KEPT_FOR_REPEATS = timedelta(hours=24)
 GATE, CAMPAIGN = "gate", "campaign"
-LIVE_PERMITS = PERMITS.c.state.in_([state.value for state in sorted(LIVE)])
 _COLUMNS = tuple(PERMITS.columns.keys())
 _CHANGING = ("state", "expires_at", "sent", "changed_at", "reason")
 # Statements that every grant needs are built once: building one costs more than SQLite takes to run it.
 _UPDATE = update(PERMITS).where(PERMITS.c.id == bindparam("permit_id")).values({n: bindparam(n) for n in _CHANGING})
 _PERMIT = select(PERMITS).where(PERMITS.c.id == bindparam("id"))
-_DUE = select(PERMITS).where(LIVE_PERMITS, PERMITS.c.expires_at <= bindparam("now"))
+_DUE = select(PERMITS).where(LIVE_ONLY, PERMITS.c.expires_at <= bindparam("now"))
 _DUE_OF_GATE = _DUE.where(PERMITS.c.gate == bindparam("gate"))
 _SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent).where(
     PERMIT_LEDGER.c.kind == bindparam("kind"), PERMIT_LEDGER.c.name == bindparam("name")
 )
 _FIRST_END = {
-    kind: select(func.min(PERMITS.c.expires_at)).where(LIVE_PERMITS, PERMITS.c[kind] == bindparam("name"))
+    kind: select(func.min(PERMITS.c.expires_at)).where(LIVE_ONLY, PERMITS.c[kind] == bindparam("name"))
     for kind in (GATE, CAMPAIGN)
 }
 _MINUTES = select(PERMIT_SENT.c.minute_at, PERMIT_SENT.c.sent).where(
@@ -119,7 +118,7 @@ class Ledger:
         """Return the live permits of a gate, of a campaign, or of all."""
         columns = ((PERMITS.c.gate, gate), (PERMITS.c.campaign, campaign))
         wanted = [column == name for column, name in columns if name is not None]
-        return self._permits_of(select(PERMITS).where(LIVE_PERMITS, *wanted), {})
+        return self._permits_of(select(PERMITS).where(LIVE_ONLY, *wanted), {})
 
     def expire_due(self, gate: str | None = None) -> Sequence[Permit]:
         """Expire the live permits of a gate, or of all, whose time is over; return them."""

@@ -11,7 +11,8 @@ from sqlmodel import Field
 from app.store.tables import StoreTable
 from app.store.types import UtcDateTime
 
-_LIVE = text("state IN ('active', 'paused')")
+# Word for word what a query must say for SQLite to use an index of live permits: it matches text, not meaning.
+LIVE_ONLY = text("state IN ('active', 'paused')")
 
 
 class PermitRow(StoreTable, table=True):
@@ -19,9 +20,9 @@ class PermitRow(StoreTable, table=True):
 
     __tablename__ = "permits"
     __table_args__ = (
-        Index("ix_permits_live", "gate", "expires_at", sqlite_where=_LIVE),
-        Index("ix_permits_live_campaign", "campaign", "expires_at", sqlite_where=_LIVE),
-        Index("ix_permits_live_expires_at", "expires_at", sqlite_where=_LIVE),
+        Index("ix_permits_live", "gate", "expires_at", sqlite_where=LIVE_ONLY),
+        Index("ix_permits_live_campaign", "campaign", "expires_at", sqlite_where=LIVE_ONLY),
+        Index("ix_permits_live_expires_at", "expires_at", sqlite_where=LIVE_ONLY),
         Index(None, "granted_at", "id"),
         Index(None, "gate", "granted_at", "id"),
         Index(None, "campaign", "granted_at", "id"),

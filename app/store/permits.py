@@ -14,9 +14,9 @@ from app.core.permit.permit import Permit, PermitState, Spent
 from app.errors import Invalid, NotFound
 from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, SentMinute
 from app.store.engine import Database
-from app.store.ledger import CAMPAIGN, GATE, LIVE_PERMITS, Ledger, permit_of
+from app.store.ledger import CAMPAIGN, GATE, Ledger, permit_of
 from app.store.ledger_line import LedgerLine
-from app.store.permit_tables import PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
+from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
 
 PAGE_LIMIT = 1_000
 
@@ -132,7 +132,7 @@ class SqlPermits:
 
 
 def _held(connection: Connection, at: datetime) -> Held:
-    live = [permit_of(row) for row in connection.execute(select(PERMITS).where(LIVE_PERMITS))]
+    live = [permit_of(row) for row in connection.execute(select(PERMITS).where(LIVE_ONLY))]
     minutes = PERMIT_SENT.c
     counted = select(minutes.gate, minutes.minute_at, minutes.sent).where(minutes.minute_at > counts_from(at))
     return Held(live, [SentMinute(*row) for row in connection.execute(counted)])
@@ -167,5 +167,5 @@ def _spent_of_campaigns(connection: Connection, campaigns: Sequence[str]) -> Map
 def _ends(connection: Connection, owner: Column[Any], *wanted: ColumnElement[bool]) -> Mapping[str, datetime]:
     """Return by owner when the first of their live permits ends."""
     first = func.min(PERMITS.c.expires_at, type_=PERMITS.c.expires_at.type)
-    query = select(owner, first).where(LIVE_PERMITS, *wanted).group_by(owner)
+    query = select(owner, first).where(LIVE_ONLY, *wanted).group_by(owner)
     return dict(tuple(row) for row in connection.execute(query))
