@@ -21,7 +21,7 @@ from app.services.asks import Asks
 from app.services.permit_answers import PermitAnswer
 from app.services.permit_keeping import PermitKeeper
 from app.services.permit_standing import look_past_caps, why_stop
-from app.services.permit_sums import PermitSums
+from app.services.permit_sums import KEPT, PermitSums
 from app.services.permit_taking import PermitTaker
 from app.services.published import Published
 from app.services.reply import is_go
@@ -59,8 +59,11 @@ class Permits:
     # --- life ---
 
     async def load(self) -> None:
-        """Read what every gate has given away. To be called once, before anything is asked."""
-        self._sums = PermitSums(await self._store.held(self._clock.now()))
+        """Read what every gate has given away. To be called once, before anything is asked.
+
+        More than the last hour is read: the clock may be ahead, and be set right while this process lives.
+        """
+        self._sums = PermitSums(await self._store.held(self._clock.now() - KEPT))
 
     def gate_changed(self, published: Published | None = None) -> None:
         """Begin to pause the active permits whose gate, or campaign, lets nothing go now. For Evaluator.subscribe."""
