@@ -58,4 +58,4 @@ async def test_permits_are_found_by_id_or_among_the_live_ones(store, name):
     assert looked
     for step in looked:
         assert re.fullmatch(found, step), step
-    assert not [step for step in steps if "ORDER BY" in step or re.fullmatch("SCAN permit_(ledger|repeats)", step)], steps
+    assert not [step for step in steps if re.search("ORDER BY|SCAN permit_(ledger|repeats)$", step)], steps
