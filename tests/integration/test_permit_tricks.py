@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def take(house: House, audience: int = CAP, sender: int = 0, key: str | None = N
     return house.ask(sender, {"gate": "default", "audience": audience, **more}, key)
 
 
-def given(house: House, audience: int = CAP, **more: object) -> str:
+def given(house: House, audience: int = CAP, **more: Any) -> str:
     response = take(house, audience, **more)
     assert response.status_code == 200, response.text
     return str(response.json()["permit_id"])
