@@ -1,5 +1,7 @@
 """What happened, as the API tells it; the changes are made through the API, too."""
 
+from typing import Any
+
 import pytest
 
 from app.core.event import EventType
@@ -128,7 +130,8 @@ async def test_an_answer_is_an_event_when_its_row_begins_and_not_each_time_it_is
 async def test_events_come_newest_first_in_pages_with_a_link_to_the_next(whole):
     async with whole.client("read") as client:
         everything = (await client.get("/api/v1/events?limit=500")).json()
-        found, path = [], "/api/v1/events?limit=2"
+        found: list[dict[str, Any]] = []
+        path: str | None = "/api/v1/events?limit=2"
         while path:
             page = await client.get(path)
             found += page.json()["items"]
