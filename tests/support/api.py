@@ -10,6 +10,7 @@ import httpx2
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.middleware import install_middleware
 from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
@@ -80,6 +81,8 @@ class Api:
         scope["state"] = {"services": self.services, **self.state}
         if scope["type"] == "http" and scope["path"] == PATH:
             await ReadinessEndpoint()(scope, receive, send)
+        elif scope["type"] == "http" and campaign_in(scope["path"]) is not None:
+            await CampaignGateEndpoint()(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
