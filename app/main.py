@@ -25,7 +25,7 @@ from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
 from app.ports import Clock
-from app.resolver import system_addresses
+from app.resolver import Resolver
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.beside import GateSurroundings
@@ -179,13 +179,15 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
         on_transition=metrics.transition,
     )
     sources = Sources()
-    destinations = Destinations(system_addresses, Allowed.of(settings.webhook_allowed_networks))
+    allowed = Allowed.of(settings.webhook_allowed_networks)
+    destinations = Destinations(Resolver().addresses, allowed)
+    askers_destinations = Destinations(Resolver().addresses, allowed)
     keys = Keys(store.keys, clock, Rates(metrics.client_rate_refused))
     callbacks = Callbacks(
         store.callbacks,
         permits,
         answering,
-        destinations,
+        askers_destinations,
         asker_of=keys.valid if settings.auth == "on" else lambda _: ANONYMOUS,
         clock=clock,
     )
@@ -233,6 +235,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             destinations,
             clock,
             asker=callbacks.receiver,
+            askers_destinations=askers_destinations,
             counted=metrics.delivery_tried,
             waits=metrics.deliveries_waiting,
         ),

@@ -29,7 +29,7 @@ from app.services.permits import Permits
 from app.services.reply import is_go
 from app.services.webhooks import new_secret
 
-MAX_WAITING = 1_000
+MAX_WAITING, MAX_WAITING_OF_ONE = 1_000, 250
 KEPT = timedelta(days=30)
 PRUNED_EVERY = timedelta(hours=1)
 POINTER = "/callback_url"
@@ -79,14 +79,13 @@ class Callbacks:
     async def wait(self, asker: ApiKey, asked: PermitRequest, idempotency_key: str | None) -> WaitingAsk:
         """Return the refused ask, waiting for ttl_seconds; the one that waits already where it is the same.
 
-        Raises Conflict when 1,000 wait, NotDurable.
+        Raises Conflict when 1,000 wait, or 250 of this asker; NotDurable.
         """
         async with self._adding:
             same = _Ask(asker.id, idempotency_key, asked)
             if (present := self._waiting.get(same)) is not None:
                 return present
-            if len(self._waiting) >= MAX_WAITING:
-                raise Conflict(f"{MAX_WAITING:,} asks wait already; ask again after a while, without callback_url")
+            self._refuse_crowd(asker)
             now = self._clock.now()
             over = now + timedelta(seconds=asked.ttl_seconds)
             ask = WaitingAsk(f"{ASK_PREFIX}{secrets.token_hex(10)}", *same, new_secret(), now, over)
@@ -146,6 +145,15 @@ class Callbacks:
             except (HoldfireError, OSError) as fault:
                 log.warning("callback_not_settled", extra={"permit_request": ask.id, "error": str(fault)})
 
+    def _refuse_crowd(self, asker: ApiKey) -> None:
+        """Raise Conflict where too many wait already: nobody may take all the places."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Conflict(f"{MAX_WAITING:,} asks wait already; ask again after a while, without callback_url")
+        if sum(ask.key_id == asker.id for ask in self._waiting.values()) >= MAX_WAITING_OF_ONE:
+            raise Conflict(
+                f"{MAX_WAITING_OF_ONE} asks of this key wait already; let them end, or ask without callback_url"
+            )
+
     async def _offer(self, ask: WaitingAsk) -> None:
         asker, is_over = self._asker_of(ask.key_id), self._clock.now() >= ask.gives_up_at
         if asker is None:
@@ -198,4 +206,5 @@ def _message(ask: WaitingAsk, said: dict[str, Any]) -> bytes:
     kind = EventType.DECISION_SEND if ask.state is WaitState.GRANTED else EventType.DECISION_HOLD
     told = {name: value for name, value in said.items() if name not in _PROBLEM_MEMBERS}
     data = told | {"permit_request_id": ask.id, "state": ask.state.value, "reason": ask.reason}
-    return enveloped(kind, ask.ended_at or ask.created_at, data)
+    more = {"reasons": [], "read_at": f"/api/v1/decisions/{said.get('decision_id')}"}
+    return enveloped(kind, ask.ended_at or ask.created_at, data, shorter=more)

@@ -61,7 +61,8 @@ def wall_now() -> datetime:
 class Deliveries:
     """The outbox as its worker needs it.
 
-    asker returns where the message to a waiting asker goes (services.callbacks). counted is told each try's outcome
+    asker returns where the message to a waiting asker goes (services.callbacks); askers_destinations checks that, so
+    that no asker's slow names hold up webhooks. counted is told each try's outcome
     (delivered, retried, failed, withdrawn), waits how many deliveries are pending.
     """
 
@@ -72,13 +73,14 @@ class Deliveries:
         clock: Clock,
         *,
         asker: Callable[[Delivery], Awaitable[Receiver]] | None = None,
+        askers_destinations: Destinations | None = None,
         counted: Callable[[str], None] = lambda _outcome: None,
         waits: Callable[[int], None] = lambda _pending: None,
         jitter: Callable[[], float] = random.random,
         wall: Callable[[], datetime] = wall_now,
     ) -> None:
         self._store, self._destinations, self._clock = store, destinations, clock
-        self._asker = asker
+        self._asker, self._askers_destinations = asker, askers_destinations or destinations
         self._counted, self._waits, self._jitter, self._wall = counted, waits, jitter, wall
         self._new = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,7 +113,8 @@ class Deliveries:
         Raises Invalid when it may not go there now, Conflict when it is out of date, NotFound.
         """
         receiver = await self._receiver(delivery)
-        destination = await self._destinations.of(receiver.url)
+        destinations = self._askers_destinations if _is_of_asker(delivery) else self._destinations
+        destination = await destinations.of(receiver.url)
         return Message(destination, self._headers(delivery, receiver.secrets), delivery.payload)
 
     async def settle(self, delivery: Delivery, outcome: Outcome) -> DeliveryState:

@@ -6,10 +6,12 @@ from standardwebhooks import Webhook as Verifier
 from app.core.event import Actor
 from app.core.permit.permit import PermitState
 from app.core.permit.request import PermitRequest
+from app.core.webhooks.standard import LARGEST_BYTES
 from app.errors import Conflict, Invalid
 from app.ports.callbacks import WaitState
 from app.ports.webhooks import DeliveryState
 from app.services.deliveries import Outcome, unsent
+from tests.support.builders import an_observation
 from tests.support.whole import a_whole
 
 URL = "http://8.8.8.8/may-go"
@@ -299,3 +301,30 @@ async def test_a_bad_callback_url_is_refused_with_its_pointer_even_while_it_may_
             assert [error["pointer"] for error in refused.json()["errors"]] == ["/callback_url"]
         assert (await client.get(f"{PATH}/requests/prq_none")).status_code == 404
     assert await permits_of(whole) == []
+
+
+async def test_nobody_takes_all_the_places_to_wait(whole, monkeypatch):
+    monkeypatch.setattr("app.services.callbacks.MAX_WAITING_OF_ONE", 2)
+    callbacks, greedy, other = whole.services.callbacks, await an_asker(whole), await an_asker(whole, "other")
+    first = await callbacks.wait(greedy, ASKED, "a")
+    await callbacks.wait(greedy, ASKED, "b")
+    with pytest.raises(Conflict, match="2 asks of this key wait already"):
+        await callbacks.wait(greedy, ASKED, "c")
+    assert await callbacks.wait(greedy, ASKED, "a") == first
+    assert (await callbacks.wait(other, ASKED, "c")).key_id == other.id
+
+
+async def test_what_an_asker_is_told_stays_below_20_kb_and_says_where_the_rest_is(whole):
+    queues = [f"orders-{number:03}-{'voice' * 20}" for number in range(100)]
+    await whole.tell(*(an_observation(queue, whole.clock.now(), backlog=500) for queue in queues))
+    await whole.services.callbacks.wait(await an_asker(whole), ASKED, None)
+    whole.clock.move(ASKED.ttl_seconds)
+    await whole.tell(*(an_observation(queue, whole.clock.now(), backlog=500) for queue in queues))
+    await whole.services.callbacks.offer()
+    delivery, _ = await message(whole)
+    data = json.loads(delivery.payload)["data"]
+    assert len(delivery.payload) < LARGEST_BYTES
+    assert (data["state"], data["proceed"], data["reasons"], data["truncated"]) == ("gave_up", False, [], True)
+    await whole.services.asks.write()
+    async with whole.client("read") as client:
+        assert len((await client.get(data["read_at"])).json()["reasons"]) >= 100

@@ -22,7 +22,7 @@ from app.core.webhooks.address import Allowed
 from app.ports import Clock
 from app.ports.callbacks import ASK_PREFIX, WaitingAsk, WaitState
 from app.ports.webhooks import DeliveryState, Receiver
-from app.resolver import system_addresses
+from app.resolver import Resolver
 from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
 from app.services.webhooks import WebhookPlan, Webhooks, new_secret
@@ -41,7 +41,7 @@ HOST = "hooks.test"
 
 async def names(host, port):
     """Resolve the tests' own host to loopback and everything else as the system does."""
-    return ["127.0.0.1"] if host == HOST else await system_addresses(host, port)
+    return ["127.0.0.1"] if host == HOST else await Resolver().addresses(host, port)
 
 
 class Post:

@@ -15,8 +15,11 @@ Network = IPv4Network | IPv6Network
 _UNICAST = IPv6Network("2000::/3")  # the only part of IPv6 that is assigned to public hosts
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
-# Public by the register that Python ships, but of no public host.
-_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "3fff::/20")))
+# Public by the register that Python ships, but of no public host; 168.63.129.16 is what Azure's machines are run from.
+_SPECIAL = tuple(
+    ip_network(each)
+    for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2001:db8::/32", "3fff::/20")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def refusal(host: str, addresses: Sequence[str], allowed: Allowed) -> str | None
     One bad address refuses the host: which of them is connected to is not ours to choose safely.
     """
     if not addresses:
-        return f"{host} has no address"
+        return f"{host} has no address that could be found"
     if host.lower().rstrip(".") in allowed.hosts:
         return None
     for text in addresses:

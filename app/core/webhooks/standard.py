@@ -19,17 +19,17 @@ MAY_GO_ON = frozenset(
 
 def standard_body(seq: int, event: Event) -> bytes:
     """Return the JSON of an event, the seq-th in the book. What does not fit loses before and after, and says so."""
-    data = event_data(seq, event)
-    body = enveloped(event.type, event.at, data)
-    if len(body) < LARGEST_BYTES:
-        return body
-    return enveloped(event.type, event.at, data | {"before": None, "after": None, "truncated": True})
+    shorter = {"before": None, "after": None, "read_at": f"/api/v1/events/{seq}"}
+    return enveloped(event.type, event.at, event_data(seq, event), shorter=shorter)
 
 
-def enveloped(kind: str, at: datetime, data: Mapping[str, object]) -> bytes:
-    """Return {type, timestamp, data} as UTF-8 JSON."""
-    whole = {"type": str(kind), "timestamp": text_of(at), "data": data}
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(errors="replace")
+def enveloped(kind: str, at: datetime, data: Mapping[str, object], *, shorter: Mapping[str, object]) -> bytes:
+    """Return {type, timestamp, data} as UTF-8 JSON below 20 kB.
+
+    shorter: members in place of the ones of that name where it would be larger; `truncated` says so then.
+    """
+    body = _encoded(kind, at, data)
+    return body if len(body) < LARGEST_BYTES else _encoded(kind, at, {**data, **shorter, "truncated": True})
 
 
 def event_data(seq: int, event: Event) -> dict[str, Any]:
@@ -61,6 +61,11 @@ def shortened(text: str, longest: int = LONGEST_REASON) -> str:
 def text_of(at: datetime) -> str:
     """Return an instant as RFC 3339 UTC."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _encoded(kind: str, at: datetime, data: Mapping[str, object]) -> bytes:
+    whole = {"type": str(kind), "timestamp": text_of(at), "data": data}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=_plain).encode(errors="replace")
 
 
 def _plain(value: object) -> object:

@@ -21,6 +21,7 @@ INTERNAL = {
     "240.0.0.1": "reserved",
     "255.255.255.255": "reserved",
     "192.0.0.8": "reserved",
+    "168.63.129.16": "reserved",
     "198.18.0.1": "reserved",
     "2001:db8::1": "reserved",
     "2001::1": "reserved",
@@ -62,7 +63,7 @@ def test_one_bad_address_among_good_ones_refuses_the_host(place):
 
 
 def test_a_host_without_addresses_is_refused():
-    assert refusal("nowhere.example.com", [], Allowed()) == "nowhere.example.com has no address"
+    assert refusal("nowhere.example.com", [], Allowed()) == "nowhere.example.com has no address that could be found"
 
 
 def test_what_is_no_address_is_refused():

@@ -82,6 +82,7 @@ def test_a_body_stays_below_20_kb_and_says_what_was_left_out(side):
     assert len(body) < LARGEST_BYTES
     data = json.loads(body)["data"]
     assert (data["before"], data["after"], data["truncated"]) == (None, None, True)
+    assert data["read_at"] == "/api/v1/events/1"
     assert len(data["reason"]) == 1_000
 
 
