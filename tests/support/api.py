@@ -18,6 +18,7 @@ from app.api.readiness import PATH, ReadinessEndpoint
 from app.api.routes import api_router
 from app.core.campaign.campaign import Campaign
 from app.core.permit.permit import Permit
+from app.errors import NotFound
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.container import Services
@@ -62,6 +63,9 @@ class NoCampaigns:
 
     def on_their_way(self, _gate: str) -> Sequence[Campaign]:
         return ()
+
+    def answer(self, _asker: str, campaign_id: str, _profile: object) -> None:
+        raise NotFound(f"there is no campaign {campaign_id!r}")
 
 
 @dataclass
@@ -127,7 +131,7 @@ async def an_api(*, auth: str = "on") -> Api:
         asks=asks,
         permits=cast("Any", NoPermits()),
         campaigns=cast("Any", NoCampaigns()),
-        campaign_gate=absent,
+        campaign_gate=cast("Any", NoCampaigns()),
         releases=absent,
         briefings=absent,
         calendars=absent,
