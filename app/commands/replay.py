@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.clocks import DataClock
-from app.commands.ask import KeyOption
+from app.commands.options import KeyOption
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.commands.replay_remote import Remote
 from app.core.floor.observation import Observation

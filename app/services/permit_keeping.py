@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from app.core.event import HOLDFIRE, Event
 from app.core.permit import steps
@@ -88,7 +89,8 @@ class PermitKeeper:
         sweep = asyncio.ensure_future(self._clock.sleep(SWEEP_SECONDS))
         stopped = asyncio.ensure_future(stop.wait())
         rested = asyncio.gather(least, sweep)
-        await asyncio.wait([rested, stopped], return_when=asyncio.FIRST_COMPLETED)
+        waits: list[asyncio.Future[Any]] = [rested, stopped]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         rested.cancel()
         with suppress(asyncio.CancelledError):

@@ -113,6 +113,7 @@ async def test_a_deleted_gate_takes_its_overrides_with_it(overrides, store):
 
 
 async def events_written(store) -> int:
-    return await store.database.read(
+    count: int = await store.database.read(
         lambda connection: connection.exec_driver_sql("SELECT count(*) FROM events").scalar()
     )
+    return count

@@ -81,7 +81,7 @@ class Post:
 
     async def _asker(self, delivery):
         ask = await self.store.callbacks.ask(delivery.receiver_id)
-        return Receiver(ask.asked.callback_url, [ask.secret])
+        return Receiver(ask.asked.callback_url or "", [ask.secret])
 
     async def ended(self, webhook, state, count=1):
         """Return a webhook's deliveries in that state once so many of them were tried."""

@@ -146,7 +146,8 @@ async def test_a_silent_feed_tells_nothing_and_afterwards_only_what_happened_to_
 
 async def sent_through(url, folder, send):
     """Run the tool; return (what was mailed, lines said)."""
-    mailed, lines = [], []
+    mailed: list[int] = []
+    lines: list[str] = []
     clock = DataClock(START)
 
     def mail(campaign):
@@ -171,6 +172,10 @@ async def test_the_email_tool_sends_nothing_when_nobody_answers(tmp_path):
     stop = asyncio.Event()
     mailed, lines = [], []
 
+    def mail(part):
+        mailed.append(part.audience)
+        return 0
+
     def say(line):
         lines.append(line)
         if not line.startswith("$"):
@@ -181,7 +186,7 @@ async def test_the_email_tool_sends_nothing_when_nobody_answers(tmp_path):
         opens_at=START,
         clock=DataClock(START),
         url="http://127.0.0.1:9",
-        mail=lambda part: mailed.append(part.audience) or 0,
+        mail=mail,
         say=say,
         folder=tmp_path,
     )

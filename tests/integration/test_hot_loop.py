@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -38,10 +39,10 @@ print(json.dumps({"seen": seen, "seconds": time.monotonic() - started}))
 
 
 @contextmanager
-def looping(url: str, key: str) -> Iterator[dict]:
+def looping(url: str, key: str) -> Iterator[dict[str, Any]]:
     """Have a client loop beside the body; what it was told is in the mapping afterwards."""
     arguments = [sys.executable, "-c", LOOP, url.removeprefix("http://"), key]
-    told: dict = {}
+    told: dict[str, Any] = {}
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"

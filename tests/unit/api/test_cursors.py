@@ -1,12 +1,13 @@
 """Pages: any cursor is a page or a refusal, and the link to the next page asks the same question."""
 
 from itertools import product
+from typing import Any
 
 from app.api.cursors import cursor_of
 from tests.support.whole import a_whole
 
 PAGED = ("permits", "campaigns", "decisions", "gates/default/overrides")
-FOREIGN = (
+FOREIGN: tuple[Any, ...] = (
     ["0001-01-01T00:00:00+23:59", "x"],
     ["9999-12-31T23:59:59-23:59", "x"],
     ["2026-11-21T15:00:00Z"],
@@ -28,7 +29,8 @@ async def test_the_next_page_keeps_every_value_that_was_asked_for(tmp_path):
     async with a_whole(tmp_path) as whole, whole.client("admin") as client:
         for _ in range(3):
             await client.post("/api/v1/permits", json={"audience": 5})
-        seen, page = [], "/api/v1/permits?state=active&state=paused&limit=1"
+        seen: list[str] = []
+        page: str | None = "/api/v1/permits?state=active&state=paused&limit=1"
         while page:
             answer = await client.get(page)
             seen += [each["id"] for each in answer.json()["items"]]

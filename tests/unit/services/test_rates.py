@@ -58,7 +58,9 @@ def test_a_refusal_reads_as_a_hold_and_says_when_to_come_back_and_is_counted():
     rates = Rates(lambda: counted.append(1), Stopwatch())
     profile = ClientProfile(max_rps=0.5, hold_status=200)
     assert rates.refusal("key1", profile) is None
-    status, headers, body = rates.refusal("key1", profile)
+    refusal = rates.refusal("key1", profile)
+    assert refusal is not None
+    status, headers, body = refusal
     told = msgspec.json.decode(body)
     assert (status, told["decision"], told["proceed"], told["allow"]) == (429, "hold", False, 0)
     assert told["reasons"][0]["code"] == "client_rate"
@@ -73,5 +75,6 @@ def test_a_refusal_counts_milliseconds_for_who_reads_those():
     profile = ClientProfile(max_rps=0.5, retry_after_unit=RetryUnit.MILLISECONDS)
     rates.refusal("key1", profile)
     refusal = rates.refusal("key1", profile)
+    assert refusal is not None
     assert dict(refusal.headers)[b"retry-after"] == b"2000"
     assert msgspec.json.decode(refusal.body)["retry_after_seconds"] == 2

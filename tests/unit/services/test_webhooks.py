@@ -81,7 +81,13 @@ async def test_a_type_that_is_never_told_cannot_be_subscribed_to(house):
 
 
 async def test_a_name_that_leads_inside_is_refused_when_it_is_saved(house):
-    inside = (["127.0.0.1"], ["169.254.169.254"], ["::ffff:10.0.0.1"], ["8.8.8.8", "127.0.0.1"], [])
+    inside: tuple[list[str], ...] = (
+        ["127.0.0.1"],
+        ["169.254.169.254"],
+        ["::ffff:10.0.0.1"],
+        ["8.8.8.8", "127.0.0.1"],
+        [],
+    )
     for addresses in inside:
         house.names.hosts["hooks.example.com"] = addresses
         with pytest.raises(Invalid) as fault:
