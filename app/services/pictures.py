@@ -15,17 +15,18 @@ from urllib.parse import quote
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from app.core.campaign.briefing import Image as Kept
-from app.core.campaign.images import MAX_IMAGE_BYTES, ascii_name, size_fault
+from app.core.campaign.images import MAX_IMAGE_BYTES, MAX_KEPT_BYTES, ascii_name, size_fault
 from app.core.problem import Problem
 from app.errors import Invalid
 
 # Only these decoders ever see what was sent. Pillow calls a JPEG with further pictures behind the first an MPO.
 _DECODERS = ("PNG", "JPEG", "WEBP")
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "image/png": {"format": "PNG"},
-    "image/jpeg": {"format": "JPEG", "quality": 90},
-    "image/webp": {"format": "WEBP", "quality": 90},
+# How a picture is written: the first of these that keeps it small enough.
+_OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "image/png": [{"format": "PNG"}],
+    "image/jpeg": [{"format": "JPEG", "quality": quality} for quality in (90, 70, 50)],
+    "image/webp": [{"format": "WEBP", "quality": quality} for quality in (90, 70, 50)],
 }
 _KEPT_MODES = {"image/png": {"1", "L", "LA", "P", "RGB", "RGBA"}, "image/jpeg": {"L", "RGB"}, "image/webp": set[str]()}
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
@@ -73,9 +74,7 @@ def picture_of(content: bytes) -> Picture:
         raise _refused("it unpacks to far more pixels than can be shown; send a smaller one") from fault
     except _DAMAGE as fault:
         raise _refused("it is damaged or cut off: it cannot be read to its end; save it anew and send that") from fault
-    written = BytesIO()
-    clean.save(written, **_OPTIONS[media_type])
-    return Picture(media_type, written.getvalue(), clean.width, clean.height)
+    return Picture(media_type, _written(clean, media_type), clean.width, clean.height)
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -102,6 +101,19 @@ def _clean(file: Image.Image, media_type: str) -> Image.Image:
     clean = file.copy() if file.mode in _KEPT_MODES[media_type] else file.convert(_mode(file, media_type))
     clean.info = {name: value for name, value in clean.info.items() if name == "transparency"}
     return clean
+
+
+def _written(clean: Image.Image, media_type: str) -> bytes:
+    """Return the picture's new bytes: what was squeezed into 2 MiB can take many times that when written anew."""
+    for options in _OPTIONS[media_type]:
+        written = BytesIO()
+        try:
+            clean.save(written, **options)
+        except (OSError, ValueError) as fault:  # such as a WebP with more detail than its form can hold
+            raise _refused("it cannot be written anew in its own form; send it smaller, or as PNG or JPEG") from fault
+        if written.tell() <= MAX_KEPT_BYTES:
+            return written.getvalue()
+    raise _refused(f"written anew it takes {written.tell():,} bytes, above {MAX_KEPT_BYTES:,}; send a smaller one")
 
 
 def _mode(file: Image.Image, media_type: str) -> str:

@@ -9,6 +9,7 @@ from app.core.problem import Problem
 
 EXTENSIONS = {"image/png": ("png",), "image/jpeg": ("jpg", "jpeg"), "image/webp": ("webp",)}
 MAX_IMAGE_BYTES = 2 * 1024 * 1024
+MAX_KEPT_BYTES = 2 * MAX_IMAGE_BYTES  # written anew it may be somewhat larger than it came
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 16_000
 MOST_IMAGES = 10

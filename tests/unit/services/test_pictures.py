@@ -6,6 +6,7 @@ from PIL import Image, ImageChops, PngImagePlugin
 
 from app.core.campaign.briefing import Image as Kept
 from app.errors import Invalid
+from app.services import pictures
 from app.services.pictures import Picture, Pictures, image_headers, picture_of
 from tests.support.builders import NOW
 from tests.support.pictures import an_image, opened
@@ -147,6 +148,23 @@ def test_a_small_file_that_unpacks_to_far_too_many_pixels_is_refused_before_it_i
 
 def test_more_than_two_mebibytes_are_refused_unread():
     assert "2,097,152" in refusal(an_image("PNG") + b"\x00" * 2**21)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP"])
+def test_what_was_squeezed_is_not_kept_at_many_times_its_size(form, monkeypatch):
+    squeezed = BytesIO()
+    Image.frombytes("RGB", (200, 200), random.Random(7).randbytes(120_000)).save(squeezed, form, quality=1)
+    fine = len(picture_of(squeezed.getvalue()).content)
+    assert fine > 2 * squeezed.tell()
+    monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", fine - 1)
+    assert len(picture_of(squeezed.getvalue()).content) < fine
+    monkeypatch.setattr(pictures, "MAX_KEPT_BYTES", squeezed.tell() // 10)
+    assert "written anew it takes" in refusal(squeezed.getvalue())
+
+
+def test_a_picture_that_its_form_cannot_hold_when_written_anew_is_refused(monkeypatch):
+    monkeypatch.setitem(pictures._OPTIONS, "image/png", [{"format": "JPEG"}])
+    assert "cannot be written anew" in refusal(an_image("PNG", "RGBA"))
 
 
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")  # Pillow warns of damaged metadata, which is dropped anyway
