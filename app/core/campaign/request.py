@@ -17,7 +17,7 @@ MAX_ID = 63
 MAX_TEXT = 200
 ID_RULE = f"1 to {MAX_ID} lower-case letters, digits and hyphens, beginning with a letter or digit"
 DEFAULT_GATE = "default"
-EARLIEST, LATEST = 1970, 9998  # outside these years arithmetic with zones would overflow
+EARLIEST, LATEST = 1970, 9990  # outside these years arithmetic with zones and with a release's length would overflow
 _ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_ID - 1}}}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 
@@ -166,10 +166,10 @@ def _instant(fields: Fields, member: str) -> datetime | None:
     if at.tzinfo is None:
         fields.refuse(f"{shown(value)} has no time zone; append Z for UTC, or an offset such as -06:00", member)
         return None
-    if not EARLIEST <= at.year <= LATEST:
+    if not EARLIEST <= at.year <= LATEST or not EARLIEST <= (at_utc := at.astimezone(UTC)).year <= LATEST:
         fields.refuse(f"{shown(value)} lies outside the years {EARLIEST} to {LATEST}", member)
         return None
-    return at.astimezone(UTC)
+    return at_utc
 
 
 def _release(fields: Fields) -> Release:

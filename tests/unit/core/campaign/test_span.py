@@ -1,11 +1,14 @@
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.campaign.campaign import Campaign, CampaignState, Release, ReleaseMode
+from app.core.campaign.change import drafted
+from app.core.campaign.request import LATEST, MAX_GAP_SECONDS, parse_plan
 from app.core.campaign.span import SHORTEST, changed_at, expected_contacts, planned_length, span
 from tests.support.builders import NOW, after
 
@@ -20,6 +23,20 @@ SCHEDULED = Campaign(
     announced_at=after(60),
     earliest_start=after(7200),
 )
+
+
+def test_the_last_campaign_that_can_be_planned_and_the_longest_has_an_end_in_every_zone():
+    document = {
+        "title": "Last",
+        "audience": 1_000_000_000,
+        "earliest_start": f"{LATEST}-12-31T23:59:59Z",
+        "release": {"mode": "waves", "audience_per_wave": 1, "wave_gap_seconds": MAX_GAP_SECONDS},
+    }
+    draft = drafted(parse_plan(document, owner="Kim", now=NOW), NOW)
+    planned = span(replace(draft, state=CampaignState.SCHEDULED, announced_at=NOW))
+    assert planned is not None
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        assert planned.end.astimezone(ZoneInfo(zone)) == planned.end
 
 
 def test_a_draft_is_in_nobodys_calendar():
