@@ -9,54 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import Connection, Select, select
 
 from app.core.event import Event
 from app.core.permit.booking import counts_from, earliest, last_hour, minute_of
-from app.core.permit.permit import LIVE, NOTHING_SPENT, Permit, PermitState, Spent
+from app.core.permit.permit import LIVE, NOTHING_SPENT, Permit, Spent
 from app.core.permit.steps import expire
 from app.errors import NotFound
 from app.ports import DecisionRow
 from app.ports.permits import Grant, PermitAsk, PermitChange, Repeat
+from app.store import ledger_sql as sql
 from app.store.decisions import record_decisions
 from app.store.events import append_events
-from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
+from app.store.permit_tables import LIVE_ONLY, PERMIT_REPEATS, PERMITS
 
 KEPT_FOR_REPEATS = timedelta(hours=24)
-GATE, CAMPAIGN = "gate", "campaign"
-_COLUMNS = tuple(PERMITS.columns.keys())
-_CHANGING = ("state", "expires_at", "sent", "changed_at", "reason")
-# Statements that every grant needs are built once: building one costs more than SQLite takes to run it.
-_UPDATE = update(PERMITS).where(PERMITS.c.id == bindparam("permit_id")).values({n: bindparam(n) for n in _CHANGING})
-_PERMIT = select(PERMITS).where(PERMITS.c.id == bindparam("id"))
-_DUE = select(PERMITS).where(LIVE_ONLY, PERMITS.c.expires_at <= bindparam("now"))
-_DUE_OF_GATE = _DUE.where(PERMITS.c.gate == bindparam("gate"))
-_SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent).where(
-    PERMIT_LEDGER.c.kind == bindparam("kind"), PERMIT_LEDGER.c.name == bindparam("name")
-)
-_FIRST_END = {
-    kind: select(func.min(PERMITS.c.expires_at)).where(LIVE_ONLY, PERMITS.c[kind] == bindparam("name"))
-    for kind in (GATE, CAMPAIGN)
-}
-_MINUTES = select(PERMIT_SENT.c.minute_at, PERMIT_SENT.c.sent).where(
-    PERMIT_SENT.c.gate == bindparam("gate"), PERMIT_SENT.c.minute_at > bindparam("since")
-)
-_REPEAT = select(*(PERMIT_REPEATS.c[name] for name in ("request_sha256", "permit_id", "body", "created_at"))).where(
-    PERMIT_REPEATS.c.key_id == bindparam("key_id"),
-    PERMIT_REPEATS.c.idempotency_key == bindparam("idempotency_key"),
-    PERMIT_REPEATS.c.created_at > bindparam("since"),
-)
-_SENT = insert(PERMIT_SENT)
-_ADD_SENT = _SENT.on_conflict_do_update(
-    index_elements=["gate", "minute_at"], set_={"sent": PERMIT_SENT.c.sent + _SENT.excluded.sent}
-)
-
-
-def permit_of(row: Row[Any]) -> Permit:
-    """Return the permit that a row of PERMITS holds."""
-    values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
-    return Permit(**values | {"state": PermitState(values["state"])})
 
 
 class _Owner(NamedTuple):
@@ -109,7 +76,7 @@ class Ledger:
         """Return one as it is now. Raises NotFound."""
         if (known := self._permits.get(permit_id)) is not None:
             return known
-        found = self._permits_of(_PERMIT, {"id": permit_id})
+        found = self._permits_of(sql.PERMIT, {"id": permit_id})
         if not found:
             raise NotFound(f"there is no permit {permit_id!r}")
         return found[0]
@@ -123,7 +90,9 @@ class Ledger:
     def expire_due(self, gate: str | None = None) -> Sequence[Permit]:
         """Expire the live permits of a gate, or of all, whose time is over; return them."""
         now = {"now": self.at}
-        due = self._permits_of(_DUE, now) if gate is None else self._permits_of(_DUE_OF_GATE, now | {"gate": gate})
+        due = (
+            self._permits_of(sql.DUE, now) if gate is None else self._permits_of(sql.DUE_OF_GATE, now | {"gate": gate})
+        )
         ended = [expire(permit, self.at) for permit in due]
         for permit, (after, events) in zip(due, ended, strict=True):
             self.put(permit, after, self.at, events)
@@ -137,14 +106,14 @@ class Ledger:
         if gate not in self._cleared:
             self.expire_due(gate)
             self._cleared.add(gate)
-        account, booked = self._account(_Owner(GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
+        account, booked = self._account(_Owner(sql.GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
         return Spent(account.outstanding, booked.sent, earliest(account.frees_at, booked.frees_at))
 
     def spent_of_campaign(self, campaign: str | None) -> Spent:
         """Return what a campaign has given away, and in place of the last hour all it ever sent."""
         if campaign is None:
             return NOTHING_SPENT
-        account = self._account(_Owner(CAMPAIGN, campaign))
+        account = self._account(_Owner(sql.CAMPAIGN, campaign))
         return Spent(account.outstanding, account.sent, account.frees_at)
 
     def repeat(self, ask: PermitAsk) -> Repeat | None:
@@ -155,7 +124,7 @@ class Ledger:
         if (kept := self._repeats.get(key)) is not None:
             return Repeat(kept["request_sha256"], kept["permit_id"], kept["body"], kept["created_at"])
         given = {"key_id": key[0], "idempotency_key": key[1], "since": ask.at - KEPT_FOR_REPEATS}
-        row = self._connection.execute(_REPEAT, given).first()
+        row = self._connection.execute(sql.REPEAT, given).first()
         return None if row is None else Repeat(*row)
 
     # --- changing ---
@@ -204,15 +173,15 @@ class Ledger:
     def write(self) -> None:
         """Write everything gathered so far."""
         if self._new:
-            self._connection.execute(_INSERT, [_values(permit) for permit in self._new.values()])
+            self._connection.execute(sql.ADD_PERMIT, [sql.values_of(permit) for permit in self._new.values()])
         if self._changed:
-            self._connection.execute(_UPDATE, [_changes(permit) for permit in self._changed.values()])
+            self._connection.execute(sql.CHANGE_PERMIT, [sql.changes_of(permit) for permit in self._changed.values()])
         self._write_sums()
         if self._decisions:
             record_decisions(self._connection, self._decisions)
         append_events(self._connection, self._events)
         if self._repeats:
-            self._connection.execute(_PUT_REPEATS, list(self._repeats.values()))
+            self._connection.execute(sql.PUT_REPEATS, list(self._repeats.values()))
         for gathered in (self._new, self._changed, self._decisions, self._events, self._repeats):
             gathered.clear()
 
@@ -220,14 +189,14 @@ class Ledger:
         changed = [(owner, account) for owner, account in self._accounts.items() if account.is_changed]
         sums = [{**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent} for owner, each in changed]
         if sums:
-            self._connection.execute(_PUT_SUMS, sums)
+            self._connection.execute(sql.PUT_SUMS, sums)
         added = [
             {"gate": gate, "minute_at": minute, "sent": sent}
             for gate, each in self._minutes.items()
             for minute, sent in each.added.items()
         ]
         if added:
-            self._connection.execute(_ADD_SENT, added)
+            self._connection.execute(sql.ADD_SENT, added)
         for _, account in changed:
             account.is_changed = False
         for each in self._minutes.values():
@@ -238,16 +207,16 @@ class Ledger:
     def _permits_of(self, query: Select[Any], given: Mapping[str, object]) -> list[Permit]:
         if self._new or self._changed:
             self.write()
-        found = [permit_of(row) for row in self._connection.execute(query, given)]
+        found = [sql.permit_of(row) for row in self._connection.execute(query, given)]
         self._permits |= {permit.id: permit for permit in found}
         return found
 
     def _account(self, owner: _Owner) -> _Account:
         account = self._accounts.get(owner)
         if account is None:
-            row = self._connection.execute(_SUMS, owner._asdict()).first()
+            row = self._connection.execute(sql.SUMS, owner._asdict()).first()
             outstanding, sent = (row.outstanding, row.sent) if row else (0, 0)
-            first_end = _FIRST_END[owner.kind]
+            first_end = sql.FIRST_END[owner.kind]
             ends = self._connection.execute(first_end, {"name": owner.name}).scalar() if outstanding else None
             account = self._accounts[owner] = _Account(outstanding, sent, ends)
         return account
@@ -255,30 +224,11 @@ class Ledger:
     def _minutes_of(self, gate: str) -> _Minutes:
         minutes = self._minutes.get(gate)
         if minutes is None:
-            rows = self._connection.execute(_MINUTES, {"gate": gate, "since": counts_from(self.at)}).all()
+            rows = self._connection.execute(sql.MINUTES, {"gate": gate, "since": counts_from(self.at)}).all()
             minutes = self._minutes[gate] = _Minutes({row.minute_at: row.sent for row in rows})
         return minutes
 
 
 def _owners(permit: Permit) -> Sequence[_Owner]:
-    gate = _Owner(GATE, permit.gate)
-    return (gate,) if permit.campaign is None else (gate, _Owner(CAMPAIGN, permit.campaign))
-
-
-def _values(permit: Permit) -> dict[str, Any]:
-    return {name: getattr(permit, name) for name in _COLUMNS} | {"state": permit.state.value}
-
-
-def _changes(permit: Permit) -> dict[str, Any]:
-    changing = {name: getattr(permit, name) for name in _CHANGING}
-    return changing | {"permit_id": permit.id, "state": permit.state.value}
-
-
-def _putting(table: Table) -> Insert:
-    """Return the statement that adds rows; one with the same key gets the new values."""
-    new, key = insert(table), [column.name for column in table.primary_key]
-    values = {column.name: new.excluded[column.name] for column in table.columns if column.name not in key}
-    return new.on_conflict_do_update(index_elements=key, set_=values)
-
-
-_INSERT, _PUT_SUMS, _PUT_REPEATS = insert(PERMITS), _putting(PERMIT_LEDGER), _putting(PERMIT_REPEATS)
+    gate = _Owner(sql.GATE, permit.gate)
+    return (gate,) if permit.campaign is None else (gate, _Owner(sql.CAMPAIGN, permit.campaign))

@@ -14,8 +14,9 @@ from app.core.permit.permit import Permit, PermitState, Spent
 from app.errors import Invalid, NotFound
 from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, SentMinute
 from app.store.engine import Database
-from app.store.ledger import CAMPAIGN, GATE, Ledger, permit_of
+from app.store.ledger import Ledger
 from app.store.ledger_line import LedgerLine
+from app.store.ledger_sql import CAMPAIGN, GATE, permit_of
 from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
 
 PAGE_LIMIT = 1_000
