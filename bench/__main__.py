@@ -3,16 +3,13 @@
 import argparse
 import os
 import platform
-import statistics
-import tempfile
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx2
 
-from bench import live, load
+from bench import live, load, pause, permits
 from bench.load import Rate
+from bench.measuring import data_dir, interleaved, table
 from bench.servers import CORES, REPOSITORY, baseline, holdfire
 
 PAGE = REPOSITORY / "docs" / "performance.md"
@@ -29,7 +26,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print only, leave docs/performance.md alone")
     options = parser.parse_args()
     parts = []
-    for measure in (readiness, ingest, latency):
+    for measure in (readiness, permits.measure, pause.measure, ingest, latency):
         parts.append(measure(options.rounds, options.seconds))
         print(f"\n{parts[-1]}", flush=True)
     if not options.dry_run:
@@ -40,7 +37,7 @@ def main() -> None:
 def readiness(rounds: int, seconds: float) -> str:
     """Return the table of readiness answers against a bare FastAPI endpoint and a bare ASGI callable."""
     with ExitStack() as stack:
-        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        url, key = stack.enter_context(holdfire(data_dir(stack)))
         question = url + READINESS_QUERY
         with load.feeding(url, key):
             answer = httpx2.get(question, headers={"Authorization": f"Bearer {key}"})
@@ -77,7 +74,7 @@ def ingest(rounds: int, seconds: float) -> str:
     """Return the table of durable ingest against parsing alone, per batch size."""
     rows = []
     with ExitStack() as stack:
-        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        url, key = stack.enter_context(holdfire(data_dir(stack)))
         parser = stack.enter_context(baseline("parse", 44))
         path = f"{url}/api/v1/observations"
         for batch in BATCHES:
@@ -99,27 +96,10 @@ def ingest(rounds: int, seconds: float) -> str:
 def latency(_rounds: int, seconds: float) -> str:
     """Return the table of the time from POST to WebSocket frame."""
     with ExitStack() as stack:
-        url, key = stack.enter_context(holdfire(_data_dir(stack)))
+        url, key = stack.enter_context(holdfire(data_dir(stack)))
         found = live.measure(url, key, max(10.0, seconds * 8))
     row = (f"{live.OBSERVATIONS_PER_SECOND:,}", f"{found.p50_ms:.0f}", f"{found.p99_ms:.0f}", str(found.samples))
     return table("From POST to frame", ("observations/s", "p50 ms", "p99 ms", "POSTs measured"), [row])
-
-
-def interleaved(rounds: int, contenders: dict[str, Callable[[], Rate]]) -> dict[str, Rate]:
-    """Return each contender's median rate and latency over rounds in which all of them run in turn."""
-    for contender in contenders.values():
-        contender()  # warms caches and connections up; not counted
-    seen: dict[str, list[Rate]] = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, contender in contenders.items():
-            seen[name].append(contender())
-    return {name: Rate(*map(statistics.median, zip(*rates, strict=True))) for name, rates in seen.items()}
-
-
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table under a heading."""
-    lines = [f"## {title}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def conditions(rounds: int, seconds: float) -> str:
@@ -136,10 +116,6 @@ def write(tables: str) -> None:
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     PAGE.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
-
-
-def _data_dir(stack: ExitStack) -> Path:
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfire-bench-")))
 
 
 if __name__ == "__main__":

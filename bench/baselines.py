@@ -1,15 +1,20 @@
 """What holdfire is compared with: the least an ASGI server can do, and the least a FastAPI endpoint can.
 
-`python -m bench.baselines raw|fastapi|parse SIZE` serves one of them on a free port and prints its URL. SIZE is the
-length of the constant answer in bytes.
+`python -m bench.baselines raw|fastapi|parse|commit SIZE` serves one of them on a free port and prints its URL.
+SIZE is the length of the constant answer in bytes.
 """
 
+import asyncio
 import socket
+import sqlite3
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEADERS = [(b"content-type", b"application/json")]
@@ -68,7 +73,32 @@ def parse_only(answer: bytes) -> ASGIApp:
     return application
 
 
-KINDS = {"raw": raw, "fastapi": bare_fastapi, "parse": parse_only}
+def commit_only(answer: bytes) -> ASGIApp:
+    """Return a FastAPI app with one endpoint that commits each body as a row, durable as holdfire's are."""
+    app = FastAPI(openapi_url=None)
+    writer = ThreadPoolExecutor(1)
+    folder = tempfile.TemporaryDirectory(prefix="holdfire-bench-")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(Path(folder.name) / "rows.db", isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB)")
+        return connection
+
+    database = writer.submit(connect).result()
+
+    @app.post("/answer")
+    async def commit(request: Request) -> Response:
+        row = (await request.body(),)
+        insert = "INSERT INTO bodies (body) VALUES (?)"
+        await asyncio.get_running_loop().run_in_executor(writer, database.execute, insert, row)
+        return Response(answer, media_type="application/json")
+
+    return app
+
+
+KINDS = {"raw": raw, "fastapi": bare_fastapi, "parse": parse_only, "commit": commit_only}
 
 
 def main() -> None:

@@ -5,23 +5,23 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
-SCOPES = ("ingest", "readiness", "read")
+SCOPES = ("ingest", "readiness", "read", "permits", "policies", "admin")
 
 
 @contextmanager
-def serving(command: Sequence[str], environment: dict[str, str], core: int = SERVER_CORE) -> Iterator[str]:
+def serving(command: Sequence[str], environment: Mapping[str, str], core: int = SERVER_CORE) -> Iterator[str]:
     """Yield the URL that a server prints once it listens; end the server afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=REPOSITORY,
-        env=_clean() | environment,
+        env={**_clean(), **environment},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -47,20 +47,20 @@ def baseline(kind: str, size: int) -> Iterator[str]:
 
 
 @contextmanager
-def holdfire(data_dir: Path) -> Iterator[tuple[str, str]]:
+def holdfire(data_dir: Path, environment: Mapping[str, str] = {}) -> Iterator[tuple[str, str]]:
     """Yield the URL of a whole holdfire over a data folder, and a key for it."""
-    environment = {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_LOG_LEVEL": "warning"}
+    environment = {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_LOG_LEVEL": "warning", **environment}
     key = _make_key(environment)
     with serving(["app.cli", "serve", "--port", "0"], environment) as url:
         yield url, key
 
 
-def _make_key(environment: dict[str, str]) -> str:
+def _make_key(environment: Mapping[str, str]) -> str:
     scopes = [argument for scope in SCOPES for argument in ("--scope", scope)]
     made = subprocess.run(
         [sys.executable, "-m", "app.cli", "keys", "create", "bench", *scopes, "--json"],
         cwd=REPOSITORY,
-        env=_clean() | environment,
+        env={**_clean(), **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
