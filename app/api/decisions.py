@@ -31,7 +31,7 @@ class LoggedDecision(Shape):
     policy_version: int
     summary: str
     reasons: list[dict[str, Any]]
-    inputs: list[dict[str, Any]] = Field(description="how every rule stood on every queue")
+    inputs: list[dict[str, Any]] = Field(description="how every rule stood on every queue; in a list [], read the one")
     asked_by: str | None = Field(description="id of the key")
     campaign: str | None
     requested: int | None = Field(description="audience asked for")

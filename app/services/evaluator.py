@@ -172,7 +172,7 @@ class Evaluator:
         decision, memory = tell(lay_over(basis, policy, overrides, now), before, memory, now)
         self._memories[gate] = memory
         spent = self._beside.spent(gate, now)
-        inputs = GateInputs(view, policy, before, basis, is_new_policy=is_new)
+        inputs = GateInputs(view, policy, before, is_new_policy=is_new)
         state = GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new, inputs)
         told_before, _ = last_told(before)
         if decision.verdict is not told_before:

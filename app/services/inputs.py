@@ -20,7 +20,6 @@ from app.core.gate.replay import Inputs, capture, decide_again
 from app.core.permit.permit import NOTHING_SPENT, Spent
 from app.ports import KeptInputs
 from app.services.published import GateState
-from app.services.shapes import check_shape
 
 
 class Facts(msgspec.Struct, omit_defaults=True):
@@ -45,40 +44,31 @@ class _Given(msgspec.Struct):
 
 
 class _Text(msgspec.Struct, omit_defaults=True):
-    """What is kept: inputs, or else a decision as given; and how every rule stood, for those who read."""
+    """What is kept: inputs, or else a decision as given."""
 
     policy: str | None = None
     inputs: Inputs | None = None
     given: _Given | None = None
-    checks: list[dict[str, Any]] = []
-
-
-class _Checks(msgspec.Struct):
-    checks: list[dict[str, Any]] = []
 
 
 _texts = msgspec.json.Decoder(_Text)
-_checks = msgspec.json.Decoder(_Checks)
 _documents = msgspec.json.Decoder(dict[str, Any])
 
 
 class GateInputs:
     """What one decision of a gate was made from; put into a text when somebody first needs it."""
 
-    __slots__ = ("_decision", "_is_new_policy", "_kept", "_memory", "_policy", "_view")
+    __slots__ = ("_is_new_policy", "_kept", "_memory", "_policy", "_view")
 
-    def __init__(
-        self, view: FloorView, policy: Policy | None, memory: GateMemory, decision: Decision, *, is_new_policy: bool
-    ) -> None:
-        self._view, self._policy, self._memory, self._decision = view, policy, memory, decision
-        self._is_new_policy = is_new_policy
+    def __init__(self, view: FloorView, policy: Policy | None, memory: GateMemory, *, is_new_policy: bool) -> None:
+        self._view, self._policy, self._memory, self._is_new_policy = view, policy, memory, is_new_policy
         self._kept: KeptInputs | None = None
 
     def kept(self) -> KeptInputs:
         """Return the text; the same each time, and from any thread."""
         if self._kept is None:
             inputs = capture(self._view, self._policy, self._memory, is_new_policy=self._is_new_policy)
-            self._kept = _keep(_Text(inputs=inputs, checks=_shapes(self._decision)), self._policy)
+            self._kept = _keep(_Text(inputs=inputs), self._policy)
         return self._kept
 
 
@@ -88,7 +78,7 @@ def kept_of(state: GateState) -> KeptInputs:
         return state.inputs.kept()
     basis = state.basis
     given = _Given(basis.verdict, basis.reasons, Mode(basis.mode))
-    return _keep(_Text(given=given, checks=_shapes(basis)), state.policy)
+    return _keep(_Text(given=given), state.policy)
 
 
 def facts_of(
@@ -112,11 +102,6 @@ def facts_of(
 def read_facts(facts: Mapping[str, object]) -> Facts:
     """Return the facts that facts_of was given. Raises ValueError for any others."""
     return msgspec.convert(facts, Facts)
-
-
-def checks_of(kept: KeptInputs) -> list[dict[str, Any]]:
-    """Return how every rule stood on every queue, as it was written then."""
-    return _checks.decode(kept.body).checks
 
 
 def policy_of(kept: KeptInputs) -> Policy | None:
@@ -151,10 +136,6 @@ def _keep(text: _Text, policy: Policy | None) -> KeptInputs:
 
 def _kept(body: bytes, policy: KeptInputs | None = None) -> KeptInputs:
     return KeptInputs(sha256(body).digest(), body, policy)
-
-
-def _shapes(decision: Decision) -> list[dict[str, Any]]:
-    return [check_shape(check) for check in decision.checks]
 
 
 def _without_none(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Decisions made again from what was kept of them, to show that the same code says the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.gate.answer import Request, answer
@@ -13,7 +13,7 @@ from app.services.answering import Looked
 from app.services.inputs import Facts, basis_of, is_whole, policy_of, read_facts
 from app.services.published import GateState
 from app.services.reply import allowed, summary_for
-from app.services.shapes import reason_shape, summary
+from app.services.shapes import check_shape, reason_shape, summary
 
 # These are about the sender's own permit, wave or pace; no gate decided them.
 _NOT_DECIDED = frozenset({"permit_paused", "campaign_no_open_wave", "client_rate"})
@@ -21,12 +21,16 @@ _NOT_DECIDED = frozenset({"permit_paused", "campaign_no_open_wave", "client_rate
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a decision comes out as when it is made again. differs names what does not come out as it was written."""
+    """What a decision comes out as when it is made again. differs names what does not come out as it was written.
+
+    checks: how every rule stands on every queue when it is.
+    """
 
     state: Verdict
     allow: int | None
     reasons: Sequence[Mapping[str, object]]
     summary: str
+    checks: Sequence[Mapping[str, object]]
     differs: tuple[str, ...] = ()
 
     @property
@@ -62,7 +66,7 @@ def _again(row: DecisionRow, kept: KeptInputs, facts: Facts) -> Replayed:
 
 def _changed(policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
     decision = lay_over(basis, policy, facts.overrides, facts.at or basis.at)
-    return Replayed(decision.verdict, None, _shapes(decision.reasons), summary(decision))
+    return Replayed(decision.verdict, None, _shapes(decision.reasons), summary(decision), _checks(basis))
 
 
 def _answered(row: DecisionRow, policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
@@ -71,7 +75,7 @@ def _answered(row: DecisionRow, policy: Policy | None, basis: Decision, facts: F
     answered = answer(basis, policy, request, gate=row.gate, overrides=facts.overrides, spent=facts.spent, now=at)
     state = GateState(row.gate, policy, row.policy_version, basis, basis, facts.overrides, facts.spent)
     looked = Looked(state, request, answered, at, facts.spent)
-    return Replayed(answered.verdict, allowed(looked), _shapes(answered.reasons), summary_for(looked))
+    return Replayed(answered.verdict, allowed(looked), _shapes(answered.reasons), summary_for(looked), _checks(basis))
 
 
 def _compared(again: Replayed, row: DecisionRow) -> Replayed:
@@ -79,7 +83,7 @@ def _compared(again: Replayed, row: DecisionRow) -> Replayed:
     differs = [name for name, value in written.items() if getattr(again, name) != value]
     if row.kept is not None and not is_whole(row.kept):
         differs.append("inputs")
-    return Replayed(again.state, again.allow, again.reasons, again.summary, tuple(differs))
+    return replace(again, differs=tuple(differs))
 
 
 def replay_shape(replayed: Replayed) -> dict[str, Any]:
@@ -92,6 +96,10 @@ def replay_shape(replayed: Replayed) -> dict[str, Any]:
         "reasons": replayed.reasons,
         "differs": replayed.differs,
     }
+
+
+def _checks(basis: Decision) -> list[dict[str, Any]]:
+    return [check_shape(check) for check in basis.checks]
 
 
 def _shapes(reasons: Sequence[Any]) -> list[dict[str, Any]]:

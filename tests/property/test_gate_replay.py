@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +13,8 @@ from app.core.gate.decision import GateMemory
 from app.core.gate.override import Effect, Matcher, Override
 from app.core.gate.policy import parse_policy
 from app.core.permit.permit import Spent
-from app.services.inputs import GateInputs, basis_of, checks_of, facts_of, is_whole, kept_of, policy_of, read_facts
+from app.services.inputs import GateInputs, basis_of, facts_of, is_whole, kept_of, policy_of, read_facts
 from app.services.published import GateState
-from app.services.shapes import check_shape
 from tests.property.test_gate import broken, floor_of, levels, seconds_of
 from tests.support.floors import NOON
 
@@ -86,7 +84,7 @@ def states(document, seconds, *, is_new=False):
         now = NOON + timedelta(seconds=count)
         view = floor_of(second, now)
         decision, after = decide(view, policy, memory, now, is_new_policy=is_new)
-        inputs = GateInputs(view, policy, memory, decision, is_new_policy=is_new)
+        inputs = GateInputs(view, policy, memory, is_new_policy=is_new)
         yield GateState("default", policy, 1, decision, decision, (), Spent(), memory, is_new, inputs)
         memory = after
 
@@ -101,7 +99,6 @@ def test_a_decision_made_again_is_the_same_decision(document, seconds, is_new):
         kept = kept_of(state)
         assert is_whole(kept)
         assert again(kept, state.basis.at) == state.basis
-        assert checks_of(kept) == msgspec.to_builtins([check_shape(check) for check in state.basis.checks])
 
 
 @given(documents, seconds_of(values, most=1), asks)

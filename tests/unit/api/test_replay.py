@@ -113,9 +113,10 @@ async def test_a_decision_comes_out_the_same_after_its_policy_changed_and_its_ga
     await the_same(whole, answered["decision_id"], "hold")
 
 
-async def test_thousands_of_askers_of_one_evaluation_share_what_was_kept(whole, tmp_path):
+async def test_askers_share_what_was_kept_while_nothing_moves(whole, tmp_path):
     for audience in range(1, 40):
         await ask(whole, audience=audience)
+        await whole.evaluate(0.5)
     with closing(sqlite3.connect(tmp_path / "holdfire.db")) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM decisions WHERE kind = 'asked'").fetchone()
         (kept,) = connection.execute(
