@@ -18,7 +18,7 @@ from app.core.campaign.campaign import ENDED, PAUSED_BY_GATE, Campaign, Campaign
 from app.core.campaign.machine import CampaignStep, event, step
 from app.core.campaign.pace import Outcome, judge, next_wave
 from app.core.event import HOLDFIRE, Event, EventType
-from app.core.permit.permit import LIVE, Permit, PermitState, PermitStep
+from app.core.permit.permit import Permit, PermitState, PermitStep
 from app.errors import HoldfireError
 from app.ports import Clock
 from app.ports.campaigns import Wave
@@ -169,12 +169,16 @@ class Releases:
     # --- waves ---
 
     async def _adopt(self, campaign: Campaign) -> None:
-        """Write down the wave of a permit that was given just before a crash."""
+        """Write down the wave of a permit that was given just before a crash; take it back where it must not go now."""
         last = self._book.wave(campaign.id)
         number = last.number if last else 0
         for permit in self._permits.of_campaign(campaign.id):
             if permit.wave is not None and permit.wave > number:
-                await self._write_down(campaign, permit)
+                if campaign.state is CampaignState.RELEASING and not self._permits.must_stop(permit):
+                    await self._write_down(campaign, permit)
+                else:
+                    why = "its wave was never opened, and must not be any more"
+                    await self._permits.end(permit.id, PermitStep.REVOKE, actor=HOLDFIRE, reason=why)
                 return
 
     async def _follow_wave(self, campaign: Campaign, now: datetime) -> Wave | None:
@@ -188,7 +192,11 @@ class Releases:
             if wave != self._book.wave(campaign.id):
                 await self._book.save_wave(wave)
             return wave
-        ending = PermitState.PAUSED if permit.state in LIVE else permit.state
+        if permit.state is PermitState.ACTIVE:  # the gate went on before it was told to stop; the campaign did not
+            permit = await self._permits.end(
+                permit.id, PermitStep.PAUSE, actor=HOLDFIRE, reason=campaign.reason or "its campaign was stopped"
+            )
+        ending = permit.state
         if ending is PermitState.PAUSED and campaign.state is CampaignState.RELEASING:
             await self._judge(campaign, Outcome.HELD)
         over = replace(wave, ended_at=now, ending=ending.value)

@@ -12,12 +12,14 @@ from app.core.campaign.pace import RAMP_GAP_SECONDS
 from app.core.event import HOLDFIRE, Actor, EventType
 from app.core.permit.permit import PermitState, PermitStep
 from app.core.permit.request import PermitRequest
+from app.errors import Conflict
 from app.ports import ApiKey
 from app.services.releases import WAVE_TTL_SECONDS
 from tests.support.builders import NOW, after
 from tests.support.whole import a_whole
 
 ANN = Actor("key_ann", "ann")
+TOOL = ApiKey("key_tool", "tool", frozenset(), b"", NOW)
 S = CampaignState
 GAP = 60
 WAVES = {"mode": "waves", "audience_per_wave": 100, "wave_gap_seconds": GAP}
@@ -129,9 +131,8 @@ async def test_one_that_is_released_by_hand_waits_for_a_person(release):
 
 
 async def take_as_tool(release, audience):
-    asker = ApiKey("key_tool", "tool", frozenset(), b"", NOW)
     asked = PermitRequest(audience, "default", "spring", accept_partial=True)
-    answer = await release.services.permits.take(asker, asked)
+    answer = await release.services.permits.take(TOOL, asked)
     await release.step()
     return answer
 
@@ -314,6 +315,26 @@ async def test_the_paused_permit_is_revoked_before_the_probe_opens_and_its_late_
     assert (await release.permit(first)).state is PermitState.REVOKED
     assert (await release.waves())[0].sent == 55
     assert (release.spent.sent_last_hour, release.spent.outstanding) == (55, 10)
+
+
+async def test_the_permit_of_a_wave_that_was_paused_is_never_good_again_so_that_the_probe_stays_small(release):
+    await release.begin()
+    first = release.wave
+    await release.slam(1)
+    await release.quiet(1)
+    assert (release.campaign.state, release.wave.ending) == (S.RELEASING, "paused")
+    with pytest.raises(Conflict, match="what is left of it comes with a later wave"):
+        await release.services.permits.renew(TOOL, first.permit_id)
+    assert release.services.permits.must_stop(await release.permit(first))
+
+
+async def test_a_wave_that_is_over_leaves_no_permit_to_go_on_with(release):
+    await release.begin()
+    release.whole.clock.move(31)  # nothing was evaluated for so long: only the release has noticed yet
+    await release.services.releases.advance()
+    assert (release.campaign.state, release.wave.ending) == (S.PAUSED, "paused")
+    await release.whole.quiet()
+    assert release.services.permits.must_stop(await release.permit())
 
 
 async def test_a_hold_during_the_probe_begins_anew_with_a_probe(release):
@@ -511,6 +532,20 @@ async def test_a_wave_that_could_not_be_written_down_is_the_one_that_is_opened_l
     await sql(release, "DROP TRIGGER fault")
     await release.quiet(1)
     assert (release.wave.number, release.wave.permit_id, release.spent.outstanding) == (1, permit.id, 100)
+
+
+@pytest.mark.parametrize("stop", ["slam", "pause", "cancel"])
+async def test_a_wave_that_could_not_be_written_down_is_not_opened_after_a_stop(release, stop):
+    await release.draft()
+    await release.take("schedule")
+    await sql(release, "CREATE TRIGGER fault BEFORE INSERT ON waves BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+    await release.quiet()
+    (permit,) = release.services.permits.of_campaign("spring")
+    await sql(release, "DROP TRIGGER fault")
+    await (release.slam(1) if stop == "slam" else release.take(stop))
+    await release.step(1)
+    assert await release.events(EventType.WAVE_OPENED) == []
+    assert (await release.services.permits.find(permit.id)).state is PermitState.REVOKED
 
 
 async def test_a_permit_that_was_revoked_by_hand_closes_its_wave(release):

@@ -82,10 +82,16 @@ def report(permit: Permit, sent: int, actor: Actor, now: datetime) -> Changed:
 def renew(permit: Permit, ttl_seconds: float, actor: Actor, now: datetime) -> Changed:
     """Return a live permit that ends ttl_seconds from now, or as before where that is later; a paused one resumes.
 
-    Whether its gate says go is for the caller to see. Raises StepRefused for one that has ended or whose time is over.
+    Whether its gate says go is for the caller to see. Raises StepRefused for one that has ended or whose time is over,
+    and for a paused one of a campaign's wave: that wave is over, and what it did not send comes with a later one.
     """
     if permit.state not in LIVE or is_over(permit, now):
         raise StepRefused(f"permit {permit.id!r} {_standing(permit, now)}; ask for a new one")
+    if permit.state is PermitState.PAUSED and permit.wave is not None:
+        raise StepRefused(
+            f"permit {permit.id!r} was paused, and wave {permit.wave} of campaign {permit.campaign!r} with it is over; "
+            "what is left of it comes with a later wave"
+        )
     longer = replace(permit, expires_at=max(permit.expires_at, now + timedelta(seconds=ttl_seconds)), changed_at=now)
     events = (event_of(EventType.PERMIT_RENEWED, permit, longer, actor),)
     if permit.state is PermitState.ACTIVE:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ PERMIT = Permit("prm_1", "default", "spring", "key1", "dec_1", 500, 400, PermitS
 SOON = after(60)
 
 
-def in_state(state: PermitState) -> Permit:
-    return replace(PERMIT, state=state)
+def in_state(state: PermitState, **members: Any) -> Permit:
+    return replace(PERMIT, state=state, **members)
 
 
 @pytest.mark.parametrize(("state", "taken"), list(product(PermitState, PermitStep)))
@@ -106,6 +107,12 @@ def test_renewing_a_paused_permit_resumes_it():
     permit, events = renew(in_state(PermitState.PAUSED), 3600, ANN, SOON)
     assert permit.state is PermitState.ACTIVE
     assert [event.type for event in events] == [EventType.PERMIT_RENEWED, EventType.PERMIT_RESUMED]
+
+
+def test_a_paused_permit_of_a_wave_cannot_be_renewed_because_its_wave_is_over():
+    with pytest.raises(StepRefused, match="wave 2 of campaign 'spring' with it is over"):
+        renew(in_state(PermitState.PAUSED, campaign="spring", wave=2), 3600, ANN, SOON)
+    assert renew(in_state(PermitState.ACTIVE, campaign="spring", wave=2), 3600, ANN, SOON)[0].wave == 2
 
 
 @pytest.mark.parametrize("state", [state for state in PermitState if state not in LIVE])
