@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, not_, select, tuple_, update
 
+from app.core.event import EventType
 from app.core.webhooks.schedule import FAST_TRIES
+from app.core.webhooks.subscription import CONTRADICTED_BY_CAMPAIGN, CONTRADICTED_BY_SUBJECT
 from app.errors import Conflict, NotFound
 from app.ports.callbacks import ASK_PREFIX
 from app.ports.webhooks import Delivery, DeliveryState, Due, Lane
+from app.store.event_tables import EVENTS
 from app.store.outbox import PENDING, PUT_OUT
 from app.store.webhook_tables import DELIVERIES
 
@@ -70,10 +73,15 @@ def page(
 
 
 def again(connection: Connection, receiver_id: str, delivery_id: str, at: datetime) -> Delivery:
-    """Make a delivery pending, due at `at`. Raises NotFound, or Conflict for one that was withdrawn."""
+    """Make a delivery pending, due at `at`.
+
+    Raises NotFound, or Conflict for one that was withdrawn, or would be if it were pending still.
+    """
     found = find(connection, receiver_id, delivery_id)
     if found.state is DeliveryState.WITHDRAWN:
         raise Conflict(f"delivery {delivery_id!r} was {found.last_detail}; what it says is no longer true")
+    if (stop := _contradiction(connection, found)) is not None:
+        raise Conflict(f"event {stop.seq} says {stop.type}; what delivery {delivery_id!r} says is no longer true")
     pending = {"state": DeliveryState.PENDING.value, "next_at": at}
     connection.execute(update(DELIVERIES).where(_C.id == delivery_id).values(pending))
     connection.info[PUT_OUT] = True
@@ -109,6 +117,21 @@ def _askers(connection: Connection, busy: Collection[Lane]) -> Sequence[Sequence
     """Return the one message to each of the waiting askers that goes next, without one query for each of them."""
     found = connection.execute(_ASKERS.limit(_MOST_ASKERS + len(busy)))
     return [[each] for each in map(_of, found) if Lane(each.receiver_id, each.urgent) not in busy][:_MOST_ASKERS]
+
+
+def _contradiction(connection: Connection, delivery: Delivery) -> Row[int, str] | None:
+    """Return the first event that took back what a delivery says; None while that is true."""
+    event = EVENTS.c
+    about = (
+        (event.subject == delivery.subject, CONTRADICTED_BY_SUBJECT),
+        (event.campaign == delivery.campaign, CONTRADICTED_BY_CAMPAIGN),
+    )
+    for is_same, table in about:
+        if stops := table.get(EventType(delivery.event_type)):
+            query = select(event.seq, event.type).where(event.seq > delivery.event_seq, is_same, event.type.in_(stops))
+            if (found := connection.execute(query.order_by(event.seq).limit(1)).first()) is not None:
+                return found
+    return None
 
 
 def _of(row: Row[Any]) -> Delivery:

@@ -191,6 +191,7 @@ async def test_nothing_is_due_before_its_time_and_the_next_instant_is_known(webh
         (EventType.PERMIT_RESUMED, EventType.PERMIT_PAUSED),
         (EventType.PERMIT_RESUMED, EventType.PERMIT_REVOKED),
         (EventType.WAVE_OPENED, EventType.CAMPAIGN_PAUSED),
+        (EventType.WAVE_OPENED, EventType.WAVE_COMPLETED),
         (EventType.CAMPAIGN_RESUMED, EventType.CAMPAIGN_CANCELLED),
     ],
 )
@@ -203,6 +204,24 @@ async def test_a_stop_withdraws_what_still_waits_to_say_the_opposite(webhooks, s
     assert sorted(await waiting(store)) == sorted([goes, stop])
     assert not await webhooks.save_delivery(replace(tried, attempts=1, next_at=after(5)))
     with pytest.raises(Conflict, match="no longer true"):
+        await webhooks.retry("whk_a", tried.id, NOW)
+
+
+@pytest.mark.parametrize(
+    ("goes", "stop"),
+    [(EventType.DECISION_SEND, EventType.DECISION_HOLD), (EventType.WAVE_OPENED, EventType.WAVE_COMPLETED)],
+)
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.DELIVERED])
+async def test_what_is_no_longer_true_is_not_sent_again_by_hand(webhooks, store, goes, stop, state):
+    await add(store, "a")
+    await tell(store, an_event(goes, "it", campaign="spring"))
+    (tried,) = (await webhooks.due(NOW)).deliveries
+    await webhooks.save_delivery(replace(tried, state=state, next_at=None))
+    await tell(store, an_event(stop, "another", campaign="autumn"))
+    assert (await webhooks.retry("whk_a", tried.id, NOW)).state is DeliveryState.PENDING
+    await webhooks.save_delivery(replace(tried, state=state, next_at=None))
+    await tell(store, an_event(stop, "it", campaign="spring"))
+    with pytest.raises(Conflict, match=f"says {stop}; what delivery .* is no longer true"):
         await webhooks.retry("whk_a", tried.id, NOW)
 
 

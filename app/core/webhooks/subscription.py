@@ -23,7 +23,13 @@ WITHDRAWS_BY_CAMPAIGN: Mapping[EventType, frozenset[EventType]] = {
     E.CAMPAIGN_CANCELLED: _CAMPAIGN,
     E.CAMPAIGN_GAVE_UP: _CAMPAIGN,
     E.CAMPAIGN_DONE: _CAMPAIGN,
+    E.WAVE_COMPLETED: frozenset({E.WAVE_OPENED}),
 }
+# The other way round: for each go, what says the opposite when it comes later.
+CONTRADICTED_BY_SUBJECT, CONTRADICTED_BY_CAMPAIGN = (
+    {go: frozenset(stop for stop, goes in table.items() if go in goes) for go in frozenset().union(*table.values())}
+    for table in (WITHDRAWS_BY_SUBJECT, WITHDRAWS_BY_CAMPAIGN)
+)
 TOLD = tuple(kind for kind, meaning in MEANINGS.items() if meaning.told)
 del E
 
