@@ -1,6 +1,7 @@
 """Bad input to a real server is a problem that says where; a spike stops what is being sent under permits."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.support.receiver import a_receiver
 from tests.support.senders import PERMITS, open_gate, tell, wait_for_gate
 from tests.support.server import Server, a_server
 
@@ -170,11 +172,17 @@ async def spike_while_senders_send(server: Server) -> dict[str, float]:
         return {permit: at - spiked for permit, at in await asyncio.gather(*polling)}
 
 
-def test_a_spike_stops_every_sender_within_a_tick_and_is_written_down_once_each(tmp_path):
-    with a_server(tmp_path) as server, server.client() as client:
+def test_a_spike_stops_every_sender_within_a_tick_and_is_written_down_and_delivered_once_each(tmp_path):
+    allowed = {"HOLDFIRE_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    with a_receiver() as receiver, a_server(tmp_path, **allowed) as server, server.client() as client:
         open_gate(server)
+        hook = {"name": "mailer", "url": receiver.url(), "types": ["permit.paused"]}
+        assert client.post(WEBHOOKS, json=hook).is_success
         stopped = asyncio.run(spike_while_senders_send(server))
         assert max(stopped.values()) < TICK_SECONDS, stopped
+        delivered = [json.loads(receiver.next().body) for _ in stopped]
+        assert {each["type"] for each in delivered} == {"permit.paused"}
+        assert sorted(each["data"]["subject"] for each in delivered) == sorted(f"permit/{permit}" for permit in stopped)
         assert paused_in_book(client, len(stopped)) == sorted(f"permit/{permit}" for permit in stopped)
         tell(client, backlog=0)
         wait_for_gate(client, "send")

@@ -3,7 +3,13 @@
 import pytest
 
 import bench.__main__ as harness
+from app.core.permit.permit import PermitState
+from app.store.migrate import migrate
+from bench import stock
 from bench.load import Rate, _read
+from bench.measuring import interleaved, table
+from tests.support.builders import NOW
+from tests.support.databases import a_database_url, a_store
 
 REPORT = """\
   Thread Stats   Avg      Stdev     Max   +/- Stdev
@@ -36,7 +42,7 @@ def test_contenders_take_turns_and_the_first_turn_does_not_count():
 
         return run
 
-    found = harness.interleaved(3, {"a": contender("a", [999, 1, 9, 5]), "b": contender("b", [999, 2, 2, 8])})
+    found = interleaved(3, {"a": contender("a", [999, 1, 9, 5]), "b": contender("b", [999, 2, 2, 8])})
     assert turns == ["a", "b"] * 4
     assert {name: rate.per_second for name, rate in found.items()} == {"a": 5, "b": 2}
 
@@ -45,7 +51,7 @@ def test_writing_replaces_the_tables_and_nothing_else(tmp_path, monkeypatch):
     page = tmp_path / "performance.md"
     page.write_text(f"# Before\n{harness.BEGIN}\nold\n{harness.END}\nafter\n")
     monkeypatch.setattr(harness, "PAGE", page)
-    harness.write(harness.table("New", ("a", "b"), [("1", "2")]))
+    harness.write(table("New", ("a", "b"), [("1", "2")]))
     assert page.read_text() == (
         f"# Before\n{harness.BEGIN}\n\n## New\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n{harness.END}\nafter\n"
     )
@@ -54,3 +60,15 @@ def test_writing_replaces_the_tables_and_nothing_else(tmp_path, monkeypatch):
 def test_the_page_has_both_marks():
     text = harness.PAGE.read_text(encoding="utf-8")
     assert text.index(harness.BEGIN) < text.index(harness.END)
+
+
+async def test_what_is_stored_beforehand_is_what_the_program_reads(tmp_path):
+    migrate(a_database_url("sqlite", tmp_path))
+    stock.fill(tmp_path / "holdfire.db", 20)
+    async with a_store(tmp_path) as store:
+        permits = await store.permits.permits()
+        assert [permit.state for permit in permits] == [PermitState.USED] * 20
+        decision = await store.decisions.decision(permits[0].decision_id)
+        assert (decision.verdict, decision.allow) == ("send", permits[0].allowed)
+        assert len(await store.events.events(subject=f"permit/{permits[0].id}")) == 1
+        assert await store.permits.spent(NOW) == {}
