@@ -6,14 +6,12 @@ import time
 from app.client import AsyncHoldfire, Permit, Unanswered
 from app.core.permit.permit import PermitState
 
-UNCHECKED_SECONDS = 15.0
-
 
 async def why_stop(
     holdfire: AsyncHoldfire,
     permit_id: str,
     check_seconds: float,
-    unchecked_seconds: float = UNCHECKED_SECONDS,
+    unchecked_seconds: float,
 ) -> str:
     """Return why nothing more may be sent under a permit, once that is so; meanwhile keep it from expiring.
 

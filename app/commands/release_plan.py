@@ -11,7 +11,7 @@ class Plan:
     """What is to be released and how. wave_size None: all that is left at once, as far as the gate allows.
 
     timeout_seconds: how long one wave may wait for its permit. wave_gap_seconds: from the opening of one to the next.
-    check_seconds: how often the permit of a running wave is looked at.
+    check_seconds: how often the permit of a running wave is looked at; unchecked_seconds: how long it may go unseen.
     """
 
     gate: str
@@ -23,6 +23,7 @@ class Plan:
     timeout_seconds: float = 7200.0
     stop_grace_seconds: float = 10.0
     check_seconds: float = 1.0
+    unchecked_seconds: float = 15.0
 
     @property
     def full_wave(self) -> int:

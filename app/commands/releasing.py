@@ -152,8 +152,11 @@ class Release:
 
     async def _until_over(self, command: Wave, permit: PermitAnswer) -> str | None:
         """Return why the wave has to stop; None once it has ended by itself."""
+        permit_id, plan = str(permit.permit_id), self._plan
         ended = asyncio.ensure_future(command.ended())
-        watching = asyncio.ensure_future(why_stop(self._holdfire, str(permit.permit_id), self._plan.check_seconds))
+        watching = asyncio.ensure_future(
+            why_stop(self._holdfire, permit_id, plan.check_seconds, plan.unchecked_seconds)
+        )
         try:
             await asyncio.wait({ended, watching}, return_when=asyncio.FIRST_COMPLETED)
             return None if ended.done() else watching.result()

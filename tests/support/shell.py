@@ -28,10 +28,9 @@ class Shell:
 
     def __init__(self, folder: Path, url: str = "") -> None:
         self.folder, self.url = folder, url
-        programs = folder / "bin"
-        programs.mkdir(parents=True, exist_ok=True)
-        self._program(programs / "holdfire", f'exec "{sys.executable}" -m app "$@"')
-        self._program(programs / "send", f'printf "%s\\n" "$*" >>"{folder / "sent"}"')
+        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        self.program("holdfire", f'#!/bin/sh\nexec "{sys.executable}" -m app "$@"\n')
+        self.program("send", f'#!/bin/sh\nprintf "%s\\n" "$*" >>"{folder / "sent"}"\n')
 
     @property
     def sent(self) -> list[str]:
@@ -68,6 +67,8 @@ class Shell:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         return inherited | {"PATH": path, "PYTHONPATH": str(REPOSITORY), "HOLDFIRE_URL": self.url}
 
-    def _program(self, path: Path, body: str) -> None:
-        path.write_text(f"#!/bin/sh\n{body}\n")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    def program(self, name: str, text: str) -> None:
+        """Put a program into the folder, where scripts find it with or without ./ before its name."""
+        for path in (self.folder / name, self.folder / "bin" / name):
+            path.write_text(text)
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
