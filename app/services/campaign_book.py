@@ -1,11 +1,12 @@
 """What is known of every campaign, in memory, never ahead of the store: changed only after a change is durable."""
 
 import asyncio
-from collections import ChainMap, defaultdict
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -38,7 +39,7 @@ class CampaignBook:
         self._missing: dict[str, tuple[str, ...]] = {}
         self._facts: dict[str, CampaignFacts] = {}
         self._ended: dict[str, CampaignFacts] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, briefings: BriefingStore, now: datetime) -> None:
         """Read what is kept of all campaigns."""
@@ -58,8 +59,8 @@ class CampaignBook:
     # --- reading ---
 
     def lock(self, campaign_id: str) -> asyncio.Lock:
-        """Return what keeps everybody else from changing a campaign."""
-        return self._locks[campaign_id]
+        """Return what keeps everybody else from changing a campaign; it is there for as long as somebody uses it."""
+        return self._locks.setdefault(campaign_id, asyncio.Lock())
 
     def known(self, campaign_id: str) -> Campaign | None:
         """Return a campaign that has not ended, or not long ago; None for any other name."""
@@ -181,7 +182,7 @@ class CampaignBook:
         long_ago = now - WATCHED_AFTER_END
         over = [name for name, each in self._campaigns.items() if each.ended_at and each.ended_at <= long_ago]
         for name in over:
-            for kept in (self._campaigns, self._paces, self._waves, self._missing, self._locks):
+            for kept in (self._campaigns, self._paces, self._waves, self._missing):
                 kept.pop(name, None)
 
     def _put(self, campaign: Campaign) -> Campaign:

@@ -9,7 +9,7 @@ from app.core.campaign.briefing import Acknowledgement, Briefing
 from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.services.campaigns import Impossible
 from tests.support.builders import NOW
 from tests.support.whole import a_whole
@@ -97,3 +97,13 @@ async def test_what_ended_is_watched_for_a_day_and_refused_for_ever(whole):
     assert facts(whole).state is CampaignState.CANCELLED
     with pytest.raises(Impossible, match="has ended"):
         await campaigns.take("spring", CampaignStep.SCHEDULE, ANN)
+
+
+async def test_names_that_no_campaign_has_leave_nothing_in_memory(whole):
+    book = whole.services.campaigns.book
+    for number in range(20):
+        with pytest.raises(NotFound):
+            await whole.services.campaigns.take(f"nobody-{number}", CampaignStep.PAUSE, ANN)
+    async with book.lock("spring"):
+        assert book.lock("spring").locked()  # the same one for everybody, while somebody has it
+        assert list(book._locks) == ["spring"]
