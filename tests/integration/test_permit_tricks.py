@@ -1,11 +1,15 @@
 """Every trick by which one headroom could be spent twice: none works, whatever the sender means by it."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.core.campaign.machine import CampaignStep
+from tests.support.campaigning import KIM, announce
 from tests.support.permit_house import House
 
 CAP = 100
@@ -238,6 +242,55 @@ def test_a_gate_deleted_and_made_again_remembers_what_it_gave(house):
     assert house.get(f"/permits/{first.json()['permit_id']}").json()["must_stop"] is True
     house.run(make())
     assert house.ask(0, {"gate": "other", "audience": 1}).status_code == 429
+
+
+def test_a_campaign_is_never_granted_more_than_its_audience_however_many_ask_at_once(house):
+    house.run(announce(house.whole, "spring", audience=CAP))
+    house.save_policy({})
+    house.evaluate()
+
+    async def shoot(key: str, *, partial: bool) -> int:
+        body = {"audience": 30, "campaign": "spring", "accept_partial": partial}
+        response = await house.asking(0, body, key)
+        return int(response.json()["allow"]) if response.status_code == 200 else 0
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(shoot(f"key-{number}", partial=number > 8) for number in range(16)))
+
+    assert sum(house.run(all_at_once())) == CAP
+    permits = list(house.rows().values())
+    assert house.step(permits[0].id, "report", {"sent": permits[0].allowed}).is_success
+    assert take(house, 1, campaign="spring").status_code == 429
+    assert house.step(permits[1].id, "release").is_success
+    given(house, permits[1].allowed, campaign="spring")
+    assert take(house, 1, campaign="spring", accept_partial=True).status_code == 429
+
+
+def test_a_campaign_that_a_person_paused_lets_nothing_go_by_any_way_back(house):
+    house.run(announce(house.whole, "spring", audience=CAP))
+    house.evaluate()
+    permit = given(house, 10, campaign="spring", key="key")
+    house.run(house.whole.services.campaigns.take("spring", CampaignStep.PAUSE, KIM))
+    house.evaluate()
+    assert house.get(f"/permits/{permit}").json()["must_stop"] is True
+    assert take(house, 10, campaign="spring", key="key").status_code == 429
+    assert take(house, 10, campaign="spring", key="another").status_code == 429
+    assert house.step(permit, "renew").status_code == 429
+
+
+def test_an_evaluator_that_is_behind_gives_nothing_and_stops_what_it_gave(house, monkeypatch):
+    permit = given(house, 10)
+    with monkeypatch.context() as stopwatch:
+        stopwatch.setattr(house.whole.services.answering, "_monotonic", lambda: time.monotonic() + 6)
+        refused = take(house, 10, key="key")
+        assert (refused.status_code, refused.json()["reasons"][0]["code"]) == (503, "data_evaluation_late")
+        assert house.step(permit, "renew").status_code == 503
+        assert house.get(f"/permits/{permit}").json()["must_stop"] is True
+    assert set(house.rows()) == {permit}
+    first = take(house, 10, key="key")
+    assert first.status_code == 200
+    assert take(house, 10, key="key").content == first.content
+    assert len(house.rows()) == 2
 
 
 def test_events_tell_of_each_change_once(house):
