@@ -6,7 +6,7 @@ time: app.telemetry.state reads it when Prometheus asks. docs/reference/metrics.
 
 import asyncio
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import (
@@ -25,7 +25,9 @@ from prometheus_client.registry import Collector
 
 from app import __version__
 from app.core.gate.decision import Verdict
+from app.core.permit.permit import PermitState
 from app.ports import Transition
+from app.ports.permits import PermitChange
 from app.services.container import Services
 from app.telemetry.cap import Cap
 from app.telemetry.state import Connected, StateCollector
@@ -61,6 +63,7 @@ class Metrics:
         self._count_readiness()
         self._count_requests()
         self._count_deliveries()
+        self._count_permits()
         self._dropped = self._counter(
             "holdfire_metrics_dropped_series", "Names left out of the metrics because there are too many", "label"
         )
@@ -108,6 +111,11 @@ class Metrics:
         self._pending = Gauge(
             "holdfire_webhook_deliveries_pending", "Deliveries that wait for their next try", registry=self.registry
         )
+
+    def _count_permits(self) -> None:
+        self._permits = self._counter("holdfire_permits", "Permits that came to be in this state", "state")
+        for state in PermitState:
+            self._permits.labels(state)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
@@ -162,6 +170,12 @@ class Metrics:
     def deliveries_waiting(self, pending: int) -> None:
         """Note how many deliveries are pending."""
         self._pending.set(pending)
+
+    def permits_changed(self, changes: Sequence[PermitChange]) -> None:
+        """Count permits by the state they came to be in; a new one is active."""
+        for before, after, _ in changes:
+            if before is None or before.state is not after.state:
+                self._permits.labels(after.state).inc()
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one HTTP answer. route is the template, never the path itself."""

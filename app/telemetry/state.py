@@ -15,11 +15,10 @@ from prometheus_client.registry import Collector
 from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import Metric
 from app.core.floor.view import Reading
-from app.core.gate.decision import Verdict
 from app.ports import SourceHealth
 from app.services.published import Published
-from app.services.standing import standing
 from app.telemetry.cap import Cap
+from app.telemetry.gates import gate_families
 
 # Per metric of a queue: the family's name, and the value of its label `state` where several metrics share a family.
 QUEUE_FAMILIES: dict[Metric, tuple[str, str | None]] = {
@@ -51,8 +50,6 @@ MEANINGS = {
     "holdfire_contacts_incomplete": "Contacts known of now whose queued event never came",
     "holdfire_contacts_expired": "Contacts given up because their end never came",
     "holdfire_contact_events_late": "Events of contacts that were already forgotten",
-    "holdfire_readiness_state": "1 for the state the gate is in, 0 for the others",
-    "holdfire_evaluator_last_run_timestamp_seconds": "When all gates were last evaluated",
     "holdfire_ingest_samples": "Observations and contact events received, by what became of them",
     "holdfire_ingest_last_success_timestamp_seconds": "When a source last brought something acceptable",
     "holdfire_ingest_lag_seconds": "Receipt less source's time of the newest value of a source",
@@ -97,7 +94,7 @@ class StateCollector(Collector):
         published = self._published()
         yield from self._queues(published)
         yield from self._contact_families()
-        yield from self._gates(published)
+        yield from gate_families(published, self._gate_cap.admits, self._monotonic())
         yield from self._source_families()
         yield _gauge("holdfire_ws_connections", value=self._hub.connections)
 
@@ -134,16 +131,6 @@ class StateCollector(Collector):
                 expired.add_metric([queue], counters.expired)
                 late.add_metric([queue], counters.late)
         return iter((still_open, incomplete, expired, late))
-
-    def _gates(self, published: Published) -> Iterator[Family]:
-        family = _gauge("holdfire_readiness_state", "gate", "state")
-        for gate in filter(self._gate_cap.admits, published.gates):
-            state = standing(published, gate, published.at, self._monotonic())
-            for verdict in Verdict:
-                family.add_metric([gate, verdict], state is not None and state.decision.verdict is verdict)
-        yield family
-        if published.seq:
-            yield _gauge("holdfire_evaluator_last_run_timestamp_seconds", value=published.at.timestamp())
 
     def _source_families(self) -> Iterator[Family]:
         samples = _counter("holdfire_ingest_samples", "source", "outcome")

@@ -20,12 +20,13 @@ from app.core.gate.policy import default_policy_document
 from app.main import create_app
 from app.ports import SCOPES
 from app.settings import PREFIX, Settings
+from app.telemetry import gates, state
 from app.telemetry.metrics import Metrics
-from app.telemetry.state import MEANINGS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)|<(docs/[^>\s]+)>")
+STATE_MEANINGS = state.MEANINGS | gates.MEANINGS
 COUNTED = {"holdfire_ingest_samples", "holdfire_contacts_expired", "holdfire_contact_events_late"}
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -69,7 +70,7 @@ def metric_names() -> list[str]:
         for family in Metrics().registry.collect()
         if family.name.startswith("holdfire_")
     }
-    return sorted(counted | {f"{name}_total" if name in COUNTED else name for name in MEANINGS})
+    return sorted(counted | {f"{name}_total" if name in COUNTED else name for name in STATE_MEANINGS})
 
 
 @pytest.mark.parametrize("name", metric_names())

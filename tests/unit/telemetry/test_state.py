@@ -1,20 +1,26 @@
 """What a scrape says of floor, gates and sources: what is known, nothing for what is not, unknown for what is late."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from app.core.campaign.campaign import CampaignState
 from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.view import Reading
+from app.core.gate.ask import CampaignFacts
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.override import Effect, Override
+from app.core.permit.permit import Permit, PermitState, Spent
 from app.ports import SourceHealth
+from app.ports.permits import PermitChange
 from app.services.published import GateState, Published
 from app.telemetry.cap import Cap
+from app.telemetry.metrics import Metrics
 from app.telemetry.state import MEANINGS, QUEUE_FAMILIES, StateCollector
 from tests.support.builders import NOW, after
 
@@ -63,10 +69,13 @@ def a_gate(verdict: Verdict, name: str = "default") -> GateState:
 class Scrape:
     """Registers a collector over the given state and reads single samples."""
 
-    def __init__(self, floor=None, *, gates=(), contacts=(), sources=(), watchers=0, seconds_late=0.0, cap=200):
+    def __init__(
+        self, floor=None, *, gates=(), contacts=(), sources=(), watchers=0, seconds_late=0.0, cap=200, campaigns=()
+    ):
         self.registry = CollectorRegistry()
         self.dropped = Counter("dropped", "left out", registry=self.registry)
-        published = Published(7, NOW, STOPWATCH, floor or StillFloor(), {gate.gate: gate for gate in gates})
+        facts = {campaign.id: campaign for campaign in campaigns}
+        published = Published(7, NOW, STOPWATCH, floor or StillFloor(), {gate.gate: gate for gate in gates}, facts)
         self.registry.register(
             StateCollector(
                 published=lambda: published,
@@ -132,6 +141,43 @@ def test_a_gate_whose_evaluation_is_late_is_unknown():
 
 def test_the_instant_of_the_last_evaluation_is_shown():
     assert Scrape()("holdfire_evaluator_last_run_timestamp_seconds") == NOW.timestamp()
+
+
+def test_what_a_gate_gave_away_and_who_overrides_it_are_shown():
+    given = Spent(outstanding=300, sent_last_hour=1_200)
+    hold = Override("ovr_1", "default", Effect.HOLD, after(-60), after(600), "Ann", "power cut", after(-60))
+    later = replace(hold, id="ovr_2", effect=Effect.ALLOW, starts_at=after(60))
+    scrape = Scrape(gates=[a_gate(Verdict.HOLD)._replace(spent=given, overrides=(hold, later))])
+    assert scrape("holdfire_permits_outstanding_messages", gate="default") == 300
+    assert scrape("holdfire_permits_sent_last_hour_messages", gate="default") == 1_200
+    active = {effect: scrape("holdfire_override_active", gate="default", effect=effect) for effect in Effect}
+    assert active == {Effect.HOLD: 1, Effect.ALLOW: 0}
+    ends = {
+        effect: scrape("holdfire_override_expiry_timestamp_seconds", gate="default", effect=effect) for effect in Effect
+    }
+    assert ends == {Effect.HOLD: after(600).timestamp(), Effect.ALLOW: None}
+
+
+def test_every_state_of_a_campaign_has_its_count():
+    scrape = Scrape(campaigns=[CampaignFacts("spring", "default", 5, CampaignState.PAUSED)])
+    counts = {state: scrape("holdfire_campaigns", state=state) for state in CampaignState}
+    assert counts == {state: float(state is CampaignState.PAUSED) for state in CampaignState}
+
+
+def test_permits_are_counted_by_the_state_they_came_to_be_in():
+    metrics = Metrics()
+    given = a_permit()
+    reported = replace(given, sent=4)
+    metrics.permits_changed([PermitChange(None, given, NOW), PermitChange(given, reported, NOW)])
+    metrics.permits_changed([PermitChange(reported, replace(reported, state=PermitState.USED), NOW)])
+    counts = {
+        state: metrics.registry.get_sample_value("holdfire_permits_total", {"state": state}) for state in PermitState
+    }
+    assert counts == dict.fromkeys(PermitState, 0.0) | {PermitState.ACTIVE: 1.0, PermitState.USED: 1.0}
+
+
+def a_permit() -> Permit:
+    return Permit("prm_1", "default", None, "key1", "dec_1", 10, 10, PermitState.ACTIVE, NOW, after(60))
 
 
 def test_a_source_shows_its_counts_and_how_far_behind_it_is():
