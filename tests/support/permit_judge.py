@@ -9,7 +9,7 @@ from tests.support.permit_model import Given, PermitModel, Standing
 
 KEPT_FOR = timedelta(hours=24)
 DEFAULT_TTL_SECONDS = 3_600
-REFUSED = {429, 503}
+REFUSED, UNREADABLE, ENDED = {429, 503}, 422, 409
 
 
 class Wanted(NamedTuple):
@@ -99,7 +99,7 @@ class Judge:
         self.kept[named] = Kept(wanted, None, permit.id, now)
 
     def _refusal(self, named: Named, wanted: Wanted, response: httpx2.Response, now: datetime) -> None:
-        if response.status_code == httpx2.codes.UNPROCESSABLE_ENTITY:
+        if response.status_code == UNREADABLE:
             assert self._refused.get(named, wanted) != wanted, response.text
             return
         assert response.status_code in REFUSED, response.text
@@ -111,9 +111,9 @@ class Judge:
     def _repeat(self, named: Named, kept: Kept, wanted: Wanted, response: httpx2.Response, now: datetime) -> None:
         permit = self._model.given[kept.permit]
         if wanted != kept.wanted:
-            assert response.status_code == httpx2.codes.UNPROCESSABLE_ENTITY, response.text
+            assert response.status_code == UNREADABLE, response.text
         elif not permit.may_be_used(now):
-            assert response.status_code == httpx2.codes.CONFLICT, response.text
+            assert response.status_code == ENDED, response.text
         elif response.is_success:
             assert permit.state == "active", f"{permit} was given again"
             assert not self._standing.is_shut(now)
