@@ -21,7 +21,7 @@ _AT = "(:end - (:last - n) * :apart)"
 _ID = f"printf('%012x%012x', {_AT} / 1000, n)"
 _PERMIT, _DECISION = f"'prm_' || {_ID}", f"'dec_' || {_ID}"
 _AFTER = (
-    """json_object('state', 'used', 'allowed', 100, 'sent', 100, 'expires_at', '2026-11-21T15:00:00+00:00',"""
+    """json_object('state', 'used', 'allow', 100, 'sent', 100, 'expires_at', '2026-11-21T15:00:00+00:00',"""
     f" 'decision_id', {_DECISION}, 'wave', NULL)"
 )
 _VALUES = {

@@ -34,8 +34,8 @@ class WaveShape(Shape):
 
     number: int
     permit_id: str
-    allowed: int = Field(description="at most so many people")
-    sent: int = Field(description="as reported so far; may exceed allowed")
+    allow: int = Field(description="at most so many people")
+    sent: int = Field(description="as reported so far; may exceed `allow`")
     is_probe: bool = Field(description="the small wave after a hold")
     opened_at: str = text_at()
     ended_at: str | None = text_at()
@@ -110,7 +110,7 @@ def wave_shape(wave: Wave) -> dict[str, Any]:
     return {
         "number": wave.number,
         "permit_id": wave.permit_id,
-        "allowed": wave.allowed,
+        "allow": wave.allowed,
         "sent": wave.sent,
         "is_probe": wave.is_probe,
         "opened_at": instant(wave.opened_at),

@@ -23,7 +23,7 @@ _PERMIT_ID = "prm_019d4d1c2f40a1b2c3d4e5f6"
 
 
 class PermitShape(Shape):
-    """A permit: `allowed` messages may go until `expires_at`, unless it must stop."""
+    """A permit: `allow` messages may go until `expires_at`, unless it must stop."""
 
     id: str = Field(examples=[_PERMIT_ID])
     gate: str
@@ -31,7 +31,7 @@ class PermitShape(Shape):
     state: PermitState
     must_stop: bool = Field(description="send no more under it: it is not active, is over, or its gate is shut now")
     requested: int
-    allowed: int = Field(description="messages it allows in all")
+    allow: int = Field(description="messages it allows in all")
     sent: int = Field(description="reported as sent so far")
     outstanding: int = Field(description="what it still counts as given away")
     granted_at: str | None = text_at()

@@ -47,7 +47,7 @@ class Permit:
     id: str
     state: PermitState
     must_stop: bool
-    allowed: int
+    allow: int
     sent: int
     granted_at: datetime
     expires_at: datetime

@@ -71,7 +71,7 @@ def read_permit(permit_id: str, reply: Reply) -> Permit:
             id=_id(body["id"]),
             state=state,
             must_stop=body["must_stop"] is not False or state is not PermitState.ACTIVE,
-            allowed=int(body["allowed"]),
+            allow=int(body["allow"]),
             sent=int(body["sent"]),
             granted_at=_instant(body["granted_at"]),
             expires_at=_instant(body["expires_at"]),

@@ -38,7 +38,7 @@ class WaveResult:
     number: int
     permit_id: str
     offset: int
-    allowed: int
+    allow: int
     sent: int | None
     exit_code: int | None
     seconds: float

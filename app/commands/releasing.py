@@ -200,4 +200,4 @@ def _check(wave: WaveResult) -> None:
         problem = "ended without having sent anything" if wave.sent == 0 else None
     if problem is not None:
         known = "it did not say how many" if wave.sent is None else f"{wave.sent:,}"
-        raise ReleaseFailed(f"wave {wave.number} {problem}; sent of {wave.allowed:,} from {wave.offset:,} on: {known}")
+        raise ReleaseFailed(f"wave {wave.number} {problem}; sent of {wave.allow:,} from {wave.offset:,} on: {known}")

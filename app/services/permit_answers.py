@@ -114,7 +114,7 @@ def permit_shape(permit: Permit, *, must_stop: bool) -> Shape:
         "state": permit.state,
         "must_stop": must_stop,
         "requested": permit.requested,
-        "allowed": permit.allowed,
+        "allow": permit.allowed,
         "sent": permit.sent,
         "outstanding": permit.outstanding,
         "granted_at": instant(permit.granted_at),

@@ -271,7 +271,7 @@ def _wave_event(kind: EventType, campaign: Campaign, wave: Wave, now: datetime, 
     after: dict[str, object] = {
         "wave": wave.number,
         "permit_id": wave.permit_id,
-        "allowed": wave.allowed,
+        "allow": wave.allowed,
         "is_probe": wave.is_probe,
         "sent": wave.sent,
     }

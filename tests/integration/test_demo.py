@@ -92,7 +92,7 @@ def test_a_spike_in_mid_flight_stops_the_wave_and_what_follows_begins_with_a_pro
         permits = client.get("/api/v1/permits", params={"campaign": "spring"}).json()["items"]
         campaign = client.get("/api/v1/campaigns/spring").json()
     assert number(probe[1]) == 2_000
-    allowed = sorted(permit["allowed"] for permit in permits)
+    allowed = sorted(permit["allow"] for permit in permits)
     assert 0 < sent < allowed[-1]
     assert (campaign["state"], campaign["release"]["mode"]) == ("releasing", "by-tool")
 

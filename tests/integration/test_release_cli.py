@@ -71,7 +71,7 @@ def test_everybody_is_mailed_once_in_waves_of_what_the_gate_allows(shell, server
     done = shell.run(release(25, "./send-wave.sh", "--wave-size 10"))
     assert (done.returncode, done.stderr) == (0, "")
     assert mailed(shell) == people
-    assert [(each["allowed"], each["sent"], each["state"]) for each in permits(server)[before:]] == [
+    assert [(each["allow"], each["sent"], each["state"]) for each in permits(server)[before:]] == [
         (8, 8, "used"),
         (8, 8, "used"),
         (8, 8, "used"),

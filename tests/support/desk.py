@@ -27,7 +27,7 @@ class Given:
             "id": self.id,
             "state": self.state,
             "must_stop": self.state != "active",
-            "allowed": self.allowed,
+            "allow": self.allowed,
             "sent": self.sent,
             "granted_at": "2026-11-21T15:00:00Z",
             "expires_at": "2026-11-21T16:00:00Z",

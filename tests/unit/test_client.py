@@ -24,7 +24,7 @@ PERMIT = {
     "id": "prm_1",
     "state": "active",
     "must_stop": False,
-    "allowed": 500,
+    "allow": 500,
     "sent": 7,
     "granted_at": "2026-11-21T15:00:00Z",
     "expires_at": "2026-11-21T16:00:00Z",
@@ -441,7 +441,7 @@ def test_what_is_refused_for_good_is_asked_once(play):
 def test_a_permit_must_stop_unless_it_plainly_need_not(play, members, must_stop):
     permit = play(PERMIT | members)("permit_state", "prm_1")
     assert isinstance(permit, Permit)
-    assert (permit.must_stop, permit.allowed, permit.sent) == (must_stop, 500, 7)
+    assert (permit.must_stop, permit.allow, permit.sent) == (must_stop, 500, 7)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def event_of(kind: EventType, before: Permit | None, after: Permit, actor: Actor
 def _side(permit: Permit) -> dict[str, object]:
     return {
         "state": permit.state.value,
-        "allowed": permit.allowed,
+        "allow": permit.allowed,
         "sent": permit.sent,
         "expires_at": permit.expires_at.isoformat(),
         "decision_id": permit.decision_id,

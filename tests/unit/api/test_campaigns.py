@@ -182,7 +182,7 @@ async def test_progress_and_waves_are_shown(whole, client):
     assert (shown["sent"], shown["outstanding"], shown["left"]) == (40, 60, 900)
     (wave,) = (await client.get(f"{PATH}/spring/waves")).json()["items"]
     assert wave == shown["wave"]
-    assert (wave["number"], wave["sent"], wave["allowed"], wave["ended_at"]) == (1, 40, 100, None)
+    assert (wave["number"], wave["sent"], wave["allow"], wave["ended_at"]) == (1, 40, 100, None)
 
 
 async def test_a_cancelled_campaign_is_refused_for_ever_and_is_never_a_mere_label(whole, client):

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
 def a_permit(ttl_seconds=3600.0, **members):
     expires_at = (NOW + timedelta(seconds=ttl_seconds)).isoformat()
     times = {"granted_at": NOW.isoformat(), "expires_at": expires_at}
-    return {"id": "prm_1", "state": "active", "must_stop": False, "allowed": 5, "sent": 0} | times | members
+    return {"id": "prm_1", "state": "active", "must_stop": False, "allow": 5, "sent": 0} | times | members
 
 
 class Watch:

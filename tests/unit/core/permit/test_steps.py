@@ -129,4 +129,4 @@ def test_a_permit_whose_time_is_over_cannot_be_renewed():
 def test_a_grant_is_told_with_what_it_allows():
     event = granted(PERMIT, ANN)
     assert (event.type, event.at, event.before) == (EventType.PERMIT_GRANTED, NOW, None)
-    assert (event.after or {})["allowed"] == 400
+    assert (event.after or {})["allow"] == 400
