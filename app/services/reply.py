@@ -62,10 +62,14 @@ def summary_for(looked: Looked) -> str:
 
 
 def go_until(looked: Looked) -> datetime:
-    """Return the instant from which a go must not be given any more: the floor may differ, an override begin or end."""
-    edge = next_edge(looked.state.overrides, looked.at)
-    until = looked.state.basis.valid_until
-    return until if edge is None else min(until, edge)
+    """Return the instant from which a go must not be given any more.
+
+    The floor may differ then, an override begin or end, or the campaign's deadline come.
+    """
+    facts = looked.request.facts
+    deadline = facts.give_up_at if facts is not None else None
+    ends = next_edge(looked.state.overrides, looked.at), deadline
+    return min((looked.state.basis.valid_until, *(at for at in ends if at is not None and at > looked.at)))
 
 
 def reply(

@@ -1,5 +1,6 @@
 """Releases over a whole holdfire: real database, real permits, a floor that is told to be quiet or slammed."""
 
+import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from app.core.permit.permit import PermitState, PermitStep
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict
 from app.ports import ApiKey
+from app.services.asks import Question
 from app.services.releases import WAVE_TTL_SECONDS
 from tests.support.builders import NOW, after
 from tests.support.whole import a_whole
@@ -443,6 +445,23 @@ async def test_at_its_deadline_it_is_given_up_and_its_permits_are_revoked(releas
     assert release.wave.ending == "revoked"
     await release.quiet(GAP)
     assert len(await release.waves()) == 1
+
+
+async def test_no_go_outlives_the_deadline_not_even_a_kept_one(release):
+    await release.begin(audience=2_000, give_up_at="2026-11-21T15:01:00Z")
+    await release.quiet(58)
+    question = Question("default", 1, "spring", accept_partial=False)
+
+    def told():
+        gate, ready = (
+            release.services.campaign_gate.answer("a", "spring"),
+            release.services.readiness.answer("a", question),
+        )
+        return gate.status, ready.status, dict(gate.headers)[b"cache-control"], json.loads(ready.body)["valid_until"]
+
+    assert told() == (200, 200, b"private, max-age=2", "2026-11-21T15:01:00Z")
+    release.whole.clock.move(2)
+    assert told()[:2] == (429, 429)
 
 
 async def test_one_that_never_began_is_given_up_too(release):
