@@ -24,7 +24,7 @@ from app.core.webhooks.address import Allowed
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
-from app.ports import Clock
+from app.ports import Clock, PolicyVersion
 from app.resolver import Resolver
 from app.services.answering import Answering
 from app.services.asks import Asks
@@ -153,9 +153,14 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     def published() -> Published:
         return evaluator.published
 
+    def policy_changed(gate: str, saved: PolicyVersion | None) -> None:
+        evaluator.set_policy(gate, saved)
+        set_by_hand()
+
     def gate_deleted(gate: str) -> None:
         overrides.forget(gate)
         evaluator.drop_gate(gate)
+        set_by_hand()
 
     def set_by_hand() -> None:
         evaluator.evaluate_now()
@@ -194,6 +199,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
     for kept in (keys, overrides, permits, campaigns, callbacks):
         await kept.load()
     await evaluator.start()
+    permits.subscribe(metrics.permits_changed)
     evaluator.subscribe(permits.gate_changed)
     evaluator.subscribe(callbacks.gate_changed)
     permits.gate_changed(evaluator.published)
@@ -240,7 +246,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             waits=metrics.deliveries_waiting,
         ),
         callbacks=callbacks,
-        gates=Gates(store.gates, clock, evaluator.set_policy, gate_deleted),
+        gates=Gates(store.gates, clock, policy_changed, gate_deleted),
         queues=Queues(store.queues, clock, evaluator.set_targets),
         history=History(store.history),
         decisions=Decisions(store.decisions),
