@@ -13,14 +13,15 @@ from app.core.permit.permit import PermitState
 class Answer:
     """May it go? An answer is true exactly when it is a go, so that `if holdfire.ready(…):` means what it says.
 
-    allow: how many may go; None where nobody asked about a number and nothing limits it. retry_after_seconds: how long
-    to wait before asking again; None with a go. reasons: as the reference says, the binding one first. body: all of it.
+    gate and decision_id are there with every go. allow: how many may go; None: no limit, and no number was asked about.
+    retry_after_seconds: how long to wait before asking again; None with a go. reasons: as the reference says, the
+    binding one first. body: all of it.
     """
 
     state: Verdict
     proceed: bool
-    gate: str
-    decision_id: str
+    gate: str | None
+    decision_id: str | None
     allow: int | None
     requested: int | None
     retry_after_seconds: float | None

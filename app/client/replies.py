@@ -1,8 +1,8 @@
 """What a reply means.
 
-It is believed only where everything fits: the status, the body, the header that repeats the decision, and the question
-as the body repeats it. What does not fit raises Unanswered. So a proxy's page, a cache's old answer, or an answer to
-somebody else's question is never a go.
+A go is believed only where everything fits: the status, the body, the header that repeats the decision, and the
+question as the body repeats it. What does not fit raises Unanswered. So a proxy's page, a cache's old answer, or an
+answer to somebody else's question is never a go. What plainly says hold is one, whoever says it.
 """
 
 import json
@@ -95,8 +95,8 @@ def _members(question: Question, reply: Reply) -> dict[str, Any]:
     return {
         "state": _state(reply.status, body),
         "proceed": go,
-        "gate": body["gate"],
-        "decision_id": body["decision_id"],
+        "gate": body.get("gate"),
+        "decision_id": body.get("decision_id"),
         "allow": body.get("allow"),
         "requested": body.get("requested"),
         "retry_after_seconds": None if go else _retry_after(reply, body),
@@ -114,6 +114,19 @@ def _faults(question: Question, reply: Reply, body: Body) -> Iterable[str]:
     said = reply.headers.get("holdfire-decision", decision)
     if said != decision:
         yield f"its header says {said}, its body {decision}"
+    if go:
+        yield from _faults_of_a_go(question, reply, body)
+    elif decision == "send":
+        yield "it says send, and not to proceed"
+
+
+def _faults_of_a_go(question: Question, reply: Reply, body: Body) -> Iterable[str]:
+    """Yield why a go must not be believed: its words, its age, or because it answers something else."""
+    decision = body["decision"]
+    if reply.status != HTTPStatus.OK or decision == "hold":
+        yield f"it says to proceed with {decision}"
+    if body.get("mode") != "shadow" and body.get("state", decision) != decision:
+        yield f"it says to proceed in state {body['state']}"
     age = reply.headers.get("age", "0")
     if not (re.fullmatch("[0-9]{1,9}", age) and int(age) <= OLDEST_SECONDS):
         yield f"it is {age} s old, out of some cache"
@@ -123,18 +136,11 @@ def _faults(question: Question, reply: Reply, body: Body) -> Iterable[str]:
     for name, value in asked.items():
         if value is not None and body.get(name) != value:
             yield f"{name} was {value!r}, and it answers {body.get(name)!r}"
-    if go:
-        yield from _faults_of_a_go(question, reply.status, body)
-    elif decision == "send":
-        yield "it says send, and not to proceed"
+    yield from _faults_of_a_number(question, body)
 
 
-def _faults_of_a_go(question: Question, status: int, body: Body) -> Iterable[str]:
+def _faults_of_a_number(question: Question, body: Body) -> Iterable[str]:
     decision, allow, asked = body["decision"], body.get("allow"), question.audience
-    if status != HTTPStatus.OK or decision == "hold":
-        yield f"it says to proceed with {decision}"
-    if body.get("mode") != "shadow" and body.get("state", decision) != decision:
-        yield f"it says to proceed in state {body['state']}"
     if decision == "throttle" and not question.accept_partial:
         yield "it lets a part go where the whole was asked for"
     if allow is None and asked is None:

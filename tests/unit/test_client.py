@@ -173,6 +173,13 @@ def test_a_hold_is_one_whatever_status_the_keys_profile_gives_it(play, status, m
     assert (answer.state, answer.proceed, answer.retry_after_seconds) == (state, False, 20)
 
 
+def test_a_hold_for_asking_too_often_is_one_though_no_gate_was_looked_at(play):
+    too_often = {"decision": "hold", "proceed": False, "decision_id": None, "retry_after_seconds": 2, "summary": "slow"}
+    played = play(Raw(429, too_often, {"Retry-After": "2000"}), SEND)
+    assert wait(played)
+    assert 2 <= played.slept[0] <= 2.2
+
+
 def test_a_gate_that_only_watches_lets_go_what_it_would_hold(play):
     assert play(SEND | {"state": "hold", "mode": "shadow"})("ready", "default").state == "send"
 
