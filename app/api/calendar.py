@@ -15,10 +15,10 @@ from app.api.schemas import Given, Shape, component, headers, problems, takes, t
 from app.core.event import Actor
 from app.ports.campaigns import FeedToken
 from app.services.calendars import MAX_NAME
-from app.services.icalendar_feed import icalendar
 from app.services.shapes import instant
 
 router = APIRouter(prefix="", tags=["calendar"])
+TokenPath = Annotated[str, Path(max_length=100, description="the token's id")]
 MEDIA_TYPE = "text/calendar"
 _FEED_PATH = "/campaigns.ics"
 _TOKENS_PATH = "/calendar-tokens"
@@ -89,7 +89,7 @@ async def feed(
     if_none_match: Annotated[str | None, Header(description="ETag of what the caller has")] = None,
 ) -> Response:
     """All campaigns from their announcement until 90 days after their end; cancelled ones are marked as such."""
-    content = icalendar(await services.calendars.shown(), str(request.base_url).rstrip("/"))
+    content = await services.calendars.file(str(request.base_url).rstrip("/"))
     tag = f'"{sha256(content).hexdigest()[:32]}"'
     kept = {
         "ETag": tag,
@@ -126,10 +126,21 @@ async def tokens(services: ServicesDep, _: Admin) -> Response:
 async def create(request: Request, services: ServicesDep, caller: Admin) -> Response:
     """Makes a token and shows it, this once: only a hash of it is kept. Make one per calendar, so that each can go."""
     given = await read(request, CalendarTokenGiven)
-    token, text = await services.calendars.create(given.name, Actor(caller.id, caller.name))
+    made, text = await services.calendars.create(given.name, Actor(caller.id, caller.name))
     path = request.url.path.removesuffix(_TOKENS_PATH) + _FEED_PATH
     url = request.url.replace(path=path, query=f"token={text}")
-    return answer(_shape(token) | {"token": text, "url": str(url)}, 201, {"Location": f"{request.url.path}/{token.id}"})
+    return answer(_shape(made) | {"token": text, "url": str(url)}, 201, {"Location": f"{request.url.path}/{made.id}"})
+
+
+@router.get(
+    f"{_TOKENS_PATH}/{{token_id}}",
+    operation_id="getCalendarToken",
+    summary="Read a calendar token",
+    responses={200: {"model": CalendarToken}, **problems(404, 422)},
+)
+async def token(token_id: TokenPath, services: ServicesDep, _: Admin) -> Response:
+    """One token without its secret, also a revoked one."""
+    return answer(_shape(await services.calendars.find(token_id)))
 
 
 @router.delete(
@@ -139,9 +150,7 @@ async def create(request: Request, services: ServicesDep, caller: Admin) -> Resp
     status_code=204,
     responses=problems(404, 422),
 )
-async def revoke(
-    token_id: Annotated[str, Path(max_length=100, description="the token's id")], services: ServicesDep, caller: Admin
-) -> Response:
+async def revoke(token_id: TokenPath, services: ServicesDep, caller: Admin) -> Response:
     """Its calendar is refused from now on. Revoking it again changes nothing."""
     await services.calendars.revoke(token_id, Actor(caller.id, caller.name))
     return Response(status_code=204)

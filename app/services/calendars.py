@@ -17,9 +17,10 @@ from app.core.campaign.span import span
 from app.core.campaign.wording import text_faults
 from app.core.event import Actor, Event, EventType
 from app.core.problem import Problem
-from app.errors import HoldfireError, Invalid
+from app.errors import HoldfireError, Invalid, NotFound
 from app.ports import Clock
 from app.ports.campaigns import CampaignStore, FeedToken, FeedTokenStore
+from app.services.icalendar_feed import CalendarFile
 from app.services.shapes import Shape, instant
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Calendars:
 
     def __init__(self, tokens: FeedTokenStore, campaigns: CampaignStore, clock: Clock) -> None:
         self._tokens, self._campaigns, self._clock = tokens, campaigns, clock
+        self._file = CalendarFile()
 
     async def create(self, name: str, actor: Actor) -> tuple[FeedToken, str]:
         """Return a new token and, this once, its plain text. Raises Invalid for a bad name."""
@@ -53,6 +55,13 @@ class Calendars:
     async def all(self) -> Sequence[FeedToken]:
         """Return all tokens, revoked ones too, oldest first."""
         return await self._tokens.feed_tokens()
+
+    async def find(self, token_id: str) -> FeedToken:
+        """Return one token, also a revoked one. Raises NotFound."""
+        found = next((token for token in await self._tokens.feed_tokens() if token.id == token_id), None)
+        if found is None:
+            raise NotFound(f"there is no calendar token {token_id!r}")
+        return found
 
     async def revoke(self, token_id: str, actor: Actor) -> FeedToken:
         """Return the token, revoked: it is refused from now on. Raises NotFound."""
@@ -69,6 +78,10 @@ class Calendars:
             return None
         await self._note_use(token)
         return token
+
+    async def file(self, home: str) -> bytes:
+        """Return the iCalendar file of what is shown. home: our own address, without a slash at its end."""
+        return await self._file.written(await self.shown(), home)
 
     async def shown(self) -> Sequence[Campaign]:
         """Return the campaigns for a calendar, newest first: all that were announced and not over for 90 days."""

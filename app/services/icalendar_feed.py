@@ -1,6 +1,7 @@
 """Campaigns as an iCalendar file (RFC 5545, RFC 7986), written by the icalendar library."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from icalendar import Calendar, Event, vDuration
@@ -10,6 +11,26 @@ from app.core.campaign.span import changed_at, expected_contacts, span
 
 NAME = "holdfire campaigns"
 REFRESHED_EVERY = timedelta(minutes=15)
+
+
+class CalendarFile:
+    """The file, beside the event loop and one at a time: a thousand campaigns take a third of a second of a core.
+
+    It is asked for every few minutes by every calendar there is, so what was written last is kept.
+    """
+
+    def __init__(self) -> None:
+        self._one_at_a_time = asyncio.Lock()
+        self._of: tuple[str, Sequence[Campaign]] | None = None
+        self._written = b""
+
+    async def written(self, campaigns: Sequence[Campaign], home: str) -> bytes:
+        """Return the file of these campaigns, as `icalendar` does."""
+        async with self._one_at_a_time:
+            if self._of != (home, campaigns):
+                self._written = await asyncio.to_thread(icalendar, campaigns, home)
+                self._of = home, campaigns
+            return self._written
 
 
 def icalendar(campaigns: Iterable[Campaign], home: str) -> bytes:

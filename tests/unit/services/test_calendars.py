@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from app.core.event import Actor, Event
 from app.errors import Invalid, NotDurable, NotFound
 from app.ports.campaigns import FeedToken
 from app.services.calendars import Calendars
-from app.services.icalendar_feed import icalendar
+from app.services.icalendar_feed import CalendarFile, icalendar
 from tests.support.builders import NOW, after
 from tests.support.memory import SteppedClock
 
@@ -224,3 +225,23 @@ def test_any_title_comes_back_whole_from_lines_of_at_most_75_octets(title, kind,
     event = only_event(campaign)
     assert event["SUMMARY"] == f"Email to {audience:,}: {title}"
     assert event.categories[0] == kind
+
+
+async def test_the_file_is_written_once_for_the_same_campaigns_and_anew_for_others():
+    file = CalendarFile()
+    first, again = await asyncio.gather(file.written([SPRING], HOME), file.written([replace(SPRING)], HOME))
+    assert again is first
+    assert first == icalendar([SPRING], HOME)
+    moved = [replace(SPRING, earliest_start=after(9000), revision=4)]
+    assert await file.written(moved, HOME) == icalendar(moved, HOME)
+    assert await file.written(moved, "https://other.example") == icalendar(moved, "https://other.example")
+
+
+async def test_writing_a_large_file_holds_up_nobody():
+    many = [replace(SPRING, id=f"spring-{number}") for number in range(300)]
+    writing = asyncio.create_task(CalendarFile().written(many, HOME))
+    turns = 0
+    while not writing.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
