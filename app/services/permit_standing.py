@@ -5,7 +5,7 @@ The caps were counted when the permit was given; what is given away afterwards t
 
 from dataclasses import replace
 
-from app.core.permit.permit import NOTHING_SPENT
+from app.core.permit.permit import NOTHING_SPENT, Permit, Spent
 from app.errors import NotFound
 from app.services.answering import Answering, Looked
 from app.services.reply import is_go
@@ -21,6 +21,20 @@ def look_past_caps(answering: Answering, gate: str, campaign: str | None) -> Loo
         facts = replace(request.facts, spent=NOTHING_SPENT, sent=0, wave_limit=None)
         request = replace(request, facts=facts)
     return answering.look(gate, request, NOTHING_SPENT)
+
+
+def look_to_go_on(answering: Answering, permit: Permit) -> Looked:
+    """Return what the holder of a paused permit is answered who wants to go on, as `look_past_caps` but for one cap.
+
+    While its campaign probes after a hold, what it still allows must not be more than a probe. Raises NotFound.
+    """
+    looked = look_past_caps(answering, permit.gate, permit.campaign)
+    known = answering.request(max(1, permit.outstanding), permit.campaign)
+    if not is_go(looked) or known.facts is None or known.facts.wave_limit is None:
+        return looked
+    others = max(0, known.facts.spent.outstanding - permit.outstanding)
+    facts = replace(known.facts, spent=Spent(others), sent=0)
+    return answering.look(permit.gate, replace(known, facts=facts), NOTHING_SPENT)
 
 
 def why_stop(answering: Answering, gate: str, campaign: str | None) -> str | None:

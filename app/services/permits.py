@@ -20,7 +20,7 @@ from app.services.answering import Answering, Looked
 from app.services.asks import Asks
 from app.services.permit_answers import PermitAnswer
 from app.services.permit_keeping import PermitKeeper
-from app.services.permit_standing import look_past_caps, why_stop
+from app.services.permit_standing import look_past_caps, look_to_go_on, why_stop
 from app.services.permit_sums import KEPT, PermitSums
 from app.services.permit_taking import PermitTaker
 from app.services.published import Published
@@ -168,8 +168,9 @@ class Permits:
     ) -> Permit | PermitAnswer:
         """Return a live permit that ends ttl_seconds from now, never earlier than before; a paused one is active again.
 
-        While its gate does not say go for its campaign it is left as it is, and the hold is returned. Raises NotFound,
-        Conflict when it has ended, NotDurable.
+        While its gate does not say go for its campaign it is left as it is, and the hold is returned; so is a paused
+        one that still allows more than its campaign may probe with. Raises NotFound, NotDurable, Conflict when it has
+        ended, or was of a wave that has.
         """
         actor = Actor(asker.id, asker.name)
 
@@ -245,6 +246,9 @@ class Permits:
 
     def _require_go(self, permit: Permit) -> None:
         """Raise _ShutError while a permit's gate, or its campaign, does not say go. Runs on any thread."""
-        looked = look_past_caps(self._answering, permit.gate, permit.campaign)
+        if permit.state is PermitState.PAUSED:
+            looked = look_to_go_on(self._answering, permit)
+        else:
+            looked = look_past_caps(self._answering, permit.gate, permit.campaign)
         if not is_go(looked):
             raise _ShutError(looked)

@@ -47,6 +47,7 @@ class Releases:
     ) -> None:
         self._book, self._permits, self._answering, self._clock = book, permits, answering, clock
         self._on_change = on_change
+        self._since = clock.now()  # permits of an earlier run were counted then, or are not: the pace only stays slower
         self._taken: dict[str, datetime] = {}  # when a tool took the last permit that its campaign's pace has counted
 
     async def run(
@@ -231,8 +232,8 @@ class Releases:
 
     async def _count_taken(self, campaign: Campaign) -> None:
         """Count a permit that the tool took as a good look at the gate: the next one may be for more."""
-        taken = max((permit.granted_at for permit in self._permits.of_campaign(campaign.id)), default=None)
-        if taken is not None and taken != self._taken.get(campaign.id):
+        taken = max((permit.granted_at for permit in self._permits.of_campaign(campaign.id)), default=self._since)
+        if taken > self._taken.get(campaign.id, self._since):
             self._taken[campaign.id] = taken
             await self._judge(campaign, Outcome.GOOD)
 

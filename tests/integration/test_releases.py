@@ -172,6 +172,46 @@ async def test_after_a_hold_a_tool_is_given_a_probe_first_and_more_with_each_per
     assert allowed == [100, 350, 600]
 
 
+async def test_a_tool_cannot_take_several_probes_at_once(release):
+    await release.begin(release={"mode": "by-tool"})
+    await release.slam(5)
+    await release.quiet(5)
+    asked = PermitRequest(1_000, "default", "spring", accept_partial=True)
+    given = [await release.services.permits.take(TOOL, asked) for _ in range(3)]
+    assert [(each.status, each.permit and each.permit.allowed) for each in given] == [
+        (200, 100),
+        (429, None),
+        (429, None),
+    ]
+
+
+async def test_a_tools_paused_permit_goes_on_only_as_far_as_a_probe_may(release):
+    await release.begin(release={"mode": "by-tool"})
+    large, small = [(await take_as_tool(release, audience)).permit for audience in (200, 60)]
+    await release.slam(5)
+    await release.quiet(5)
+    refused = await release.services.permits.renew(TOOL, large.id)
+    assert (refused.status, json.loads(refused.body)["reasons"][0]["code"]) == (429, "campaign_probing")
+    await release.services.permits.release(large.id, ANN)
+    await release.quiet(5)
+    assert (await release.services.permits.renew(TOOL, small.id)).state is PermitState.ACTIVE
+
+
+async def test_a_tools_pace_grows_once_with_each_permit_whatever_becomes_of_them(release):
+    await release.begin(release={"mode": "by-tool"})
+    await release.slam(5)
+    await release.quiet(5)
+    probe = await take_as_tool(release, 10)
+    await release.quiet(5)
+    more = await take_as_tool(release, 10)
+    grown = release.services.campaigns.book.pace("spring")
+    assert grown.percent == 35
+    await release.services.permits.release(more.permit.id, ANN)
+    await release.quiet(5)
+    assert release.services.campaigns.book.pace("spring") == grown
+    assert probe.permit.state is PermitState.ACTIVE
+
+
 async def test_while_its_gate_holds_a_campaign_waits_and_begins_with_a_probe(release):
     await release.draft()
     await release.take("schedule")
@@ -448,7 +488,8 @@ async def test_at_its_deadline_it_is_given_up_and_its_permits_are_revoked(releas
 
 
 async def test_no_go_outlives_the_deadline_not_even_a_kept_one(release):
-    await release.begin(audience=2_000, give_up_at="2026-11-21T15:01:00Z")
+    await release.begin(give_up_at="2026-11-21T15:01:00Z")
+    await release.report(50)
     await release.quiet(58)
     question = Question("default", 1, "spring", accept_partial=False)
 

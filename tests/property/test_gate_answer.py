@@ -211,7 +211,9 @@ def test_no_more_is_allowed_than_was_asked_for_and_than_every_cap_leaves(case):
     answered, known, audience = case.told(), case.request.facts, case.request.audience
     caps = [audience, None if case.is_exempt else headroom(case.policy, case.spent).left]
     if known is not None:
-        caps += [max(0, known.audience - known.sent - known.spent.outstanding), known.wave_limit]
+        out = known.spent.outstanding
+        probe = None if known.wave_limit is None else max(0, known.wave_limit - out)
+        caps += [max(0, known.audience - known.sent - out), probe]
     tightest = min((cap for cap in caps if cap is not None), default=None)
     if answered.verdict in GO:
         assert answered.allow == tightest != 0

@@ -46,8 +46,11 @@ def campaign_limits(request: Request, now: datetime) -> Iterator[Limit]:
     reason = _reason(ReasonCode.CAMPAIGN_AUDIENCE_SPENT, message, left, request)
     yield Limit(left, reason, _frees_at(facts.spent, now))
     if facts.wave_limit is not None:
-        probe = max(0, facts.wave_limit)
-        message = f"the next wave of campaign {facts.id!r} may have {probe:,} people, to see first what it does"
+        out = facts.spent.outstanding
+        probe = max(0, facts.wave_limit - out)
+        message = f"a wave of campaign {facts.id!r} may have {facts.wave_limit:,} people, to see first what it does"
+        if out:
+            message += f"; {out:,} are given away"
         reason = _reason(ReasonCode.CAMPAIGN_PROBING, message, probe, request)
         yield Limit(probe, reason, now + ASK_PEOPLE_AGAIN)
 

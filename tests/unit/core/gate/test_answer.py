@@ -311,7 +311,17 @@ def test_an_exempt_class_goes_whatever_the_gate_says_as_far_as_its_audience_reac
             {"wave_limit": 50},
             (
                 *(Verdict.THROTTLE, 50, "campaign_probing"),
-                *("the next wave of campaign 'spring' may have 50 people, to see first what it does", 1),
+                *("a wave of campaign 'spring' may have 50 people, to see first what it does", 1),
+            ),
+        ),
+        (
+            {},
+            Spent(),
+            {"wave_limit": 50, "spent": Spent(30)},
+            (
+                *(Verdict.THROTTLE, 20, "campaign_probing"),
+                "a wave of campaign 'spring' may have 50 people, to see first what it does; 30 are given away",
+                1,
             ),
         ),
     ],
