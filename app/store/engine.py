@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection
@@ -20,6 +21,8 @@ from app.store.migrate import migrate
 T = TypeVar("T")
 
 READERS = 4
+# Who asked for a write has long been told, or has given up, when it waited longer: then it must not happen behind them.
+LONGEST_WAIT_SECONDS = 10.0
 
 
 class Database:
@@ -55,11 +58,15 @@ class Database:
         return result
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction on the writer thread, commit, and return its result."""
+        """Run `work` in a write transaction on the writer thread, commit, and return its result.
+
+        Raises NotDurable, too, when its turn came only after 10 seconds; nothing is written then.
+        """
         if self._closed:
             raise NotDurable("the database is closed; nothing can be written any more")
+        latest = monotonic() + LONGEST_WAIT_SECONDS
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, self.transact, work)
+            return await asyncio.get_running_loop().run_in_executor(self._writer, self._in_time, latest, work)
         except IntegrityError as fault:
             raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
         except DBAPIError as fault:
@@ -81,6 +88,12 @@ class Database:
         await asyncio.to_thread(self._writer.shutdown)
         self._read_engine.dispose()
         self._write_engine.dispose()
+
+    def _in_time(self, latest: float, work: Callable[[Connection], T]) -> T:
+        if monotonic() > latest:
+            detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
+            raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
+        return self.transact(work)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
         with self._read_engine.begin() as connection:

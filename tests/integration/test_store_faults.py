@@ -4,11 +4,13 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from app.errors import Invalid, NotDurable
 from app.ports import Appended
+from app.store import engine
 from app.stream import writer
 from tests.support.builders import a_contact, after, an_event, an_observation
 from tests.support.databases import a_store
@@ -79,6 +81,19 @@ async def test_other_writes_fail_with_the_same_sentence(store):
     await execute(store, READ_ONLY[0])
     with pytest.raises(NotDurable, match=r"attempt to write a readonly database\); nothing was changed"):
         await store.gates.create_gate("spring", after(0), an_event())
+
+
+async def test_a_write_whose_turn_comes_too_late_does_not_happen_behind_its_callers_back(store, monkeypatch):
+    monkeypatch.setattr(engine, "LONGEST_WAIT_SECONDS", 0.05)
+    release = threading.Event()
+    store.database.submit(lambda: release.wait(20))
+    late = asyncio.create_task(store.gates.create_gate("late", after(0), an_event()))
+    await asyncio.sleep(0.1)
+    release.set()
+    with pytest.raises(NotDurable, match=r"within 0\.05 s.*nothing was changed"):
+        await late
+    await store.gates.create_gate("in-time", after(0), an_event())
+    assert "late" not in await store.gates.gates()
 
 
 async def test_a_neighbour_that_keeps_the_lock_fails_the_append_until_it_lets_go(store, stream, tmp_path):
