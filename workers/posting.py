@@ -12,7 +12,7 @@ import httpx2
 from app.services.deliveries import Message, Outcome
 
 TIMEOUT_SECONDS = 15.0
-MOST_READ_BYTES = 65_536
+MOST_READ_BYTES = 16_384
 _NO_REUSE = httpx2.Limits(max_keepalive_connections=0)
 
 
