@@ -133,7 +133,14 @@ def create_app(
                 checks = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
                 yield State(services=services, hub=hub, metrics=metrics, checks=checks)
 
-    app = HoldfireApp(title="holdfire", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = HoldfireApp(
+        title="holdfire",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect of an ask is no answer
+    )
     app.readiness = ReadinessEndpoint()
     app.campaign_gate = CampaignGateEndpoint()
     app.include_router(api_router())

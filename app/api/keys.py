@@ -106,10 +106,21 @@ async def create(request: Request, services: ServicesDep, caller: Admin) -> Resp
     given = await read(request, KeyGiven)
     actor = Actor(caller.id, caller.name)
     profile = changed_profile(PLAIN, given.profile.model_dump())
-    key, token = await services.keys.create(
+    made, token = await services.keys.create(
         given.name, given.scopes, given.env, given.expires_at, profile=profile, actor=actor
     )
-    return answer(key_shape(key) | {"key": token}, 201, {"Location": f"{request.url.path}/{key.id}"})
+    return answer(key_shape(made) | {"key": token}, 201, {"Location": f"{request.url.path}/{made.id}"})
+
+
+@router.get(
+    "/{key_id}",
+    operation_id="getKey",
+    summary="Read a key",
+    responses={200: {"model": Key}, **problems(404)},
+)
+async def key(key_id: KeyPath, services: ServicesDep, _: Admin) -> Response:
+    """One key without its secret, also a revoked one."""
+    return answer(key_shape(await services.keys.find(key_id)))
 
 
 @router.patch(

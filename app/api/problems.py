@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope, Send
 
 from app.core.floor.fields import shown
@@ -43,7 +44,9 @@ UNAUTHENTICATED = Kind(401, "unauthenticated", "A valid key is needed", "Send Au
 FORBIDDEN = Kind(403, "forbidden", "The key lacks a scope", "Use a key that has the scope named in the detail.")
 NOT_FOUND = Kind(404, "not-found", "There is no such thing", "Check the name; the detail says what exists.")
 METHOD = Kind(405, "method-not-allowed", "The method is not allowed here", "Use a method named in the Allow header.")
-CONFLICT = Kind(409, "conflict", "It exists already or has changed", "Read it again, then decide.")
+CONFLICT = Kind(
+    409, "conflict", "It cannot be done as things stand", "The detail says how they stand; read it again, then decide."
+)
 CHANGED = Kind(412, "precondition-failed", "It changed since you read it", "Read it again and use its new ETag.")
 TOO_LARGE = Kind(413, "too-large", "The body is too large", "Send it in several requests.")
 MEDIA = Kind(415, "unsupported-media-type", "The body's form is not supported", "Use a form named in the detail.")
@@ -163,9 +166,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, fault: HTTPException) -> Response:
         kind = _BY_STATUS.get(fault.status_code, BAD_REQUEST if fault.status_code < INTERNAL.status else INTERNAL)
-        return problem_response(
-            request.scope, Refused(kind, _detail(request, fault), headers=getattr(fault, "headers", None))
-        )
+        return problem_response(request.scope, Refused(kind, _detail(request, fault), headers=_headers(request, fault)))
 
 
 def _detail(request: Request, fault: HTTPException) -> str:
@@ -173,8 +174,25 @@ def _detail(request: Request, fault: HTTPException) -> str:
     if fault.status_code == NOT_FOUND.status:
         return f"there is nothing at {path}; /docs lists what there is"
     if fault.status_code == METHOD.status:
-        return f"{request.method} is not allowed at {path}; allowed: {(fault.headers or {}).get('Allow', 'see /docs')}"
+        return (
+            f"{request.method} is not allowed at {path}; allowed: {_headers(request, fault).get('Allow', 'see /docs')}"
+        )
     return str(fault.detail)
+
+
+def _headers(request: Request, fault: HTTPException) -> Mapping[str, str]:
+    """Return a fault's headers; Allow names the methods of all routes at the path, where the router knows one's."""
+    kept = fault.headers or {}
+    if fault.status_code != METHOD.status:
+        return kept
+    path = request.scope["path"]
+    methods = {
+        method.upper()
+        for template, operations in request.app.openapi()["paths"].items()
+        if compile_path(template)[0].match(path)
+        for method in operations
+    }
+    return {**kept, "Allow": ", ".join(sorted(methods))} if methods else kept
 
 
 def errors_of(faults: Iterable[Mapping[str, Any]]) -> list[dict[str, object]]:
@@ -197,4 +215,7 @@ def _sentence(fault: Mapping[str, Any]) -> str:
         return f"unknown field {shown(fault['loc'][-1])}; leave it out"
     if fault["type"] == "json_invalid":
         return str(fault["msg"])
+    _, should, rule = fault["msg"].partition(" should ")
+    if should:
+        return f"{shown(fault.get('input'))} must {rule}"
     return f"{shown(fault.get('input'))}: {fault['msg'].removeprefix('Value error, ')}"

@@ -13,14 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.auth import authorize
 from app.api.problems import refused, send_problem
+from app.core.permit.request import DEFAULT_GATE, MAX_AUDIENCE
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid
 from app.services.asks import Question
 from app.services.container import Services
 
 PATH = "/api/v1/readiness"
-DEFAULT_GATE = "default"
-MAX_AUDIENCE = 10_000_000_000
 MAX_NAME = 128
 KEPT_QUESTIONS = 4_096
 

@@ -9,6 +9,7 @@ from app.api.schemas import Problem, Shape, component, headers, problems, text_a
 from app.core.gate.decision import Verdict
 from app.core.gate.override import Effect
 from app.core.gate.policy import Mode
+from app.core.permit.request import MAX_AUDIENCE
 
 _EXAMPLE: dict[str, Any] = {
     "decision": "hold",
@@ -122,7 +123,7 @@ def _no_go(description: str, example: dict[str, Any]) -> dict[str, Any]:
 def _hold() -> dict[str, Any]:
     example = _EXAMPLE | {
         "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
-        "title": "The contact center has no room now",
+        "title": "It may not go now",
         "status": 429,
         "detail": _EXAMPLE["summary"],
         "instance": f"/api/v1/decisions/{_EXAMPLE['decision_id']}",
@@ -168,7 +169,7 @@ READINESS_PATH_ITEM: dict[str, Any] = {
         "parameters": [
             _parameter("gate", "which gate", _NAME | {"default": "default"}),
             _parameter("audience", "recipients of the send; none: is the gate open at all?", {
-                "type": "integer", "minimum": 1, "maximum": 10_000_000_000, "examples": [500000]}),
+                "type": "integer", "minimum": 1, "maximum": MAX_AUDIENCE, "examples": [500000]}),
             _parameter("campaign", "which campaign; a name that none has is only a label", _NAME),
             _parameter("accept_partial", "the caller obeys `allow`", {"type": "boolean", "default": False}),
         ],

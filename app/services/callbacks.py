@@ -74,7 +74,12 @@ class Callbacks:
     async def check(self, asked: PermitRequest) -> None:
         """Raise Invalid when its callback_url must not be sent to; nothing happens without one."""
         if asked.callback_url is not None:
-            await self._destinations.of(asked.callback_url, POINTER)
+            try:
+                await self._destinations.of(asked.callback_url, POINTER)
+            except Invalid as fault:
+                raise Invalid(
+                    "the permit cannot be asked for like this; nothing was reserved", fault.problems
+                ) from fault
 
     async def wait(self, asker: ApiKey, asked: PermitRequest, idempotency_key: str | None) -> WaitingAsk:
         """Return the refused ask, waiting for ttl_seconds; the one that waits already where it is the same.

@@ -20,7 +20,7 @@ from hmac import compare_digest
 from app.core.client_profile import PLAIN, ClientProfile
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.problem import Problem
-from app.errors import HoldfireError, Invalid
+from app.errors import HoldfireError, Invalid, NotFound
 from app.ports import SCOPES, ApiKey, Clock, KeyStore
 from app.services.profiles import changed_profile, profile_shape
 from app.services.rates import Rates
@@ -101,6 +101,13 @@ class Keys:
     async def all(self) -> Sequence[ApiKey]:
         """Return all keys, revoked ones too, oldest first."""
         return await self._store.keys()
+
+    async def find(self, key_id: str) -> ApiKey:
+        """Return one key, also a revoked one. Raises NotFound."""
+        found = next((key for key in await self._store.keys() if key.id == key_id), None)
+        if found is None:
+            raise NotFound(f"there is no key {key_id!r}")
+        return found
 
     def authenticate(self, token: str) -> ApiKey | None:
         """Return the key this text is, None when it is unknown, revoked or past its time."""

@@ -17,7 +17,7 @@ from app.services.shapes import Shape, instant, reason_shape, summary_of, wire_d
 OK = 200
 # What an answer that names no time of its own is good for: data may be back with the next report of a source.
 RETRY_SECONDS = 15.0
-QUOTA = ("https://iana.org/assignments/http-problem-types#quota-exceeded", "The contact center has no room now")
+QUOTA = ("https://iana.org/assignments/http-problem-types#quota-exceeded", "It may not go now")
 REDUCED = ("https://iana.org/assignments/http-problem-types#temporary-reduced-capacity", "It cannot be known now")
 
 Headers = list[tuple[bytes, bytes]]

@@ -125,4 +125,5 @@ class Fields:
         """Note every member that nobody asked for."""
         for member in self.value:
             if member not in self.known:
-                self.refuse(f"there is no such member here; there can be {listed(sorted(self.known))}", member)
+                known = ", ".join(sorted(set(self.known)))
+                self.refuse(f"unknown field {shown(member)}; known are {known}", member)

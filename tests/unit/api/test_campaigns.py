@@ -154,7 +154,7 @@ async def test_a_campaign_is_announced_paused_resumed_and_cancelled_by_who_says_
 async def test_a_step_that_is_not_possible_is_409_and_names_those_that_are(client):
     await make(client)
     refused = await step(client, "pause")
-    assert (refused.status_code, refused.json()["title"]) == (409, "It exists already or has changed")
+    assert (refused.status_code, refused.json()["title"]) == (409, "It cannot be done as things stand")
     assert "possible are: schedule, delete" in refused.json()["detail"]
     assert (await client.post(f"{PATH}/nothing/pause")).status_code == 404
 

@@ -146,3 +146,13 @@ async def test_validation_errors_point_into_the_query():
     assert set(pointers) == {"/query/metric", "/query/points", "/query/from"}
     assert "backlog" in pointers["/query/metric"]
     assert "RFC 3339" in pointers["/query/from"]
+
+
+async def test_a_wrong_method_is_told_all_that_are_allowed_at_the_path():
+    api = await an_api(auth="off")
+    async with api.client() as client:
+        answer = await client.put("/api/v1/permits", json={})
+        other = await client.post("/api/v1/keys/ab12cd34", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert "allowed: GET, POST" in answer.json()["detail"]
+    assert other.headers["allow"] == "DELETE, GET, PATCH"
