@@ -54,6 +54,7 @@ from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.sessions import Sessions
 from app.services.sources import Sources
+from app.services.still_true import StillTrue
 from app.services.webhooks import Webhooks
 from app.settings import Settings, load_settings
 from app.store.bundle import Store, open_store
@@ -248,6 +249,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             destinations,
             clock,
             asker=callbacks.receiver,
+            why_not=StillTrue(answering, campaigns.book, permits).why_not,
             askers_destinations=askers_destinations,
             counted=metrics.delivery_tried,
             waits=metrics.deliveries_waiting,

@@ -62,8 +62,9 @@ class Deliveries:
     """The outbox as its worker needs it.
 
     asker returns where the message to a waiting asker goes (services.callbacks); askers_destinations checks that, so
-    that no asker's slow names hold up webhooks. counted is told each try's outcome
-    (delivered, retried, failed, withdrawn), waits how many deliveries are pending.
+    that no asker's slow names hold up webhooks. why_not tells why a webhook's message must not go out now, None
+    where it may (services.still_true). counted is told each try's outcome (delivered, retried, failed, withdrawn),
+    waits how many deliveries are pending.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Deliveries:
         *,
         asker: Callable[[Delivery], Awaitable[Receiver]] | None = None,
         askers_destinations: Destinations | None = None,
+        why_not: Callable[[Delivery], Awaitable[str | None]] | None = None,
         counted: Callable[[str], None] = lambda _outcome: None,
         waits: Callable[[int], None] = lambda _pending: None,
         jitter: Callable[[], float] = random.random,
@@ -81,6 +83,7 @@ class Deliveries:
     ) -> None:
         self._store, self._destinations, self._clock = store, destinations, clock
         self._asker, self._askers_destinations = asker, askers_destinations or destinations
+        self._why_not = why_not
         self._counted, self._waits, self._jitter, self._wall = counted, waits, jitter, wall
         self._new = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,6 +146,8 @@ class Deliveries:
     async def _receiver(self, delivery: Delivery) -> Receiver:
         if _is_of_asker(delivery) and self._asker is not None:
             return await self._asker(delivery)
+        if self._why_not is not None and (reason := await self._why_not(delivery)) is not None:
+            raise Invalid(f"it says go, and {reason}")
         webhook = await self._store.webhook(delivery.receiver_id)
         return Receiver(webhook.url, self._secrets(webhook))
 
