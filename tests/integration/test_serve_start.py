@@ -39,3 +39,13 @@ def test_a_second_server_on_the_same_data_is_told_so(tmp_path):
     assert result.returncode == 1
     assert "in use by another holdfire" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_slash_too_many_is_not_found_rather_than_a_redirect(tmp_path):
+    with a_server(tmp_path) as server, server.client() as client:
+        for path in ("/api/v1/gates/", "/api/v1/permits/"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["detail"].partition(";")[0]) == (
+                404,
+                f"there is nothing at {path}",
+            )

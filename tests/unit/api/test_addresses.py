@@ -1,8 +1,5 @@
 import pytest
-from httpx2 import ASGITransport, AsyncClient
 
-from app.main import create_app
-from app.settings import Settings
 from tests.support.whole import a_whole
 
 
@@ -23,11 +20,3 @@ async def test_what_was_made_is_found_where_the_answer_says_and_without_its_secr
     assert (made.status_code, found.status_code, nothing.status_code) == (201, 200, 404)
     assert found.json().items() < made.json().items()
     assert "'nobody'" in nothing.json()["detail"]
-
-
-@pytest.mark.parametrize("path", ["/api/v1/gates/", "/api/v1/permits/"])
-async def test_a_slash_too_many_is_not_found_rather_than_a_redirect(path):
-    async with AsyncClient(transport=ASGITransport(create_app(Settings())), base_url="http://holdfire") as client:
-        answer = await client.get(path)
-    assert answer.status_code == 404
-    assert answer.json()["detail"] == f"there is nothing at {path}; /docs lists what there is"
