@@ -17,6 +17,8 @@ CHUNK_BYTES = 65_536
 LAST_CHUNKS = 32
 TAIL_BYTES = 4_096
 SENT = re.compile(rb"sent=(\d{1,12})")
+# A wave does nothing before it is told to; where we are killed before that, it never does.
+GATED = 'read -r line || exit 1; exec </dev/null; exec "$0" -c "$1"'
 # It outlives us: where we are killed its input ends without a line, and it ends the wave in our place.
 GUARD = 'read -r line || { kill -s TERM -- "-$1"; sleep "$2"; kill -s KILL -- "-$1"; }'
 
@@ -34,6 +36,7 @@ async def running(
     try:
         with _guarded(wave.group, grace_seconds):
             try:
+                wave.begin()
                 yield wave
             finally:
                 await wave.stop(grace_seconds)
@@ -59,7 +62,11 @@ class Wave:
         self._reading, writing = os.pipe()
         try:
             self._process = Popen(  # noqa: S603 - running what we are told to is what this is for
-                (SHELL, "-c", command), stdin=DEVNULL, stdout=writing, env=environment, start_new_session=True
+                (SHELL, "-c", GATED, SHELL, command),
+                stdin=PIPE,
+                stdout=writing,
+                env=environment,
+                start_new_session=True,
             )
         except OSError:
             os.close(self._reading)
@@ -70,6 +77,12 @@ class Wave:
         self._echo = _Echo(output)
         os.set_blocking(self._reading, False)
         asyncio.get_running_loop().add_reader(self._reading, self._read)
+
+    def begin(self) -> None:
+        """Let the command run."""
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError), self._process.stdin as told:
+                told.write(b"begin\n")
 
     @property
     def group(self) -> int:
@@ -89,19 +102,18 @@ class Wave:
         return int(found[1]) if found else None
 
     async def ended(self) -> None:
-        """Return once it has ended and all that it printed is taken in."""
-        while self.exit_code is None:  # noqa: ASYNC110 - a process tells nobody but who waits for it
-            await asyncio.sleep(LOOK_SECONDS)
+        """Return once it and all that it left running in its group have ended, and what they printed is taken in."""
+        await self._all_gone()
         for _ in range(LAST_CHUNKS):
             if not self._read():
                 return
 
     async def stop(self, grace_seconds: float) -> None:
-        """Ask its group to end, and kill what is left of it after the grace; nothing if it has ended.
+        """Ask its group to end, and kill what is left of it after the grace; nothing if all of it has ended.
 
         Raises PermissionError.
         """
-        if self.exit_code is not None:
+        if self._is_gone():
             return
         gone = False
         try:
@@ -117,14 +129,19 @@ class Wave:
 
     async def close(self) -> None:
         """Stop passing on what it prints."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         asyncio.get_running_loop().remove_reader(self._reading)
         os.close(self._reading)
         await asyncio.to_thread(self._echo.close)
 
     async def _all_gone(self) -> None:
-        while self.exit_code is None or self._signal(0):
-            self._reap()
+        while not self._is_gone():  # noqa: ASYNC110 - a process tells nobody but who waits for it
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _is_gone(self) -> bool:
+        self._reap()
+        return self.exit_code is not None and not self._signal(0)
 
     def _reap(self) -> None:
         """Let go of what has ended as an orphan and came to us: in a container we may be everybody's parent."""

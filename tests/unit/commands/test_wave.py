@@ -47,7 +47,7 @@ async def run(script, *, grace_seconds=5.0, output=None, stop_when=None):
         ("echo sent=", None),
         ("true", None),
         ("head -c 200000 /dev/zero | tr '\\0' x; printf '\\nsent=9\\n'", 9),
-        ("(sleep 30 &) ; echo sent=7", 7),
+        ("(sleep 0.1 &) ; echo sent=7", 7),
     ],
 )
 async def test_the_last_line_says_how_many_were_sent(script, sent):
@@ -81,6 +81,19 @@ async def test_all_processes_of_a_wave_end_with_it():
     script = "trap 'exit 0' TERM; sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.02; done' & wait"
     _, printed = await run(script, grace_seconds=0.2, stop_when=b"\n")
     assert await has_gone(int(printed))
+
+
+async def test_a_wave_is_not_over_while_something_that_it_left_behind_goes_on_and_may_print():
+    wave, printed = await run("(sleep 0.3; echo still) & echo sent=7")
+    assert (wave.exit_code, printed) == (0, b"sent=7\nstill\n")
+
+
+async def test_what_a_command_left_behind_is_stopped_with_its_wave():
+    output = io.BytesIO()
+    async with running("sleep 60 & echo $!", os.environ, output, 1.0) as wave:
+        while wave.exit_code is None or b"\n" not in output.getvalue():  # noqa: ASYNC110 - what a process printed
+            await asyncio.sleep(0.01)
+    assert await has_gone(int(output.getvalue()))
 
 
 async def test_leaving_a_wave_for_any_reason_ends_it():
