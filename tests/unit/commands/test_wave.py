@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from app.commands.wave import running
+from app.commands.wave import Wave, running
 
 
 async def has_gone(pid):
@@ -108,6 +108,15 @@ async def test_leaving_a_wave_for_any_reason_ends_it():
     with pytest.raises(ZeroDivisionError):
         await fail_when_it_runs()
     assert await has_gone(int(output.getvalue()))
+
+
+async def test_a_wave_that_nobody_could_begin_never_runs():
+    output = io.BytesIO()
+    wave = Wave("echo on", os.environ, output)
+    await wave.close()
+    while wave.exit_code is None:  # noqa: ASYNC110 - a process tells nobody but who waits for it
+        await asyncio.sleep(0.01)
+    assert (wave.exit_code, output.getvalue()) == (1, b"")
 
 
 async def test_an_output_that_nobody_takes_does_not_hold_up_the_wave():
