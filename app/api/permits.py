@@ -59,7 +59,7 @@ async def take(request: Request, services: ServicesDep, caller: PermitTaker) -> 
     key = idempotency_key(request)
     asked = parsed(parse_request, await read_object(request))
     await services.callbacks.check(asked)
-    given = await services.permits.take(caller, asked, key)
+    given = await services.permits.take(caller, asked, services.callbacks.key_of(caller, asked, key))
     return await told_later(services, request, caller, asked, key=key, given=given) or _finished(given)
 
 
@@ -131,7 +131,7 @@ async def report(permit_id: PermitPath, request: Request, services: ServicesDep,
 async def renew(permit_id: PermitPath, request: Request, services: ServicesDep, caller: PermitTaker) -> Response:
     """While the gate says go, the permit lives on for `ttl_seconds` from now; a paused one may be used again.
 
-    Otherwise the answer is the present hold, and the permit stays as it is. 409 once it has ended, and for the paused
+    Otherwise the answer is the present hold, with `must_stop`, and the permit stays as it is. 409 once it has ended, and for the paused
     permit of a campaign's wave: what is left of it comes with a later wave.
     """
     ttl_seconds = parsed(parse_ttl, await _optional(request))

@@ -81,6 +81,11 @@ class Callbacks:
                     "the permit cannot be asked for like this; nothing was reserved", fault.problems
                 ) from fault
 
+    def key_of(self, asker: ApiKey, asked: PermitRequest, idempotency_key: str | None) -> str | None:
+        """Return the idempotency key to answer an ask under: of one that waits, that of the permit it waits for."""
+        waiting = self._waiting.get(_Ask(asker.id, idempotency_key, asked))
+        return idempotency_key if waiting is None else waiting.permit_key
+
     async def wait(self, asker: ApiKey, asked: PermitRequest, idempotency_key: str | None) -> WaitingAsk:
         """Return the refused ask, waiting for ttl_seconds; the one that waits already where it is the same.
 

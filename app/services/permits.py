@@ -184,7 +184,7 @@ class Permits:
             self._require_go(permit)
         except _ShutError as shut:
             self.gate_changed()
-            return self._taker.refuse(asker, shut.looked)
+            return self._taker.refuse(asker, shut.looked, {"must_stop": True})
         return permit
 
     async def release(self, permit_id: str, actor: Actor, reason: str = "") -> Permit:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -130,6 +131,22 @@ async def test_with_a_key_of_its_own_the_asker_and_the_callback_get_the_same_per
     assert answered.permit == permit
     _, sent = await message(whole)
     assert json.loads(sent.body)["data"]["permit_id"] == permit.id
+
+
+@pytest.mark.parametrize("turns", range(3))
+async def test_asked_again_while_the_callback_is_being_granted_there_is_one_permit(whole, turns):
+    async with whole.client("permits") as client:
+        ask = {"audience": 1_000, "ttl_seconds": 600, "callback_url": URL}
+        assert (await client.post("/api/v1/permits", json=ask)).status_code == 429
+        await clear(whole)
+        offering = asyncio.ensure_future(whole.services.callbacks.offer())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        again = await client.post("/api/v1/permits", json=ask)
+        await offering
+    assert again.status_code in (200, 409)
+    (permit,) = await permits_of(whole)
+    assert again.status_code == 409 or again.json()["permit_id"] == permit.id
 
 
 async def test_a_crash_after_the_permit_and_before_its_note_gives_the_same_permit_again(tmp_path):

@@ -271,7 +271,7 @@ async def test_renewing_under_a_shut_gate_is_held_and_after_the_end_a_conflict(w
     permit = await a_permit(client)
     await slam(whole)
     held = await client.post(f"{PERMITS}/{permit}/renew")
-    assert (held.status_code, held.json()["proceed"]) == (429, False)
+    assert (held.status_code, held.json()["proceed"], held.json()["must_stop"]) == (429, False, True)
     await client.post(f"{PERMITS}/{permit}/release")
     assert (await client.post(f"{PERMITS}/{permit}/renew")).status_code == 409
 
