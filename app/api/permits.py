@@ -131,8 +131,8 @@ async def report(permit_id: PermitPath, request: Request, services: ServicesDep,
 async def renew(permit_id: PermitPath, request: Request, services: ServicesDep, caller: PermitTaker) -> Response:
     """While the gate says go, the permit lives on for `ttl_seconds` from now; a paused one may be used again.
 
-    Otherwise the answer is the present hold, with `must_stop`, and the permit stays as it is. 409 once it has ended, and for the paused
-    permit of a campaign's wave: what is left of it comes with a later wave.
+    Otherwise the answer is the present hold, with `must_stop`, and the permit stays as it is. 409 once it has ended,
+    and for the paused permit of a campaign's wave: what is left of it comes with a later wave.
     """
     ttl_seconds = parsed(parse_ttl, await _optional(request))
     renewed = await services.permits.renew(caller, permit_id, ttl_seconds)
