@@ -10,9 +10,8 @@ import msgspec
 from app.core.client_profile import PLAIN, ClientProfile, RetryUnit
 from app.core.gate.decision import Verdict
 from app.core.gate.override import Override, next_edge
-from app.core.gate.policy import Mode
 from app.services.answering import Looked
-from app.services.shapes import Shape, instant, reason_shape, summary_of, wire_decision
+from app.services.shapes import Shape, instant, only_watches, reason_shape, summary_of, wire_decision
 
 OK = 200
 # What an answer that names no time of its own is good for: data may be back with the next report of a source.
@@ -42,14 +41,18 @@ def status_of(looked: Looked, profile: ClientProfile = PLAIN) -> int:
 def is_go(looked: Looked) -> bool:
     """Tell whether what was asked may go: `proceed` in the body, whatever the status is."""
     verdict = looked.answered.verdict
-    if looked.state.decision.mode == Mode.SHADOW or verdict is Verdict.SEND:
+    if _watches(looked) or verdict is Verdict.SEND:
         return True
     return verdict is Verdict.THROTTLE and looked.request.accept_partial
 
 
 def allowed(looked: Looked) -> int | None:
     """Return how many may go: all that were asked about where the gate only watches; None: no limit."""
-    return looked.request.audience if looked.state.decision.mode == Mode.SHADOW else looked.answered.allow
+    return looked.request.audience if _watches(looked) else looked.answered.allow
+
+
+def _watches(looked: Looked) -> bool:
+    return only_watches(looked.state.decision.mode, looked.answered.reasons)
 
 
 def summary_for(looked: Looked) -> str:
@@ -151,7 +154,7 @@ def _again(retry_at: datetime | None, wait: float | None) -> Shape:
 
 def _body(looked: Looked, decision_id: str) -> Shape:
     state, request, answered, decision = looked.state, looked.request, looked.answered, looked.state.basis
-    shadow = decision.mode == Mode.SHADOW
+    shadow = only_watches(decision.mode, answered.reasons)
     word = wire_decision(answered.verdict, shadow=shadow)
     as_of = decision.data_as_of
     return {

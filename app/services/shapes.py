@@ -10,11 +10,14 @@ from typing import Any
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView, Reading
-from app.core.gate.decision import Check, Decision, Reason, Verdict
+from app.core.gate.decision import Check, Decision, Reason, ReasonCode, Verdict
 from app.core.gate.policy import Mode
 from app.services.published import GateState
 
 Shape = dict[str, Any]
+
+# Shadow mode tries a policy out. What somebody has paused, cancelled or held is no part of that trial.
+STOPPED_BY_HAND = frozenset({ReasonCode.OVERRIDE_HOLD, ReasonCode.CAMPAIGN_PAUSED, ReasonCode.CAMPAIGN_ENDED})
 
 
 def instant(at: datetime | None) -> str | None:
@@ -89,7 +92,7 @@ def _count(number: int, noun: str) -> str:
 def decision_shape(state: GateState, now: datetime) -> Shape:
     """Return a gate's present decision, without what depends on who asks (audience, permits)."""
     decision = state.decision
-    shadow = decision.mode == Mode.SHADOW
+    shadow = only_watches(decision.mode, decision.reasons)
     age = None if decision.data_as_of is None else max(0.0, (now - decision.data_as_of).total_seconds())
     return {
         "gate": state.gate,
@@ -111,8 +114,13 @@ def decision_shape(state: GateState, now: datetime) -> Shape:
     }
 
 
+def only_watches(mode: str, reasons: Sequence[Reason]) -> bool:
+    """Tell whether a gate lets go what it would hold: in shadow mode all but what a person has stopped by hand."""
+    return mode == Mode.SHADOW and not (reasons and reasons[0].code in STOPPED_BY_HAND)
+
+
 def wire_decision(verdict: Verdict, *, shadow: bool) -> Verdict:
-    """Return the word callers see: unknown reads hold; a gate in shadow mode holds nobody."""
+    """Return the word callers see: unknown reads hold; a gate that only watches holds nobody."""
     if shadow:
         return Verdict.SEND
     return Verdict.HOLD if verdict is Verdict.UNKNOWN else verdict

@@ -1,5 +1,6 @@
 """What a caller is told: statuses, bodies, headers, and the ways in which a go is refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -107,6 +108,14 @@ def test_shadow_mode_holds_nobody_but_says_what_it_would_have_done():
     assert (status, body["decision"], body["proceed"]) == (200, "send", True)
     assert (body["mode"], body["would_decide"], body["allow"]) == ("shadow", "hold", 500_000)
     assert body["reasons"][0]["code"] == "backlog_high"
+
+
+def test_shadow_mode_lets_nothing_go_that_a_person_has_stopped():
+    by_hand = Reason(ReasonCode.OVERRIDE_HOLD, "held by Ann", binding=True)
+    for reason in (by_hand, replace(by_hand, code=ReasonCode.CAMPAIGN_ENDED)):
+        status, body, _ = World(a_decision(Verdict.HOLD, reason, mode=Mode.SHADOW)).ask(500_000)
+        assert (status, body["decision"], body["proceed"], body["allow"]) == (429, "hold", False, 0)
+        assert (body["mode"], body["would_decide"]) == ("shadow", None)
 
 
 def test_a_late_evaluator_is_unknown_even_though_the_last_answer_was_a_kept_go():
