@@ -24,6 +24,11 @@ class Wanted(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value is not None} | {"gate": "default"} | more
 
     @property
+    def meaning(self) -> tuple[object, ...]:
+        """What it asks, however it says so."""
+        return self.audience, self.campaign, self.ttl_seconds or DEFAULT_TTL_SECONDS, bool(self.accept_partial)
+
+    @property
     def enough(self) -> int:
         """How many must be left, at least, for it to be granted."""
         return 1 if self.accept_partial else self.audience
@@ -100,7 +105,7 @@ class Judge:
 
     def _refusal(self, named: Named, wanted: Wanted, response: httpx2.Response, now: datetime) -> None:
         if response.status_code == UNREADABLE:
-            assert self._refused.get(named, wanted) != wanted, response.text
+            assert self._refused.get(named, wanted).meaning != wanted.meaning, response.text
             return
         assert response.status_code in REFUSED, response.text
         least = self._model.least(now)
@@ -110,7 +115,7 @@ class Judge:
 
     def _repeat(self, named: Named, kept: Kept, wanted: Wanted, response: httpx2.Response, now: datetime) -> None:
         permit = self._model.given[kept.permit]
-        if wanted != kept.wanted:
+        if wanted.meaning != kept.wanted.meaning:
             assert response.status_code == UNREADABLE, response.text
         elif not permit.may_be_used(now):
             assert response.status_code == ENDED, response.text
