@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 from starlette.responses import Response
 
 from app.api.auth import CampaignWriter, Reader
@@ -19,6 +20,13 @@ from app.errors import Conflict
 from app.services.briefing_shapes import acknowledgements_shape, briefing_shape
 
 router = APIRouter(prefix="/campaigns/{campaign_id}/briefing", tags=["campaigns"])
+_EXAMPLE: JsonDict = {
+    "offer": "20 % off everything until Sunday midnight, code SPRING20",
+    "recipients": "everybody who bought in the last two years",
+    "questions": [{"question": "Does the code work on sale items?", "answer": "Yes, on top of the lower price."}],
+    "links": [{"title": "The offer as customers see it", "url": "https://shop.example/spring"}],
+    "acknowledge_by": ["orders-voice", "retention team"],
+}
 _ETAG = headers({"ETag": "the version, to be sent as If-Match when saving the next one"})
 
 
@@ -39,6 +47,8 @@ class LinkText(Given):
 class BriefingGiven(Given):
     """A briefing's words. When, how many and through which gate is said by the campaign."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     offer: Annotated[
         str, Field(min_length=1, max_length=wording.LONGEST_OFFER, description="what is offered; line breaks stay")
     ]
@@ -48,7 +58,7 @@ class BriefingGiven(Given):
     questions: list[QuestionText] = Field(
         default_factory=list, max_length=wording.MOST_QUESTIONS, description="what customers will ask"
     )
-    links: list[LinkText] = Field(default_factory=list, max_length=wording.MOST_LINKS)
+    links: list[LinkText] = Field(default_factory=list, max_length=wording.MOST_LINKS, description="what to look at")
     acknowledge_by: list[str] = Field(
         default_factory=list,
         max_length=wording.MOST_NAMES,
@@ -69,6 +79,10 @@ class BriefingGiven(Given):
 
 class AcknowledgementGiven(Given):
     """Somebody has read it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"by": "orders-voice", "name": "Dana Reyes", "version": 1}]}
+    )
 
     by: Annotated[str, Field(description="the queue or team, one of acknowledge_by where that names any")]
     name: Annotated[str, Field(description="who has read it", examples=["Dana Reyes"])]

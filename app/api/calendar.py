@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.auth import Admin
@@ -27,7 +27,9 @@ _TOKENS_PATH = "/calendar-tokens"
 class CalendarTokenGiven(Given):
     """A new token for one calendar program."""
 
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, examples=["Outlook of workforce planning"])]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Outlook of workforce planning"}]})
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, description="whose calendar it is for")]
 
 
 class CalendarToken(Shape):

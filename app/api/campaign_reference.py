@@ -25,8 +25,8 @@ _PLAN_EXAMPLE: dict[str, Any] = {
     "owner": "marketing",
     "kind": "offer",
     "contacts_per_1000": 12,
-    "earliest_start": "2026-11-24T15:00:00Z",
-    "give_up_at": "2026-11-25T02:00:00Z",
+    "earliest_start": "2030-11-25T15:00:00Z",
+    "give_up_at": "2030-11-26T02:00:00Z",
     "release": {"mode": "waves", "audience_per_wave": 25_000, "wave_gap_seconds": 900},
 }
 
@@ -95,12 +95,16 @@ def _plan_properties() -> dict[str, Any]:
             "pattern": "^[a-z0-9][a-z0-9-]*$",
             "description": f"{ID_RULE}; made from the title when left out",
         },
-        "title": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT},
-        "gate": text | {"default": DEFAULT_GATE},
+        "title": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "description": "what people call it"},
+        "gate": text | {"default": DEFAULT_GATE, "description": "the gate it goes through"},
         "audience": {"type": "integer", "minimum": 1, "maximum": MAX_AUDIENCE, "description": "people it is sent to"},
         "owner": text | {"description": "who answers for it; default: the key's name"},
         "kind": text | {"description": "whatever tells your campaigns apart, like offer or notice"},
-        "traffic_class": {"enum": [*(each.value for each in TrafficClass), None], "default": "promotional"},
+        "traffic_class": {
+            "enum": [*(each.value for each in TrafficClass), None],
+            "default": "promotional",
+            "description": "why people get it; a policy may exempt classes",
+        },
         "contacts_per_1000": {
             "type": ["number", "null"],
             "minimum": 0,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas import Given, Shape, text_at
 from app.core.campaign.campaign import Campaign, CampaignState, ReleaseMode, TrafficClass
@@ -18,7 +18,16 @@ MAX_REASON = 500
 class StepGiven(Given):
     """Why somebody takes a step; it is shown to everybody who is told of it."""
 
-    reason: Annotated[str, Field(max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["wrong link"])] = ""
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "wrong link"}]})
+
+    reason: Annotated[
+        str,
+        Field(
+            max_length=MAX_REASON,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+            description="why; whoever is told of the step reads it",
+        ),
+    ] = ""
 
 
 class ReleaseShape(Shape):

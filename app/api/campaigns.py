@@ -50,7 +50,7 @@ async def campaigns(
     request: Request,
     services: ServicesDep,
     _: Reader,
-    gate: Annotated[Name | None, Query()] = None,
+    gate: Annotated[Name | None, Query(description="of this gate only")] = None,
     state: Annotated[list[CampaignState] | None, Query(description="may be repeated")] = None,
     start: FromQuery = None,
     until: ToQuery = None,

@@ -60,10 +60,10 @@ async def events(
     request: Request,
     services: ServicesDep,
     _: Reader,
-    type: Annotated[EventType | None, Query()] = None,  # noqa: A002  the word of the outside contract
+    type: Annotated[EventType | None, Query(description="what happened")] = None,  # noqa: A002  the word of the outside contract
     subject: Annotated[Text, Query(description="like `gate/default` or `permit/prm_…`")] = None,
-    gate: Annotated[Name | None, Query()] = None,
-    campaign: Annotated[Name | None, Query()] = None,
+    gate: Annotated[Name | None, Query(description="of this gate only")] = None,
+    campaign: Annotated[Name | None, Query(description="of this campaign only")] = None,
     actor: Annotated[Text, Query(description="id of a key, `cli` or `holdfire`")] = None,
     start: FromQuery = None,
     until: ToQuery = None,

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
@@ -25,6 +25,8 @@ router = APIRouter(prefix="/gates", tags=["gates"])
 
 class GateGiven(Given):
     """A new gate."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "orders"}]})
 
     name: Annotated[str, Field(description=NAME_RULE, examples=["default"], min_length=1, max_length=63)]
 

@@ -79,8 +79,8 @@ class TotalsAnswer(Shape):
 )
 async def history(
     *,
-    queue: Annotated[Name, Query()],
-    metric: Annotated[Metric, Query()],
+    queue: Annotated[Name, Query(description="the queue's name")],
+    metric: Annotated[Metric, Query(description="what was measured")],
     services: ServicesDep,
     _: Reader,
     start: FromQuery = None,

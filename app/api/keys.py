@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.auth import Admin
@@ -36,17 +36,31 @@ class ProfileGiven(Given):
 class KeyGiven(Given):
     """A new key. expires_at: when it ends; never when left out."""
 
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, examples=["spring campaign tool"])]
-    scopes: Annotated[list[str], Field(min_length=1, max_length=20, description=_SCOPES, examples=[["readiness"]])]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "spring campaign tool",
+                    "scopes": ["readiness", "permits"],
+                    "expires_at": "2030-01-01T00:00:00Z",
+                }
+            ]
+        }
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME, description="who will use it")]
+    scopes: Annotated[list[str], Field(min_length=1, max_length=20, description=_SCOPES)]
     env: Annotated[str, Field(pattern="^[a-z0-9]{1,16}$", description="shown in the key, like live or test")] = "live"
-    expires_at: Instant | None = None
-    profile: ProfileGiven = Field(default_factory=ProfileGiven)
+    expires_at: Annotated[Instant | None, Field(description="when it ends; default: never")] = None
+    profile: ProfileGiven = Field(default_factory=ProfileGiven, description="how its holder is answered")
 
 
 class KeyChange(Given):
     """What is to be changed of a key: the members of its profile that are given."""
 
-    profile: ProfileGiven
+    model_config = ConfigDict(json_schema_extra={"examples": [{"profile": {"hold_status": 404, "max_rps": 5}}]})
+
+    profile: ProfileGiven = Field(description="members left out stay as they are")
 
 
 class Profile(Shape):

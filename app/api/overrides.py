@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
@@ -34,15 +34,21 @@ class MatcherGiven(Given):
 class OverrideGiven(Given):
     """A new override. Give ends_at or duration_minutes; none lasts longer than the policy's max_override_minutes."""
 
-    effect: Literal["hold", "allow"]
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"effect": "hold", "comment": "phones are down", "duration_minutes": 60}]}
+    )
+
+    effect: Annotated[Literal["hold", "allow"], Field(description="hold, or let go, what it is for")]
     comment: Annotated[str, Field(description="why; everybody who is held or let go by it reads this", examples=[
         "phones are down"], max_length=2 * MAX_COMMENT)]  # fmt: skip
     matchers: list[MatcherGiven] = Field(
         default_factory=list, max_length=MAX_MATCHERS, description="all must fit; none: the override is for all asks"
     )
     starts_at: Annotated[Instant | None, Field(description="default: now")] = None
-    ends_at: Instant | None = None
-    duration_minutes: Annotated[float | None, Field(gt=0, le=1_000_000, examples=[60])] = None
+    ends_at: Annotated[Instant | None, Field(description="when it ends; or give duration_minutes")] = None
+    duration_minutes: Annotated[
+        float | None, Field(gt=0, le=1_000_000, description="how long from its start; or give ends_at")
+    ] = None
     created_by: Annotated[str | None, Field(max_length=2 * MAX_NAME, description="who; default: the key's name")] = None
     even_without_data: Annotated[bool, Field(description="an allow that stands though nothing can be known")] = False
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.readiness_reference import READINESS_PATH_ITEM, ReadinessAnswer
 from app.api.schemas import Given, Problem, Responses, Shape, component, headers, text_at
@@ -61,8 +61,13 @@ class PermitAnswerShape(ReadinessAnswer):
 class RevocationGiven(Given):
     """Why a permit is withdrawn."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "wrong price list"}]})
+
     reason: Annotated[
-        str, Field(min_length=1, max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", examples=["wrong price list"])
+        str,
+        Field(
+            min_length=1, max_length=MAX_REASON, pattern=r"^[^\x00-\x1f\x7f]*$", description="why; its sender is told"
+        ),
     ]
 
 
@@ -81,7 +86,7 @@ TAKE: dict[str, Any] = {
     "required": ["audience"],
     "additionalProperties": False,
     "properties": {
-        "gate": _NAME | {"default": DEFAULT_GATE},
+        "gate": _NAME | {"default": DEFAULT_GATE, "description": "which gate"},
         "campaign": _NAME | {"description": "a campaign's id, or any name for the log"},
         "audience": {"type": "integer", "minimum": 1, "maximum": MAX_AUDIENCE, "description": "messages to be sent"},
         "accept_partial": _FLAG | {"description": "fewer will do: the sender obeys `allow`"},
@@ -96,7 +101,12 @@ TAKE: dict[str, Any] = {
     },
     "examples": [{"gate": DEFAULT_GATE, "campaign": "spring", "audience": 500_000, "accept_partial": True}],
 }
-TTL: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {"ttl_seconds": _TTL}}
+TTL: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"ttl_seconds": _TTL},
+    "examples": [{"ttl_seconds": 1_800}],
+}
 REPORT: dict[str, Any] = {
     "type": "object",
     "required": ["sent"],

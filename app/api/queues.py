@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
@@ -24,14 +24,23 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 class QueueTargetsGiven(Given):
     """A queue's own settings; what is left out is set to its default."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"service_level_seconds": 20, "title": "Orders (voice)"}]}
+    )
+
     service_level_seconds: Annotated[float, Field(gt=0, le=86_400, description="answered within this is in target")] = (
         20
     )
-    service_level_variant: ServiceLevelVariant = ServiceLevelVariant.OFFERED
+    service_level_variant: Annotated[
+        ServiceLevelVariant, Field(description="what the service level is a share of, and how short abandons count")
+    ] = ServiceLevelVariant.OFFERED
     short_abandon_seconds: Annotated[
         Seconds, Field(description="who gives up sooner is a short abandon; 0: nobody")
     ] = 0
-    title: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
+    title: Annotated[
+        Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")] | None,
+        Field(description="what people call it; default: its name"),
+    ] = None
 
 
 class Queue(Shape):

@@ -168,10 +168,11 @@ READINESS_PATH_ITEM: dict[str, Any] = {
         "security": [{"key": ["readiness"]}],
         "parameters": [
             _parameter("gate", "which gate", _NAME | {"default": "default"}),
-            _parameter("audience", "recipients of the send; none: is the gate open at all?", {
+            _parameter("audience", "recipients of the send; without it: is the gate open at all?", {
                 "type": "integer", "minimum": 1, "maximum": MAX_AUDIENCE, "examples": [500000]}),
             _parameter("campaign", "which campaign; a name that none has is only a label", _NAME),
-            _parameter("accept_partial", "the caller obeys `allow`", {"type": "boolean", "default": False}),
+            _parameter("accept_partial", "fewer will do: 200 for a part, and you send `allow` of them", {
+                "type": "boolean", "default": False}),
         ],
         "responses": {
             "200": _go(),

@@ -124,7 +124,7 @@ def _operation(document: Mapping[str, Any], path: str, method: str, operation: M
         parameters=tuple(_parameter(parameter) for parameter in operation.get("parameters", ())),
         bodies=tuple(content),
         members=tuple(_members(schema)),
-        examples=tuple(_examples(content)),
+        examples=tuple(_examples(content)) or tuple(_pretty(example) for example in schema.get("examples", ())),
         outcomes=tuple(_outcome(status, answer) for status, answer in sorted(operation["responses"].items())),
     )
 
@@ -161,10 +161,16 @@ def type_words(schema: Mapping[str, Any]) -> str:
         return str(schema["$ref"].rpartition("/")[2])
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
-    kinds = schema.get("type", "any")
-    words = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
     if schema.get("format") == "date-time":
         return "RFC 3339 time"
+    return _plain_words(schema)
+
+
+def _plain_words(schema: Mapping[str, Any]) -> str:
+    kinds = schema.get("type", "any")
+    if kinds == "array" and "items" in schema:
+        return f"list of {type_words(schema['items'])}"
+    words = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
     if low is not None and high is not None:
         return f"{words} {low:,} to {high:,}"

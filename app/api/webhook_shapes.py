@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from app.api.deps import Name
 from app.api.schemas import Given, Shape, text_at
@@ -12,33 +13,48 @@ from app.services.shapes import instant
 from app.services.webhooks import MAX_NAME
 
 _TYPES = "event types to be told of; all that are told where empty"
-Text = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-Url = Annotated[str, Field(min_length=1, max_length=LONGEST_URL, examples=["https://hooks.example.com/holdfire"])]
+_EXAMPLE: JsonDict = {
+    "name": "campaign tool",
+    "url": "https://hooks.example.com/holdfire",
+    "types": ["permit.paused", "decision.hold"],
+}
+Text = Annotated[str, Field(min_length=1, max_length=MAX_NAME, description="what people call it")]
+Url = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_URL, description="where to POST; public, or in allowed networks")
+]
 Types = Annotated[
     list[str],
-    Field(max_length=100, default_factory=list, description=_TYPES, examples=[["permit.paused", "decision.hold"]]),
+    Field(max_length=100, default_factory=list, description=_TYPES),
+]
+
+FormGiven = Annotated[
+    Form, Field(strict=False, description="standard: signed JSON for programs; slack, teams: a message for people")
 ]
 
 
 class WebhookGiven(Given):
     """A new webhook. gate null: events of every gate."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     name: Text
     url: Url
-    form: Annotated[Form, Field(strict=False)] = Form.STANDARD
+    form: FormGiven = Form.STANDARD
     types: Types
-    gate: Name | None = None
+    gate: Annotated[Name | None, Field(description="only what happens there; null: everywhere")] = None
 
 
 class WebhookChange(Given):
     """What is to change of a webhook; members left out stay as they are."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"types": ["permit.paused"], "enabled": True}]})
+
     name: Text = ""
     url: Url = ""
-    form: Annotated[Form, Field(strict=False)] = Form.STANDARD
+    form: FormGiven = Form.STANDARD
     types: Types
-    gate: Name | None = None
-    enabled: bool = True
+    gate: Annotated[Name | None, Field(description="only what happens there; null: everywhere")] = None
+    enabled: Annotated[bool, Field(description="false: nothing is sent, and what waits is dropped")] = True
 
 
 class WebhookShape(Shape):

@@ -153,7 +153,7 @@ async def deliveries(
     request: Request,
     services: ServicesDep,
     _: Admin,
-    state: Annotated[DeliveryState | None, Query()] = None,
+    state: Annotated[DeliveryState | None, Query(description="only those in this state")] = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = 100,
 ) -> Response:

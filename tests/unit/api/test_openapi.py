@@ -1,13 +1,18 @@
+import json
 import re
 
 import pytest
 
-from app.api import reference
-from app.api.openapi import contact_schema, observation_schema
+from app.api import openapi, reference
+from app.api.input_schemas import contact_schema, observation_schema
+from app.api.permits_reference import REPORT, TAKE, TTL
 from app.api.problems import KINDS
+from app.core.campaign.request import parse_plan
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
+from app.core.permit.request import parse_request, parse_sent, parse_ttl
 from tests.support.api import an_api, an_app
+from tests.support.builders import NOW
 
 DOCUMENT = an_app().openapi()
 OPERATIONS = [
@@ -35,6 +40,36 @@ def test_every_operation_is_described_for_people_and_generators(method, path, op
         assert errors >= {"401", "403"}
     if "requestBody" in operation:
         assert errors >= {"413", "415", "422"}
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_every_operation_says_what_each_parameter_member_and_outcome_means(method, path, operation):
+    every = [each for tag in operation["tags"] for each in reference.operations(DOCUMENT, tag)]
+    (shown,) = (each for each in every if (each.path, each.method) == (path, method.upper()))
+    assert [field.name for field in (*shown.parameters, *shown.members) if not field.description] == []
+    assert "Successful Response" not in [said["description"] for said in operation["responses"].values()]
+    if "application/json" in shown.bodies:
+        assert shown.examples, (method, path)
+
+
+@pytest.mark.parametrize("model", openapi.MODELS)
+def test_the_examples_of_what_is_sent_are_accepted(model):
+    for example in model.model_json_schema().get("examples", ()):
+        assert model.model_validate_json(json.dumps(example), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("parse", "schema"),
+    [
+        (parse_request, TAKE),
+        (parse_ttl, TTL),
+        (parse_sent, REPORT),
+        (lambda plan: parse_plan(plan, owner="ann", now=NOW), DOCUMENT["components"]["schemas"]["CampaignPlan"]),
+    ],
+)
+def test_the_examples_that_the_core_reads_itself_are_accepted(parse, schema):
+    for example in schema["examples"]:
+        assert parse(example)
 
 
 def test_operation_ids_are_unique():
@@ -108,6 +143,7 @@ def test_types_read_as_words():
     assert words({"type": ["string", "null"], "minLength": 1}) == "text or null"
     assert words({"$ref": "#/components/schemas/Metric"}) == "Metric"
     assert words({"const": "x"}) == "any"
+    assert words({"type": "array", "items": {"type": "string"}}) == "list of text"
 
 
 def test_descriptions_are_marked_up_and_nothing_in_them_becomes_markup_by_itself():

@@ -352,7 +352,7 @@ async def test_decisions_are_filtered():
     asked = DecisionRow("dec_x", "asked", "spring", after(60), "unknown", 0, "s", asked_by="k", status=503, requested=5)
     await api.log.record([a_row(0), asked])
     async with api.client("read") as client:
-        for query in ({"gate": "spring"}, {"kind": "asked"}, {"verdict": "unknown"}, {"from": "2026-11-21T15:00:30Z"}):
+        for query in ({"gate": "spring"}, {"kind": "asked"}, {"state": "unknown"}, {"from": "2026-11-21T15:00:30Z"}):
             (found,) = (await client.get("/api/v1/decisions", params=query)).json()["items"]
             assert found["id"] == "dec_x"
         (first,) = (await client.get("/api/v1/decisions", params={"to": "2026-11-21T15:00:30Z"})).json()["items"]
