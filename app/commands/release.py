@@ -8,7 +8,7 @@ import typer
 
 from app.client import Answer, AsyncHoldfire, NotCleared, PermitAnswer, Unanswered
 from app.commands.options import DEFAULT_URL, EXIT_CODES, CampaignOption, GateOption, KeyOption, UrlOption, seconds_of
-from app.commands.output import FAILED, JsonFlag, print_json
+from app.commands.output import FAILED, USAGE, JsonFlag, fail, print_json
 from app.commands.release_plan import Plan, WaveResult
 from app.commands.releasing import Release, ReleaseFailed
 from app.commands.talking import talk
@@ -28,6 +28,7 @@ def release(
     campaign: CampaignOption = None,
     wave_size: Annotated[int | None, typer.Option("--wave-size", min=1, help="The most one wave may have.")] = None,
     wave_gap: Annotated[str, typer.Option("--wave-gap", help="From the start of one wave to the next.")] = "10m",
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Go on from here: so many were sent before.")] = 0,
     timeout: Annotated[str, typer.Option("--timeout", help="Give up when one wave has waited so long.")] = "2h",
     stop_grace: Annotated[str, typer.Option("--stop-grace", help="From SIGTERM to SIGKILL for a wave.")] = "10s",
     url: UrlOption = DEFAULT_URL,
@@ -35,6 +36,8 @@ def release(
     json: JsonFlag = False,
 ) -> None:
     """Send in waves, a permit each. Exit 0 all sent, 20 or 30 given up while held or unknown, 1 failed, 2 usage."""
+    if offset >= audience:
+        fail(f"--offset={offset}: {audience:,} is the whole audience, so nobody is left; it must be below", USAGE)
     plan = Plan(
         gate,
         audience,
@@ -44,6 +47,7 @@ def release(
         seconds_of("--wave-gap", wave_gap),
         seconds_of("--timeout", timeout),
         seconds_of("--stop-grace", stop_grace),
+        offset=offset,
     )
 
     async def work(holdfire: AsyncHoldfire) -> int:
@@ -110,6 +114,8 @@ class _Report:
         if detail:
             self.note(detail)
         self._say(f"{whole.sent:,} of {self._plan.audience:,} sent in {len(whole.waves)} waves")
+        if whole.left and all(wave.sent is not None for wave in whole.waves):
+            self._say(f"to go on from there: the same command with --offset {whole.sent}")
 
     def _say(self, text: str, /) -> None:
         self._line.clear()
@@ -132,6 +138,7 @@ class _JsonReport(_Report):
             "gate": plan.gate,
             "campaign": plan.campaign,
             "audience": plan.audience,
+            "offset": plan.offset,
             "sent": whole.sent,
             "left": whole.left,
             "waves": [asdict(wave) for wave in whole.waves],

@@ -10,6 +10,7 @@ from app.client import Answer, PermitAnswer, Unanswered
 class Plan:
     """What is to be released and how. wave_size None: all that is left at once, as far as the gate allows.
 
+    offset: how many of the audience an earlier release has sent to; this one goes on from there.
     timeout_seconds: how long one wave may wait for its permit. wave_gap_seconds: from the opening of one to the next.
     check_seconds: how often the permit of a running wave is looked at; unchecked_seconds: how long it may go unseen.
     """
@@ -24,6 +25,7 @@ class Plan:
     stop_grace_seconds: float = 10.0
     check_seconds: float = 1.0
     unchecked_seconds: float = 15.0
+    offset: int = 0
 
     @property
     def full_wave(self) -> int:

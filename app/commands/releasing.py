@@ -34,7 +34,7 @@ class Release:
     def __init__(self, holdfire: AsyncHoldfire, plan: Plan, listener: Listener, output: BinaryIO) -> None:
         self._holdfire, self._plan, self._listener, self._output = holdfire, plan, listener, output
         self._pace = Pace()
-        self.sent = 0
+        self.sent = plan.offset
         self.waves: list[WaveResult] = []
 
     @property

@@ -134,6 +134,19 @@ def test_a_signal_stops_the_wave_and_books_what_was_sent(shell, server, number):
     assert len(mailed(shell)) - 1 <= permit["sent"] <= len(mailed(shell))
 
 
+@pytest.mark.usefixtures("server")
+def test_what_was_ended_goes_on_where_it_says_and_everybody_is_mailed_once(shell):
+    people = recipients(shell, 30)
+    failing = "./send-wave.sh; exit 3"
+    first = shell.run(release(30, failing, "--wave-size 10"))
+    hint = first.stdout.splitlines()[-1]
+    assert (first.returncode, hint) == (1, "to go on from there: the same command with --offset 10")
+    second = shell.run(release(30, "./send-wave.sh", "--offset 10"))
+    assert (second.returncode, mailed(shell)) == (0, people)
+    beyond = shell.run(release(30, "./send-wave.sh", "--offset 30"))
+    assert (beyond.returncode, "nobody is left" in beyond.stderr) == (2, True)
+
+
 def test_a_release_that_is_killed_leaves_no_wave_behind(shell, server):
     wave = 'trap "echo over >>ended; exit 0" TERM; while :; do echo on >>mailed; sleep 0.1; done'
     with shell.started(f"exec {release(200, wave)}") as process:

@@ -82,6 +82,13 @@ async def test_waves_follow_each_other_without_a_gap_or_an_overlap_until_all_are
     ]
 
 
+async def test_a_release_goes_on_from_where_an_earlier_one_ended(play):
+    played = play(wave_size=400, offset=700)
+    await played.run()
+    assert played.waves == ["1:700+300"]
+    assert (played.release.sent, played.release.left) == (1_000, 0)
+
+
 async def test_fewer_than_asked_for_are_sent_where_fewer_may_go(play):
     played = play(600, 300)
     await played.run()
