@@ -161,7 +161,9 @@ def _explain(fault: ValidationError, values: Mapping[str, Any], origins: Mapping
         name = str(error["loc"][0])
         known = name in Settings.model_fields
         shown = f"{origins.get(name, name)}={values.get(name)!r}"
-        allowed = error["msg"] if known else f"is not a setting; known are {', '.join(sorted(Settings.model_fields))}"
+        _, should, rule = str(error["msg"]).partition(" should ")
+        said = f" must {rule}" if should else f": {error['msg']}"
+        allowed = said if known else f" is not a setting; known are {', '.join(sorted(Settings.model_fields))}"
         meaning = f" ({Settings.model_fields[name].description})" if known else ""
-        lines.append(f"{shown}: {allowed}{meaning}")
+        lines.append(f"{shown}{allowed}{meaning}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 FAILED, USAGE = 1, 2
+PIPE_COLUMNS = 250
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -20,11 +21,16 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print rows as a table for people; None shows as a dash."""
-    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    """Print rows as a table for people; None shows as a dash. Nothing is cut off: what is too long goes on below."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, PIPE_COLUMNS)  # for grep, and for files: one row, one line
+    console.print(table)
 
 
 def fail(message: object, code: int = FAILED) -> NoReturn:

@@ -15,6 +15,10 @@ from app.commands.output import USAGE, fail
 TIMEOUT_SECONDS = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KILLED_BY = 128
+_HINTS = {
+    None: "; is holdfire running there? --url or HOLDFIRE_URL says where to ask",
+    401: "; --key or HOLDFIRE_API_KEY is where the key is taken from",
+}
 
 Result = TypeVar("Result")
 
@@ -39,7 +43,7 @@ def talk(
     try:
         return _until_signalled(whole())
     except Unanswered as fault:
-        fail(fault)
+        fail(f"{fault}{_HINTS.get(fault.status, '')}")
 
 
 def _until_signalled(work: Coroutine[Any, Any, Result]) -> Result:

@@ -149,7 +149,7 @@ def _said(briefing: Briefing, zone: ZoneInfo) -> Said:
 def _standing(briefing: Briefing) -> str:
     missing = briefing.missing
     if not missing:
-        return "Everybody who has to has read this version."
+        return "Everybody who was asked to has read this version."
     if missing == (ANYBODY,):
         return "Nobody has read this version yet; any one queue or team will do."
     return f"Still to be read by {', '.join(missing)}."

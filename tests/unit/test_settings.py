@@ -38,7 +38,7 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_allowed(variable, 
 
 def test_an_unknown_name_in_the_file_is_refused_with_the_known_ones(tmp_path):
     (tmp_path / "holdfire.toml").write_text("prot = 8000\n")
-    with pytest.raises(Invalid, match=r"prot in holdfire.toml=8000: is not a setting; known are .*port"):
+    with pytest.raises(Invalid, match=r"prot in holdfire.toml=8000 is not a setting; known are .*port"):
         load_settings(environ={})
 
 
