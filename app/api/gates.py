@@ -1,5 +1,6 @@
 """/gates: named decisions over sets of queues, and what they say now."""
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,7 @@ from app.services.container import Services
 from app.services.gates import NAME_RULE
 from app.services.published import GateState
 from app.services.shapes import check_shape, decision_shape
+from app.services.standing import standing
 
 router = APIRouter(prefix="/gates", tags=["gates"])
 
@@ -170,10 +172,12 @@ def _detail(services: Services, name: str) -> dict[str, Any]:
 
 
 def _state(services: Services, name: str) -> GateState:
-    """Return the gate as last evaluated; one made a moment ago is unknown."""
+    """Return how the gate stands for who asks now; one made a moment ago is unknown."""
     now = services.clock.now()
+    if state := standing(services.evaluator.published, name, now, time.monotonic()):
+        return state
     reason = Reason(
         ReasonCode.DATA_STARTING, "the gate is new; its first evaluation comes within a second", binding=True
     )
     fresh = Decision(Verdict.UNKNOWN, now, now, (reason,), (), Mode.ENFORCE, None, now, None, None)
-    return services.evaluator.published.gates.get(name, GateState(name, None, 0, fresh, fresh))
+    return GateState(name, None, 0, fresh, fresh)

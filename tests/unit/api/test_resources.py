@@ -459,3 +459,17 @@ async def test_further_checks_count_and_one_that_hangs_has_failed(monkeypatch):
     assert body["status"] == 503
     assert "draining: this process is stopping" in body["detail"]
     assert "disk: no answer within" in body["detail"]
+
+
+async def test_a_gate_says_unknown_once_its_last_evaluation_is_too_old_as_readiness_does():
+    api = await an_api()
+    async with api.client("admin") as client:
+        await api.services.ingest.observations([an_observation(observed_at=api.clock.now())])
+        await client.post("/api/v1/gates", json={"name": "default"})
+        assert (await client.put(URL, json=POLICY)).status_code == 200
+        await api.evaluate()
+        assert (await client.get("/api/v1/gates/default")).json()["state"] == "send"
+        api.clock.move(31)  # no answer is good for longer than half a minute
+        gate = (await client.get("/api/v1/gates/default")).json()
+        assert (gate["state"], gate["reasons"][0]["code"]) == ("unknown", "data_evaluation_late")
+        assert [each["state"] for each in (await client.get("/api/v1/gates")).json()["items"]] == ["unknown"]
