@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print only, leave docs/performance.md alone")
     options = parser.parse_args()
     parts = []
-    for measure in (readiness, permits.measure, pause.measure, ingest, latency):
+    for measure in (readiness, pause.measure, ingest, latency, permits.measure):
         parts.append(measure(options.rounds, options.seconds))
         print(f"\n{parts[-1]}", flush=True)
     if not options.dry_run:
