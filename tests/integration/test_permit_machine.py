@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import httpx2
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -22,6 +23,8 @@ from tests.support.permit_model import BOOKING, HOUR, LIVE, ByHand, Given, Permi
 
 RESTARTS = 3  # in one run; they take longer than all other steps together
 ENDS = {"permit.used", "permit.released", "permit.expired", "permit.revoked"}
+
+pytestmark = pytest.mark.timeout(900)  # the thorough profile takes minutes
 
 caps = st.none() | st.sampled_from([1, 100, 250])
 wants = st.builds(
