@@ -19,6 +19,7 @@ from workers.sources.queue_log.worker import QueueLogWorker
 from workers.sources.worker import Surroundings
 
 CALLS = 60
+LOOKED_AT_SECONDS = 0.3  # no log is rotated twice between two looks of its follower, however busy the machine is
 
 
 class Surrounded:
@@ -83,6 +84,7 @@ class Asterisk(threading.Thread):
             call = f"{base + number}.{number}"
             self._write(f"{base + number}|{call}|sales|NONE|ENTERQUEUE||anon|1")
             if number % 7 == 3:
+                time.sleep(LOOKED_AT_SECONDS)
                 self._file = self._rotate(self._path, self._file, number)
             if number % 3:
                 self._write(f"{base + number + 2}|{call}|sales|SIP/{number % 5}|CONNECT|2|x|1")
