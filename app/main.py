@@ -1,4 +1,4 @@
-"""create_app: the web process's only wiring point. Importing this module opens nothing and reads nothing."""
+"""create_app: the web process, whole. Importing this module opens nothing and reads nothing."""
 
 import asyncio
 import logging
@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.api.auth import ANONYMOUS
 from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.health import Check
 from app.api.middleware import install_middleware
@@ -20,49 +19,18 @@ from app.api.readiness import PATH as READINESS_PATH
 from app.api.readiness import ReadinessEndpoint
 from app.api.routes import api_router
 from app.clocks import SystemClock
-from app.core.webhooks.address import Allowed
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
-from app.ports import Clock, PolicyVersion
-from app.resolver import Resolver
-from app.services.answering import Answering
-from app.services.asks import Asks
-from app.services.beside import GateSurroundings
-from app.services.briefings import Briefings
-from app.services.calendars import Calendars
-from app.services.callbacks import Callbacks
-from app.services.campaign_gate import CampaignGate
-from app.services.campaigns import Campaigns
+from app.ports import Clock
 from app.services.container import Services
-from app.services.decisions import Decisions
-from app.services.deliveries import Deliveries
-from app.services.destinations import Destinations
-from app.services.evaluator import Evaluator
-from app.services.events import Events
-from app.services.gates import Gates
-from app.services.history import History
-from app.services.ingest import Ingest
-from app.services.keys import Keys
-from app.services.overrides import Overrides
-from app.services.permits import Permits
-from app.services.published import Published
-from app.services.queues import Queues
-from app.services.rates import Rates
-from app.services.readiness import Readiness
-from app.services.releases import Releases
-from app.services.retention import Retention
-from app.services.sessions import Sessions
-from app.services.sources import Sources
-from app.services.still_true import StillTrue
-from app.services.webhooks import Webhooks
 from app.settings import Settings, load_settings
-from app.store.bundle import Store, open_store
-from app.store.sessions import SqlSessions
+from app.store.bundle import open_store
 from app.telemetry.http import HttpMetrics
 from app.telemetry.logs import request_context
 from app.telemetry.metrics import Metrics, metrics_router
 from app.web.pages import install_pages
+from app.wiring import build_services
 
 log = logging.getLogger(__name__)
 
@@ -153,123 +121,6 @@ def create_app(
     install_middleware(app, request_context)
     app.add_middleware(HttpMetrics)
     return app
-
-
-async def build_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> Services:
-    """Return the services over a store, the evaluator started: it stands where the last run stood."""
-
-    def published() -> Published:
-        return evaluator.published
-
-    def policy_changed(gate: str, saved: PolicyVersion | None) -> None:
-        evaluator.set_policy(gate, saved)
-        set_by_hand()
-
-    def gate_deleted(gate: str) -> None:
-        overrides.forget(gate)
-        evaluator.drop_gate(gate)
-        set_by_hand()
-
-    def set_by_hand() -> None:
-        evaluator.evaluate_now()
-
-    def changed() -> None:
-        evaluator.wake()
-
-    overrides = Overrides(store.overrides, clock, published, set_by_hand)
-    answering = Answering(published, clock)
-    asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
-    permits = Permits(store.permits, answering, asks, clock, changed)
-    campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, set_by_hand)
-    evaluator = Evaluator(
-        stream=store.stream,
-        gates=store.gates,
-        queues=store.queues,
-        store=store.evaluation,
-        clock=clock,
-        beside=GateSurroundings(overrides, permits, campaigns, clock),
-        expires_after_seconds=settings.contacts_expire_after_seconds,
-        on_transition=metrics.transition,
-    )
-    sources = Sources()
-    allowed = Allowed.of(settings.webhook_allowed_networks)
-    destinations = Destinations(Resolver().addresses, allowed)
-    askers_destinations = Destinations(Resolver().addresses, allowed)
-    keys = Keys(store.keys, clock, Rates(metrics.client_rate_refused))
-    callbacks = Callbacks(
-        store.callbacks,
-        permits,
-        answering,
-        askers_destinations,
-        asker_of=keys.valid if settings.auth == "on" else lambda _: ANONYMOUS,
-        clock=clock,
-    )
-    for kept in (keys, overrides, permits, campaigns, callbacks):
-        await kept.load()
-    await evaluator.start()
-    permits.subscribe(metrics.permits_changed)
-    evaluator.subscribe(permits.gate_changed)
-    evaluator.subscribe(callbacks.gate_changed)
-    permits.gate_changed(evaluator.published)
-    return Services(
-        settings=settings,
-        clock=clock,
-        ingest=Ingest(store.stream, clock, sources),
-        evaluator=evaluator,
-        readiness=Readiness(
-            published,
-            answering,
-            asks,
-            clock,
-            answered=metrics.readiness_answered,
-            refused=metrics.readiness_refused,
-            took=metrics.readiness_took,
-        ),
-        answering=answering,
-        asks=asks,
-        permits=permits,
-        campaigns=campaigns,
-        campaign_gate=CampaignGate(
-            published,
-            answering,
-            campaigns.book,
-            permits,
-            asks=asks,
-            clock=clock,
-            answered=metrics.readiness_answered,
-        ),
-        releases=Releases(campaigns.book, permits, answering, clock, changed),
-        briefings=Briefings(store.briefings, store.campaigns, campaigns, clock),
-        calendars=Calendars(store.feed_tokens, store.campaigns, clock),
-        overrides=overrides,
-        events=Events(store.events),
-        webhooks=Webhooks(store.webhooks, destinations, store.gates.gates, clock),
-        deliveries=Deliveries(
-            store.webhooks,
-            destinations,
-            clock,
-            asker=callbacks.receiver,
-            why_not=StillTrue(answering, campaigns.book, permits).why_not,
-            askers_destinations=askers_destinations,
-            counted=metrics.delivery_tried,
-            waits=metrics.deliveries_waiting,
-        ),
-        callbacks=callbacks,
-        gates=Gates(store.gates, clock, policy_changed, gate_deleted),
-        queues=Queues(store.queues, clock, evaluator.set_targets),
-        history=History(store.history),
-        decisions=Decisions(store.decisions),
-        keys=keys,
-        sessions=Sessions(SqlSessions(store.database), keys, clock, settings.session_hours),
-        sources=sources,
-        retention=Retention(
-            store.stream,
-            store.history,
-            clock,
-            raw_days=settings.retention_raw_days,
-            minutes_days=settings.retention_minutes_days,
-        ),
-    )
 
 
 async def _write_asks(services: Services, stop: asyncio.Event) -> None:

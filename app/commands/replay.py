@@ -22,7 +22,6 @@ from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.commands.replay_remote import Remote
 from app.core.floor.observation import Observation
 from app.errors import HoldfireError
-from app.main import build_services
 from app.ports import ContactTotals
 from app.services.history import ratio
 from app.services.replay import Replay, Replayed, ceil_second
@@ -30,6 +29,7 @@ from app.services.shapes import instant as shown
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
 from app.telemetry.metrics import Metrics
+from app.wiring import build_services
 from workers.sources.calls_csv.translate import COLUMNS
 from workers.sources.recordings import Format, Reading, Recording
 from workers.sources.tally import Tally

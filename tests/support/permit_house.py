@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from app.api.readiness import ReadinessEndpoint
 from app.core.permit.permit import NOTHING_SPENT, Permit, Spent
-from app.main import build_services
 from app.settings import Settings
 from app.store.bundle import open_store
 from app.store.event_tables import EVENTS
 from app.telemetry.metrics import Metrics
+from app.wiring import build_services
 from tests.support.api import an_app
 from tests.support.builders import NOW
 from tests.support.databases import a_database_url

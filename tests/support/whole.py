@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.readiness import PATH, ReadinessEndpoint
 from app.core.floor.observation import Observation
-from app.main import build_services
 from app.services.container import Services
 from app.settings import Settings
 from app.store.bundle import Store, open_store
 from app.telemetry.metrics import Metrics
+from app.wiring import build_services
 from tests.support.api import an_app
 from tests.support.builders import NOW, an_observation
 from tests.support.databases import a_database_url, prepare

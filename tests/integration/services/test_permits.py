@@ -13,12 +13,12 @@ from app.core.gate.decision import ReasonCode, Verdict
 from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, PermitStep
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict, NotDurable
-from app.main import build_services
 from app.ports import ApiKey
 from app.services.permit_answers import PermitAnswer
 from app.settings import Settings
 from app.store.bundle import open_store
 from app.telemetry.metrics import Metrics
+from app.wiring import build_services
 from tests.support.builders import NOW, an_observation
 from tests.support.databases import a_database_url
 from tests.support.memory import SteppedClock

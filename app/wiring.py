@@ -1,0 +1,216 @@
+"""build_services: every service over its store, each built once, in the order in which they need each other."""
+
+from dataclasses import dataclass
+
+from app.api.auth import ANONYMOUS
+from app.core.webhooks.address import Allowed
+from app.ports import Clock, PolicyVersion
+from app.resolver import Resolver
+from app.services.answering import Answering
+from app.services.asks import Asks
+from app.services.beside import GateSurroundings
+from app.services.briefings import Briefings
+from app.services.calendars import Calendars
+from app.services.callbacks import Callbacks
+from app.services.campaign_gate import CampaignGate
+from app.services.campaigns import Campaigns
+from app.services.container import Services
+from app.services.decisions import Decisions
+from app.services.deliveries import Deliveries
+from app.services.destinations import Destinations
+from app.services.evaluator import Evaluator
+from app.services.events import Events
+from app.services.gates import Gates
+from app.services.history import History
+from app.services.ingest import Ingest
+from app.services.keys import Keys
+from app.services.overrides import Overrides
+from app.services.permits import Permits
+from app.services.published import Published
+from app.services.queues import Queues
+from app.services.rates import Rates
+from app.services.readiness import Readiness
+from app.services.releases import Releases
+from app.services.retention import Retention
+from app.services.sessions import Sessions
+from app.services.sources import Sources
+from app.services.still_true import StillTrue
+from app.services.webhooks import Webhooks
+from app.settings import Settings
+from app.store.bundle import Store
+from app.store.sessions import SqlSessions
+from app.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The services that make an answer together: each needs what others know."""
+
+    overrides: Overrides
+    answering: Answering
+    asks: Asks
+    permits: Permits
+    campaigns: Campaigns
+    evaluator: Evaluator
+
+    def published(self) -> Published:
+        """Return what the evaluator left last."""
+        return self.evaluator.published
+
+
+@dataclass(frozen=True, slots=True)
+class _Outward:
+    """The services that talk to programs outside."""
+
+    keys: Keys
+    callbacks: Callbacks
+    webhooks: Webhooks
+    deliveries: Deliveries
+
+
+async def build_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> Services:
+    """Return the services over a store, the evaluator started: it stands where the last run stood."""
+    sources = Sources()
+    gate = _gate(settings, clock, store, metrics)
+    outward = _outward(settings, clock, store, metrics, gate)
+    for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
+        await kept.load()
+    await gate.evaluator.start()
+    _listen(gate, outward, metrics)
+    return Services(
+        settings=settings,
+        clock=clock,
+        ingest=Ingest(store.stream, clock, sources),
+        evaluator=gate.evaluator,
+        readiness=_readiness(gate, clock, metrics),
+        answering=gate.answering,
+        asks=gate.asks,
+        permits=gate.permits,
+        campaigns=gate.campaigns,
+        campaign_gate=_campaign_gate(gate, clock, metrics),
+        releases=Releases(gate.campaigns.book, gate.permits, gate.answering, clock, gate.evaluator.wake),
+        briefings=Briefings(store.briefings, store.campaigns, gate.campaigns, clock),
+        calendars=Calendars(store.feed_tokens, store.campaigns, clock),
+        overrides=gate.overrides,
+        events=Events(store.events),
+        webhooks=outward.webhooks,
+        deliveries=outward.deliveries,
+        callbacks=outward.callbacks,
+        gates=_gates(gate, clock, store),
+        queues=Queues(store.queues, clock, gate.evaluator.set_targets),
+        history=History(store.history),
+        decisions=Decisions(store.decisions),
+        keys=outward.keys,
+        sessions=Sessions(SqlSessions(store.database), outward.keys, clock, settings.session_hours),
+        sources=sources,
+        retention=Retention(
+            store.stream,
+            store.history,
+            clock,
+            raw_days=settings.retention_raw_days,
+            minutes_days=settings.retention_minutes_days,
+        ),
+    )
+
+
+def _gate(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> _Gate:
+    """Build what answers. The evaluator comes last and the others ask it: they reach it once it is there."""
+
+    def published() -> Published:
+        return evaluator.published
+
+    def evaluate_now() -> None:
+        evaluator.evaluate_now()
+
+    def wake() -> None:
+        evaluator.wake()
+
+    overrides = Overrides(store.overrides, clock, published, evaluate_now)
+    answering = Answering(published, clock)
+    asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
+    permits = Permits(store.permits, answering, asks, clock, wake)
+    campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, evaluate_now)
+    evaluator = Evaluator(
+        stream=store.stream,
+        gates=store.gates,
+        queues=store.queues,
+        store=store.evaluation,
+        clock=clock,
+        beside=GateSurroundings(overrides, permits, campaigns, clock),
+        expires_after_seconds=settings.contacts_expire_after_seconds,
+        on_transition=metrics.transition,
+    )
+    return _Gate(overrides, answering, asks, permits, campaigns, evaluator)
+
+
+def _outward(settings: Settings, clock: Clock, store: Store, metrics: Metrics, gate: _Gate) -> _Outward:
+    allowed = Allowed.of(settings.webhook_allowed_networks)
+    destinations = Destinations(Resolver().addresses, allowed)
+    askers_destinations = Destinations(Resolver().addresses, allowed)
+    keys = Keys(store.keys, clock, Rates(metrics.client_rate_refused))
+    callbacks = Callbacks(
+        store.callbacks,
+        gate.permits,
+        gate.answering,
+        askers_destinations,
+        asker_of=keys.valid if settings.auth == "on" else lambda _: ANONYMOUS,
+        clock=clock,
+    )
+    deliveries = Deliveries(
+        store.webhooks,
+        destinations,
+        clock,
+        asker=callbacks.receiver,
+        why_not=StillTrue(gate.answering, gate.campaigns.book, gate.permits).why_not,
+        askers_destinations=askers_destinations,
+        counted=metrics.delivery_tried,
+        waits=metrics.deliveries_waiting,
+    )
+    return _Outward(keys, callbacks, Webhooks(store.webhooks, destinations, store.gates.gates, clock), deliveries)
+
+
+def _listen(gate: _Gate, outward: _Outward, metrics: Metrics) -> None:
+    """Let each hear of what concerns it; permits see at once how their gates stand."""
+    gate.permits.subscribe(metrics.permits_changed)
+    gate.evaluator.subscribe(gate.permits.gate_changed)
+    gate.evaluator.subscribe(outward.callbacks.gate_changed)
+    gate.permits.gate_changed(gate.published())
+
+
+def _readiness(gate: _Gate, clock: Clock, metrics: Metrics) -> Readiness:
+    return Readiness(
+        gate.published,
+        gate.answering,
+        gate.asks,
+        clock,
+        answered=metrics.readiness_answered,
+        refused=metrics.readiness_refused,
+        took=metrics.readiness_took,
+    )
+
+
+def _campaign_gate(gate: _Gate, clock: Clock, metrics: Metrics) -> CampaignGate:
+    return CampaignGate(
+        gate.published,
+        gate.answering,
+        gate.campaigns.book,
+        gate.permits,
+        asks=gate.asks,
+        clock=clock,
+        answered=metrics.readiness_answered,
+    )
+
+
+def _gates(gate: _Gate, clock: Clock, store: Store) -> Gates:
+    """Build what changes gates and policies; a change counts before it is answered."""
+
+    def policy_changed(name: str, saved: PolicyVersion | None) -> None:
+        gate.evaluator.set_policy(name, saved)
+        gate.evaluator.evaluate_now()
+
+    def gate_deleted(name: str) -> None:
+        gate.overrides.forget(name)
+        gate.evaluator.drop_gate(name)
+        gate.evaluator.evaluate_now()
+
+    return Gates(store.gates, clock, policy_changed, gate_deleted)
