@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One test process per core: more would share the cores that the servers under test need.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: help demo serve test check lint bench docs fmt lock clean run-venv dev-venv
+.PHONY: help demo serve test check lint bench docs fmt lock clean run-venv dev-venv bench-venv
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,7 +29,7 @@ lint: dev-venv ## linters, types and import rules only
 	@$(BIN)/lint-imports --no-logo >.import_linter_report 2>&1 || { cat .import_linter_report; exit 1; }
 	@$(BIN)/mypy
 
-bench: dev-venv ## measure the hot paths and write docs/performance.md; takes a few minutes
+bench: bench-venv ## measure the hot paths and write docs/performance.md; takes a few minutes
 	@scripts/system_packages.sh bench
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -53,3 +53,6 @@ run-venv:
 
 dev-venv:
 	@scripts/venv.sh dev
+
+bench-venv:
+	@scripts/venv.sh bench

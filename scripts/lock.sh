@@ -11,4 +11,5 @@ lock() {
 
 lock pyproject.toml "$@" --output-file requirements/run.txt
 lock pyproject.toml "$@" --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+lock pyproject.toml "$@" --group dev --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt
 lock "$@" --group build --constraints requirements/dev.txt --output-file requirements/build.txt

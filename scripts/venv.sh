@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes .venv from the hash-locked requirements: `scripts/venv.sh run` to run holdfire, `scripts/venv.sh dev` to work on it.
+# Makes .venv from the hash-locked requirements: `scripts/venv.sh run` to run holdfire, `scripts/venv.sh dev` to work on it,
+# `scripts/venv.sh bench` to measure it, too. Each includes the one before.
 # Does nothing when .venv already stands as the locks, this folder and the Python found demand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-kind=${1:?usage: scripts/venv.sh run|dev}
+kind=${1:?usage: scripts/venv.sh run|dev|bench}
 
 fail() {
     printf 'holdfire: %s\n' "$*" >&2
@@ -45,8 +46,9 @@ complete() {
 }
 
 python=$(find_python)
-if complete "$kind" || complete dev; then
-    exit 0 # what is needed to work on holdfire includes what is needed to run it
+included() { complete "$kind" || complete bench || { [[ $kind == run ]] && complete dev; }; }
+if included; then
+    exit 0
 fi
 
 "$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv_module "$python"
