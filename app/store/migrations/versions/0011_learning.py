@@ -1,0 +1,14 @@
+"""What campaigns caused: tallies of tagged contacts, debriefs, what was learned."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""
