@@ -27,3 +27,7 @@ class Conflict(HoldfireError):
 
 class NotDurable(HoldfireError):
     """It could not be written down safely, so it was not accepted. The caller may try again later."""
+
+
+class NotComputed(HoldfireError):
+    """A computation did not finish: it took too long, or its process ended. Nothing is known of its outcome."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from typing import TypedDict
 
 from fastapi import FastAPI
@@ -19,6 +19,7 @@ from app.api.readiness import PATH as READINESS_PATH
 from app.api.readiness import ReadinessEndpoint
 from app.api.routes import api_router
 from app.clocks import SystemClock
+from app.computing import ChildProcess
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
@@ -82,7 +83,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
             metrics = Metrics()
-            services = await build_services(settings, clock, store, metrics)
+            computing = stack.enter_context(closing(ChildProcess()))
+            services = await build_services(settings, clock, store, metrics, computing)
             hub = Hub(services)
             metrics.watch(services, hub)
             stop = asyncio.Event()

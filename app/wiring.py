@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from app.api.auth import ANONYMOUS
+from app.computing import InProcess
 from app.core.webhooks.address import Allowed
 from app.ports import Clock, PolicyVersion
+from app.ports.computing import Computing
 from app.resolver import Resolver
 from app.services.answering import Answering
 from app.services.asks import Asks
@@ -68,8 +70,13 @@ class _Outward:
     deliveries: Deliveries
 
 
-async def build_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> Services:
-    """Return the services over a store, the evaluator started: it stands where the last run stood."""
+async def build_services(
+    settings: Settings, clock: Clock, store: Store, metrics: Metrics, computing: Computing | None = None
+) -> Services:
+    """Return the services over a store, the evaluator started: it stands where the last run stood.
+
+    computing: where long computations are done that people wait for; None: in this process, where nobody else waits.
+    """
     sources = Sources()
     gate = _gate(settings, clock, store, metrics)
     outward = _outward(settings, clock, store, metrics, gate)
@@ -110,6 +117,7 @@ async def build_services(settings: Settings, clock: Clock, store: Store, metrics
             raw_days=settings.retention_raw_days,
             minutes_days=settings.retention_minutes_days,
         ),
+        computing=computing or InProcess(),
     )
 
 

@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 from starlette.types import Scope, Send
 
 from app.core.floor.fields import shown
-from app.errors import Conflict, HoldfireError, Invalid, NotDurable, NotFound
+from app.errors import Conflict, HoldfireError, Invalid, NotComputed, NotDurable, NotFound
 from app.services.reply import Reply
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,8 @@ def refused(fault: HoldfireError) -> Refused:
             return Refused(CONFLICT, str(fault))
         case NotDurable():
             return Refused(NOT_DURABLE, str(fault), headers=_RETRY)
+        case NotComputed():
+            return Refused(UNAVAILABLE, str(fault), headers=_RETRY)
         case _:
             return Refused(UNAVAILABLE, "what is kept cannot be reached now; try again", headers=_RETRY)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.ports import Clock
+from app.ports.computing import Computing
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.briefings import Briefings
@@ -32,7 +33,10 @@ from app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One instance per process; every field is safe to use from the event loop."""
+    """One instance per process; every field is safe to use from the event loop.
+
+    computing: for what somebody asked for and waits for; the outlook has its own.
+    """
 
     settings: Settings
     clock: Clock
@@ -60,3 +64,4 @@ class Services:
     sessions: Sessions
     sources: Sources
     retention: Retention
+    computing: Computing
