@@ -105,10 +105,9 @@ def refused(fault: HoldfireError) -> Refused:
             return Refused(CONFLICT, str(fault))
         case NotDurable():
             return Refused(NOT_DURABLE, str(fault), headers=_RETRY)
-        case NotComputed():
-            return Refused(UNAVAILABLE, str(fault), headers=_RETRY)
         case _:
-            return Refused(UNAVAILABLE, "what is kept cannot be reached now; try again", headers=_RETRY)
+            detail = str(fault) if isinstance(fault, NotComputed) else "what is kept cannot be reached now; try again"
+            return Refused(UNAVAILABLE, detail, headers=_RETRY)
 
 
 def problem_response(scope: Scope, fault: HoldfireError) -> Response:

@@ -16,6 +16,7 @@ from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
 from app.api.readiness import PATH, ReadinessEndpoint
 from app.api.routes import api_router
+from app.computing import InProcess
 from app.core.campaign.campaign import Campaign
 from app.core.permit.permit import Permit
 from app.errors import NotFound
@@ -148,6 +149,7 @@ async def an_api(*, auth: str = "on") -> Api:
         sessions=Sessions(MemorySessions(), keys, clock, hours=12),
         sources=sources,
         retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
+        computing=InProcess(),
     )
     await evaluator.start()
     return Api(clock, stream, history, log, store, services, an_app())
