@@ -67,6 +67,19 @@ class SentMinute(NamedTuple):
     sent: int
 
 
+class Sending(NamedTuple):
+    """What went out through a gate under the permits granted in one minute, for one campaign (None: for none).
+
+    messages were reported as sent; outstanding may still go under live permits.
+    """
+
+    gate: str
+    campaign: str | None
+    minute_at: datetime
+    messages: int
+    outstanding: int
+
+
 class Held(NamedTuple):
     """All that present sums are made of: every live permit, and what still counts as sent in the last hour."""
 
@@ -149,4 +162,11 @@ class PermitStore(Protocol):
         """Delete answers kept for repeats that were created before that; return how many.
 
         Minutes of sending that count no longer at that instant go, too.
+        """
+
+    async def sendings(self, since: datetime, *, campaign: str | None = None) -> Sequence[Sending]:
+        """Return what was sent, summed up by gate, campaign and the minute of the grant, in the order of minutes.
+
+        Of permits granted at `since` or later, and of all live ones however old: they may still send. campaign None:
+        of all campaigns, and of permits without one. Permits under which nothing was or can be sent are left out.
         """

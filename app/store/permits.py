@@ -5,14 +5,30 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, delete, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    type_coerce,
+    union_all,
+)
 
 from app.core.event import Event
+from app.core.floor.instants import MINUTE, instant
 from app.core.gate.answer import Answered
 from app.core.permit.booking import counts_from, earliest, last_hour
 from app.core.permit.permit import Permit, PermitState, Spent
 from app.errors import Invalid, NotFound
-from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, SentMinute
+from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, Sending, SentMinute
 from app.store.engine import Database
 from app.store.ledger import Ledger
 from app.store.ledger_line import LedgerLine
@@ -20,6 +36,8 @@ from app.store.ledger_sql import CAMPAIGN, GATE, permit_of
 from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
 
 PAGE_LIMIT = 1_000
+# The + keeps SQLite from reading every permit there was: those that are live have an index of their own.
+_UNSORTED_GRANTED_AT = literal_column("+permits.granted_at", PERMITS.c.granted_at.type)
 
 
 class SqlPermits:
@@ -130,6 +148,33 @@ class SqlPermits:
 
     async def spent_by_campaign(self, campaigns: Sequence[str], at: datetime) -> Mapping[str, Spent]:  # noqa: ARG002
         return await self._database.read(lambda connection: _spent_of_campaigns(connection, campaigns))
+
+    async def sendings(self, since: datetime, *, campaign: str | None = None) -> Sequence[Sending]:
+        query = _sendings(since, campaign)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [Sending(row.gate, row.campaign, instant(row.minute_us), row.messages, row.outstanding) for row in rows]
+
+
+def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
+    """Return the query behind sendings. Two searches, as each has an index of its own."""
+    column = PERMITS.c
+    outstanding = case((and_(LIVE_ONLY, column.allowed > column.sent), column.allowed - column.sent), else_=0)
+    minute_us = type_coerce(column.granted_at, BigInteger) // MINUTE * MINUTE
+    each = select(
+        column.gate,
+        column.campaign,
+        minute_us.label("minute_us"),
+        column.sent,
+        outstanding.label("outstanding"),
+    )
+    if campaign is not None:
+        each = each.where(column.campaign == campaign)
+    old = each.where(LIVE_ONLY, since > _UNSORTED_GRANTED_AT)
+    found = union_all(each.where(column.granted_at >= since), old).subquery("found").c
+    by = found.gate, found.campaign, found.minute_us
+    messages, left = func.sum(found.sent), func.sum(found.outstanding)
+    sums = select(*by, messages.label("messages"), left.label("outstanding")).group_by(*by)
+    return sums.having(messages + left > 0).order_by(found.minute_us, found.gate, found.campaign)
 
 
 def _held(connection: Connection, at: datetime) -> Held:

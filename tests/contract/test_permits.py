@@ -12,7 +12,7 @@ from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, PermitSte
 from app.core.permit.steps import granted, report, take
 from app.errors import Invalid, NotDurable, NotFound
 from app.ports import DecisionRow
-from app.ports.permits import Grant, Held, PermitAsk, Repeat, SentMinute
+from app.ports.permits import Grant, Held, PermitAsk, Repeat, Sending, SentMinute
 from tests.support.builders import NOW, after
 from tests.support.databases import a_store
 
@@ -343,6 +343,47 @@ async def test_filters_narrow_the_pages(permits):
 async def test_a_limit_outside_its_range_is_refused(permits, limit):
     with pytest.raises(Invalid, match=str(limit)):
         await permits.permits(limit=limit)
+
+
+# --- what went out when ---
+
+
+async def test_sendings_sum_up_what_was_reported_and_what_may_still_go_by_gate_campaign_and_minute(permits):
+    await grant(permits, a_permit("prm_1", 100, campaign="spring"))
+    await grant(permits, a_permit("prm_2", 50, seconds=59.9, campaign="spring"))
+    await grant(permits, a_permit("prm_3", 30, seconds=30))
+    await grant(permits, a_permit("prm_4", 20, seconds=60, campaign="spring"))
+    await grant(permits, a_permit("prm_5", 10, gate="voice", campaign="spring"))
+    await permits.change("prm_1", after(200), reporting(70, 200))
+    await permits.change("prm_4", after(200), reporting(25, 200))
+    assert await permits.sendings(NOW) == [
+        Sending("default", None, NOW, 0, 30),
+        Sending("default", "spring", NOW, 70, 80),
+        Sending("voice", "spring", NOW, 0, 10),
+        Sending("default", "spring", after(60), 25, 0),
+    ]
+    assert await permits.sendings(NOW, campaign="summer") == []
+    assert {sending.campaign for sending in await permits.sendings(NOW, campaign="spring")} == {"spring"}
+
+
+async def test_sendings_leave_out_what_will_never_go_and_keep_what_went(permits):
+    await grant(permits, a_permit("prm_1", 100))
+    await grant(permits, a_permit("prm_2", 100, campaign="spring"))
+    await permits.change("prm_2", after(5), reporting(40, 5))
+    for permit in ("prm_1", "prm_2"):
+        await permits.change(permit, after(10), stepping(PermitStep.RELEASE, 10))
+    assert await permits.sendings(NOW) == [Sending("default", "spring", NOW, 40, 0)]
+
+
+async def test_sendings_begin_with_their_first_minute_but_know_every_permit_that_is_live(permits):
+    for number in range(3):
+        await grant(permits, a_permit(f"prm_{number}", 100, seconds=60 * number, expires_at=after(9 * HOUR)))
+        await permits.change(f"prm_{number}", after(200), reporting(10, 200))
+    await permits.change("prm_0", after(300), stepping(PermitStep.RELEASE, 300))
+    assert [(each.minute_at, each.outstanding) for each in await permits.sendings(after(120))] == [
+        (after(60), 90),
+        (after(120), 90),
+    ]
 
 
 async def test_a_closed_store_refuses_instead_of_waiting(permits, store):

@@ -59,3 +59,11 @@ async def test_permits_are_found_by_id_or_among_the_live_ones(store, name):
     for step in looked:
         assert re.fullmatch(found, step), step
     assert not [step for step in steps if re.search("ORDER BY|SCAN permit_(ledger|repeats)$", step)], steps
+
+
+@pytest.mark.parametrize("campaign", [None, "spring"])
+async def test_sendings_are_found_among_those_granted_lately_and_those_that_are_live(store, campaign):
+    steps = await plans(store, lambda: store.permits.sendings(NOW, campaign=campaign))
+    lately, live = (step for step in steps if re.match(r"(SEARCH|SCAN) permits\b", step))
+    assert re.fullmatch(r"SEARCH permits USING INDEX ix_permits_(campaign_)?granted_at_id \(.*granted_at>\?\)", lately)
+    assert re.fullmatch(rf"{FEW}|{LIVE_SCAN}", live)
