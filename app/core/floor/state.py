@@ -65,6 +65,7 @@ class Floor:
 
     @targets.setter
     def targets(self, targets: Mapping[str, QueueTargets]) -> None:
+        """Set what people want of each queue: its windows are judged by that from now on."""
         self._targets = MappingProxyType(dict(targets))
         for name, queue in self._queues.items():
             queue.retarget(self._targets.get(name, _NO_TARGETS))

@@ -37,9 +37,11 @@ class _Same:
     basis: Decision
 
     def reasons(self) -> tuple[Reason, ...]:
+        """Return the other decision's reasons."""
         return self.basis.reasons
 
     def checks(self) -> tuple[Check, ...]:
+        """Return the other decision's checks."""
         return self.basis.checks
 
 

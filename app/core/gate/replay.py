@@ -96,12 +96,15 @@ class _Floor:
     readings: Mapping[tuple[str, Metric, float | None], Reading] = field(default_factory=dict)
 
     def queues(self) -> Sequence[str]:
+        """Return the queues that were watched or remembered."""
         return self.names
 
     def reading(self, queue: str, metric: Metric, window_seconds: float | None = None) -> Reading | None:
+        """Return a reading as a rule saw it; None for what no rule looked at or found."""
         return self.readings.get((queue, metric, window_seconds))
 
     def last_heard_at(self, queue: str) -> datetime | None:
+        """Return the newest instant among a queue's captured readings; None without any."""
         return max(
             (reading.observed_at for (name, _, _), reading in self.readings.items() if name == queue), default=None
         )
