@@ -181,7 +181,9 @@ async def test_proxies_of_the_environment_are_not_used(tmp_path, monkeypatch):
         async with a_post(tmp_path) as post:
             webhook = await post.make(receiver.url(HOST))
             await post.tell(EventType.DECISION_HOLD)
-            await post.ended(webhook, DeliveryState.DELIVERED)
+            (delivery,) = await post.ended(webhook, DeliveryState.DELIVERED)
+        assert (delivery.event_type, delivery.last_detail) == ("decision.hold", "HTTP 204")
+        assert receiver.got.qsize() == 1
 
 
 async def test_an_answer_of_any_length_is_read_only_so_far(tmp_path):
