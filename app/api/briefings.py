@@ -11,12 +11,11 @@ from app.api.auth import CampaignWriter, Reader
 from app.api.bodies import read
 from app.api.campaigns import CampaignPath
 from app.api.deps import ServicesDep, answer
-from app.api.problems import CHANGED, IF_MATCH, Refused
+from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
 from app.core.campaign import wording
 from app.core.campaign.briefing import Briefing, Link, Question, Words
 from app.core.event import Actor
-from app.errors import Conflict
 from app.services.briefing_shapes import acknowledgements_shape, briefing_shape
 
 router = APIRouter(prefix="/campaigns/{campaign_id}/briefing", tags=["campaigns"])
@@ -176,13 +175,11 @@ async def save(
     """
     present = await services.briefings.find(campaign_id)
     version = present.version if present else 0
-    _refuse_unread(campaign_id, version, if_match)
+    refuse_unread(f"the briefing of {campaign_id!r}", version, if_match)
     given = await read(request, BriefingGiven)
     actor = Actor(caller.id, caller.name)
-    try:
+    with refused_when_changed():
         kept = await services.briefings.save(campaign_id, given.words(), actor, expected=version)
-    except Conflict as fault:
-        raise Refused(CHANGED, str(fault)) from fault
     return _answer(kept.briefing)
 
 
@@ -223,25 +220,12 @@ async def acknowledge(
     return _acknowledgements(kept.briefing, 201 if kept.is_new else 200)
 
 
-def _refuse_unread(campaign_id: str, version: int, if_match: str | None) -> None:
-    """Raise Refused unless the caller has shown that they read the present version."""
-    if if_match is None:
-        if version:
-            detail = f'the briefing of {campaign_id!r} is at version {version}; read it and send If-Match: "{version}"'
-            raise Refused(IF_MATCH, detail)
-        return
-    given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not version or not given & {"*", str(version)}:
-        now = f'it is at version {version}; read it and send If-Match: "{version}"' if version else "there is none yet"
-        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit the briefing of {campaign_id!r}: {now}")
-
-
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
 def _answer(found: Briefing) -> Response:
-    return answer(briefing_shape(found), headers={"ETag": f'"{found.version}"'})
+    return answer(briefing_shape(found), headers=etag(found.version))
 
 
 def _acknowledgements(found: Briefing, status: int = 200) -> Response:

@@ -1,7 +1,6 @@
 """/campaigns: what is to be sent, and how its release stands."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
@@ -17,14 +16,14 @@ from app.api.campaign_shapes import (
     campaign_shape,
     wave_shape,
 )
-from app.api.cursors import cursor_of, next_link, place_of
+from app.api.cursors import place_of
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
-from app.api.problems import CHANGED, IF_MATCH, Refused
+from app.api.paging import page_of
+from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import component, headers, problems, takes
 from app.core.campaign.campaign import Campaign, CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor
-from app.errors import Conflict
 from app.ports import ApiKey
 from app.services.campaigns import Impossible
 from app.services.container import Services
@@ -66,10 +65,13 @@ async def campaigns(
         before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
-    page = found[:limit]
-    following = cursor_of((page[-1].created_at, page[-1].id)) if len(found) > limit else None
-    shape = {"items": [campaign_shape(services, each) for each in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(
+        request,
+        found,
+        limit,
+        shape=lambda each: campaign_shape(services, each),
+        key=lambda each: (each.created_at, each.id),
+    )
 
 
 @router.post(
@@ -119,11 +121,10 @@ async def change(
     What has started keeps its gate, start and traffic class. 409 once it has ended.
     """
     present = await services.campaigns.find(campaign_id)
-    _refuse_unread(present, if_match)
+    refuse_unread(f"campaign {present.id!r}", present.revision, if_match)
     changes = await read_object(request)
-    saved = await _unless_changed(
-        lambda: services.campaigns.change(campaign_id, changes, _actor(caller), reason, expected=present.revision)
-    )
+    with refused_when_changed(but=(Impossible,)):
+        saved = await services.campaigns.change(campaign_id, changes, _actor(caller), reason, expected=present.revision)
     return _answer(services, saved)
 
 
@@ -144,10 +145,9 @@ async def delete(
 ) -> Response:
     """A draft goes with its briefing; its events stay. 409 for what was announced: cancel that."""
     present = await services.campaigns.find(campaign_id)
-    _refuse_unread(present, if_match)
-    await _unless_changed(
-        lambda: services.campaigns.delete(campaign_id, _actor(caller), reason, expected=present.revision)
-    )
+    refuse_unread(f"campaign {present.id!r}", present.revision, if_match)
+    with refused_when_changed(but=(Impossible,)):
+        await services.campaigns.delete(campaign_id, _actor(caller), reason, expected=present.revision)
     return Response(status_code=204)
 
 
@@ -214,29 +214,9 @@ async def waves(campaign_id: CampaignPath, services: ServicesDep, _: Reader) -> 
     return answer({"items": [wave_shape(wave) for wave in await services.campaigns.waves(campaign_id)]})
 
 
-async def _unless_changed(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Return what `work` returns. Raises Refused, 412, when the campaign has changed since it was read."""
-    try:
-        return await work()
-    except Impossible:
-        raise
-    except Conflict as fault:
-        raise Refused(CHANGED, str(fault)) from fault
-
-
-def _refuse_unread(present: Campaign, if_match: str | None) -> None:
-    """Raise Refused unless the caller has shown that they read the campaign as it is."""
-    if if_match is None:
-        raise Refused(IF_MATCH, f'read campaign {present.id!r} and send If-Match: "{present.revision}"')
-    given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not given & {"*", str(present.revision)}:
-        now = f'it is at revision {present.revision}; read it and send If-Match: "{present.revision}"'
-        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit campaign {present.id!r}: {now}")
-
-
 def _actor(caller: ApiKey) -> Actor:
     return Actor(caller.id, caller.name)
 
 
 def _answer(services: Services, campaign: Campaign, status: int = 200, more: dict[str, str] | None = None) -> Response:
-    return answer(campaign_shape(services, campaign), status, {"ETag": f'"{campaign.revision}"'} | (more or {}))
+    return answer(campaign_shape(services, campaign), status, {**etag(campaign.revision), **(more or {})})

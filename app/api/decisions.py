@@ -7,8 +7,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.api.auth import Reader
-from app.api.cursors import cursor_of, next_link, place_of
+from app.api.cursors import place_of
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
+from app.api.paging import page_of
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
 from app.ports import DecisionRow
@@ -97,10 +98,7 @@ async def decisions(
         before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
-    page = found[:limit]
-    following = cursor_of((page[-1].at, page[-1].id)) if len(found) > limit else None
-    shape = {"items": [_shape(row) for row in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(request, found, limit, shape=_shape, key=lambda row: (row.at, row.id))
 
 
 @router.get(

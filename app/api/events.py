@@ -7,8 +7,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.api.auth import Reader
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import key_of
 from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, ToQuery, answer
+from app.api.paging import page_of
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.event import EventType
 from app.ports.events import WrittenEvent
@@ -82,10 +83,7 @@ async def events(
         before=None if cursor is None else _bounded(key_of(cursor, int)),
         limit=limit + 1,
     )
-    page = found[:limit]
-    following = cursor_of(page[-1].seq) if len(found) > limit else None
-    shape = {"items": [event_shape(written) for written in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(request, found, limit, shape=event_shape, key=lambda written: written.seq)
 
 
 @router.get(

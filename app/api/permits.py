@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from app.api.auth import PermitTaker, PolicyWriter, Reader
 from app.api.bodies import read, read_object
-from app.api.cursors import cursor_of, next_link, place_of
+from app.api.cursors import place_of
 from app.api.deps import CursorQuery, LimitQuery, Name, ServicesDep, answer
+from app.api.paging import page_of
 from app.api.permit_requests import PREFER, WAITS, told_later
 from app.api.permits_reference import (
     ANSWERS,
@@ -88,10 +89,13 @@ async def permits(
         before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
-    page = found[:limit]
-    following = cursor_of((page[-1].granted_at, page[-1].id)) if len(found) > limit else None
-    shape = {"items": [_shape(services, permit) for permit in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(
+        request,
+        found,
+        limit,
+        shape=lambda permit: _shape(services, permit),
+        key=lambda permit: (permit.granted_at, permit.id),
+    )
 
 
 @router.get(

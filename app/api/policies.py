@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read_object
-from app.api.cursors import cursor_of, key_of, next_link
+from app.api.cursors import key_of
 from app.api.deps import CursorQuery, GatePath, LimitQuery, ServicesDep, answer
-from app.api.problems import CHANGED, IF_MATCH, Refused
+from app.api.paging import page_of
+from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import Shape, component, headers, problems, takes, text_at
 from app.core.event import Actor
-from app.errors import Conflict
 from app.ports import PolicyVersion
 from app.services.shapes import instant
 
@@ -77,14 +77,12 @@ async def save(
     changes nothing: 422 with a pointer for each.
     """
     newest = await services.gates.newest_version(gate)
-    _refuse_unread(gate, newest, if_match)
+    refuse_unread(f"the policy of gate {gate!r}", newest, if_match)
     document = await read_object(request)
-    try:
+    with refused_when_changed():
         saved = await services.gates.save(
             gate, document, author=caller.name, reason=reason, expected=newest, actor=Actor(caller.id, caller.name)
         )
-    except Conflict as fault:
-        raise Refused(CHANGED, str(fault)) from fault
     return _answer(saved)
 
 
@@ -105,30 +103,15 @@ async def versions(
     """All versions, newest first, in pages."""
     before = None if cursor is None else _bounded(key_of(cursor, int))
     found = await services.gates.versions(gate, before, limit + 1)
-    page = found[:limit]
-    following = cursor_of(page[-1].version) if len(found) > limit else None
-    shape = {"items": [_shape(saved) for saved in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(request, found, limit, shape=_shape, key=lambda saved: saved.version)
 
 
 def _bounded(version: int) -> int:
     return max(0, min(version, 2**31))
 
 
-def _refuse_unread(gate: str, newest: int, if_match: str | None) -> None:
-    """Raise Refused unless the caller has shown that they read the newest version."""
-    if if_match is None:
-        if newest:
-            raise Refused(IF_MATCH, f'gate {gate!r} has policy version {newest}; read it and send If-Match: "{newest}"')
-        return
-    given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not newest or not given & {"*", str(newest)}:
-        now = f'it is at version {newest}; read it and send If-Match: "{newest}"' if newest else "it has no policy yet"
-        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit gate {gate!r}: {now}")
-
-
 def _answer(saved: PolicyVersion) -> Response:
-    return answer(_shape(saved), headers={"ETag": f'"{saved.version}"'})
+    return answer(_shape(saved), headers=etag(saved.version))
 
 
 def _shape(saved: PolicyVersion) -> dict[str, Any]:

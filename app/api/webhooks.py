@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from app.api.auth import Admin
 from app.api.bodies import read
-from app.api.cursors import cursor_of, next_link, place_of
+from app.api.cursors import place_of
 from app.api.deps import CursorQuery, LimitQuery, ServicesDep, answer
-from app.api.problems import CHANGED, IF_MATCH, Refused
+from app.api.paging import page_of
+from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import component, headers, problems, takes
 from app.api.webhook_shapes import (
     DeliveryPage,
@@ -24,7 +25,6 @@ from app.api.webhook_shapes import (
     webhook_shape,
 )
 from app.core.event import Actor
-from app.errors import Conflict
 from app.ports import ApiKey
 from app.ports.webhooks import DeliveryState, Webhook
 from app.services.webhooks import WebhookPlan, plan_of
@@ -60,7 +60,7 @@ async def create(request: Request, services: ServicesDep, caller: Admin) -> Resp
     given = await read(request, WebhookGiven)
     plan = WebhookPlan(given.name, given.url, given.form, tuple(given.types), given.gate)
     made = await services.webhooks.create(plan, _actor(caller))
-    where = {"Location": f"{request.url.path}/{made.id}", "ETag": f'"{made.revision}"'}
+    where = {"Location": f"{request.url.path}/{made.id}", **etag(made.revision)}
     return answer(webhook_shape(made) | {"secret": made.secret}, 201, where)
 
 
@@ -87,17 +87,13 @@ async def change(
 ) -> Response:
     """Changes the members that are sent. `enabled: false` ends what waits for it; `true` starts it again."""
     present = await services.webhooks.get(webhook_id)
-    if if_match is None:
-        raise Refused(IF_MATCH, f"webhook {webhook_id!r} is at revision {present.revision}; send it as If-Match")
     _refuse_unread(present, if_match)
     given = (await read(request, WebhookChange)).model_dump(exclude_unset=True)
     if "types" in given:
         given["types"] = tuple(given["types"])
     plan = replace(plan_of(present), **given)
-    try:
+    with refused_when_changed():
         changed = await services.webhooks.change(webhook_id, plan, _actor(caller), expected=present.revision)
-    except Conflict as fault:
-        raise Refused(CHANGED, str(fault)) from fault
     return _answer(changed)
 
 
@@ -125,7 +121,7 @@ async def delete(webhook_id: WebhookPath, services: ServicesDep, caller: Admin, 
 async def rotate(webhook_id: WebhookPath, services: ServicesDep, caller: Admin) -> Response:
     """Shows a new secret, this once. For 24 hours deliveries carry two signatures, by the old one and the new one."""
     rotated = await services.webhooks.rotate(webhook_id, _actor(caller))
-    return answer(webhook_shape(rotated) | {"secret": rotated.secret}, headers={"ETag": f'"{rotated.revision}"'})
+    return answer(webhook_shape(rotated) | {"secret": rotated.secret}, headers=etag(rotated.revision))
 
 
 @router.post(
@@ -160,10 +156,7 @@ async def deliveries(
     """What was, or is still, to be delivered, newest first, in pages. Ended ones are kept for 30 days."""
     before = None if cursor is None else place_of(cursor)
     found = await services.webhooks.deliveries(webhook_id, state=state, before=before, limit=limit + 1)
-    page = found[:limit]
-    following = cursor_of((page[-1].created_at, page[-1].id)) if len(found) > limit else None
-    shape = {"items": [delivery_shape(each) for each in page], "next_cursor": following}
-    return answer(shape, headers=next_link(request, following))
+    return page_of(request, found, limit, shape=delivery_shape, key=lambda each: (each.created_at, each.id))
 
 
 @router.post(
@@ -182,11 +175,9 @@ def _actor(key: ApiKey) -> Actor:
     return Actor(key.id, key.name)
 
 
-def _refuse_unread(present: Webhook, if_match: str) -> None:
-    given = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not given & {"*", str(present.revision)}:
-        raise Refused(CHANGED, f"If-Match {if_match!r} does not fit: webhook {present.id!r} is at {present.revision}")
+def _refuse_unread(present: Webhook, if_match: str | None) -> None:
+    refuse_unread(f"webhook {present.id!r}", present.revision, if_match)
 
 
 def _answer(webhook: Webhook) -> Response:
-    return answer(webhook_shape(webhook), headers={"ETag": f'"{webhook.revision}"'})
+    return answer(webhook_shape(webhook), headers=etag(webhook.revision))
