@@ -49,6 +49,17 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether a name means the same zone on every machine: neither the machine's own nor one with leap seconds."""
+    if name == "localtime" or name.startswith(("right/", "posix")):
+        return False
+    try:
+        zone(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def hours(windows: tuple[SendWindow, ...], time_zone: str, now: datetime) -> Hours:
     """Return whether `now` (aware UTC) is inside a window, and the next instant at which that changes."""
     day = now.date()
@@ -72,7 +83,7 @@ def _midnight(day: date) -> datetime:
 def _open_spans(windows: tuple[SendWindow, ...], time_zone: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """Return all open spans [opens, closes) between a UTC day's beginning and the horizon, joined, in order."""
     start = _midnight(day)
-    pieces = list(_pieces(zone(time_zone), start, start + HORIZON))
+    pieces = list(constant_offsets(zone(time_zone), start, start + HORIZON))
     spans = sorted(span for piece in pieces for window in windows for span in _spans_in(window, *piece))
     joined: list[tuple[datetime, datetime]] = []
     for opens, closes in spans:
@@ -83,7 +94,7 @@ def _open_spans(windows: tuple[SendWindow, ...], time_zone: str, day: date) -> t
     return tuple(joined)
 
 
-def _pieces(local: ZoneInfo, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
+def constant_offsets(local: ZoneInfo, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
     """Yield (start, end, offset) of the stretches of constant UTC offset that make up [start, end)."""
     begun, at = start, start
     while at < end:
