@@ -2,7 +2,8 @@ from math import sqrt
 
 import pytest
 
-from app.core.simulation.campaign import Campaign, ResponseCurve, first_open
+from app.core.forecast.lag import LogLogisticLag
+from app.core.simulation.campaign import Campaign, first_open
 from app.core.simulation.plan import Span
 from tests.support.simulated import START, a_queue, a_simulation, at, seeded, stays
 
@@ -20,11 +21,11 @@ def lags(simulation, campaign, until=80 * 3600):
 
 @pytest.mark.parametrize(("hours", "share"), [(1, 0.336), (3, 0.514), (24, 0.810)])
 def test_the_response_curve_reproduces_the_published_click_times(hours, share):
-    assert ResponseCurve().share_within(hours * 3600) == pytest.approx(share, abs=0.001)
+    assert LogLogisticLag().share_within(hours * 3600) == pytest.approx(share, abs=0.001)
 
 
 def test_half_of_all_contacts_come_within_the_median_lag():
-    curve = ResponseCurve()
+    curve = LogLogisticLag()
     assert curve.share_within(166 * 60) == pytest.approx(0.5)
     assert curve.lag_seconds(0.5) == pytest.approx(166 * 60)
     assert (curve.share_within(0), curve.lag_seconds(0)) == (0, 0)
@@ -32,13 +33,13 @@ def test_half_of_all_contacts_come_within_the_median_lag():
 
 @pytest.mark.parametrize("share", [0.001, 0.13, 0.5, 0.9])
 def test_the_lag_is_the_inverse_of_the_share(share):
-    curve = ResponseCurve()
+    curve = LogLogisticLag()
     assert curve.share_within(curve.lag_seconds(share)) == pytest.approx(share)
 
 
 def test_a_campaigns_contacts_follow_the_response_curve():
     found = sorted(lags(a_simulation(a_queue(agents=0, patience_seconds=1.0)), big_campaign()))
-    curve = ResponseCurve()
+    curve = LogLogisticLag()
     whole = curve.share_within(curve.horizon_seconds)
     assert len(found) == pytest.approx(10_000 * whole, abs=4 * sqrt(10_000))
     distance = max(
@@ -73,7 +74,7 @@ def test_contacts_that_find_the_center_closed_come_after_it_opens_or_never():
     plan = a_queue(agents=0, patience_seconds=1.0, opening=opening)
     found = lags(a_simulation(plan), big_campaign(), 24 * 3600)
     assert not [lag for lag in found if 3600 <= lag < 12 * 3600]
-    curve = ResponseCurve()
+    curve = LogLogisticLag()
     closed = curve.share_within(12 * 3600) - curve.share_within(3600)
     late = curve.share_within(24 * 3600) - curve.share_within(12 * 3600)
     after = sum(1 for lag in found if lag >= 12 * 3600)
@@ -133,7 +134,7 @@ def test_a_floor_without_hours_is_always_open_and_one_past_its_last_hours_never_
 def test_the_number_of_contacts_is_poisson():
     counts = []
     for seed in range(300):
-        campaign = Campaign("spring", 20_000, 1.0, ALL_TO_ORDERS, curve=ResponseCurve(horizon_seconds=1e12))
+        campaign = Campaign("spring", 20_000, 1.0, ALL_TO_ORDERS, lag=LogLogisticLag(horizon_seconds=1e12))
         counts.append(len(list(campaign.contacts(0, seeded(seed)("campaign"), lambda _, at: at))))
     mean = sum(counts) / 300
     variance = sum((count - mean) ** 2 for count in counts) / 299

@@ -1,0 +1,20 @@
+"""What is said about input that no forecast of contacts may be made from."""
+
+from collections.abc import Iterable
+
+from app.core.problem import Problem
+
+
+class ResponseRefused(ValueError):
+    """No forecast or estimate of a campaign's contacts can be made from this; `problems` has every fault found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.pointer}: {problem.detail}" for problem in self.problems))
+
+
+def refuse(*faults: tuple[bool, str, str]) -> None:
+    """Raise ResponseRefused with the (pointer, detail) of every fault whose first member is true; else do nothing."""
+    problems = [Problem(pointer, detail) for is_wrong, pointer, detail in faults if is_wrong]
+    if problems:
+        raise ResponseRefused(problems)
