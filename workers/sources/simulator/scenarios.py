@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from app.core.simulation.campaign import Campaign, ResponseCurve
+from app.core.forecast.lag import LogLogisticLag
+from app.core.simulation.campaign import Campaign
 from app.core.simulation.plan import FloorPlan, Outage, Span
 from workers.sources.simulator.center import BILLING, CHAT, ORDERS, QUEUES, between, center, daily, local
 
@@ -44,8 +45,8 @@ class Surge:
 
     def campaign(self) -> Campaign:
         """Return it as something that everybody answers at once."""
-        curve = ResponseCurve(median_seconds=90.0, shape=3.0)
-        return Campaign(self.why, self.contacts, 1000.0, {self.queue: 1.0}, delivery_seconds=120.0, curve=curve)
+        lag = LogLogisticLag(median_seconds=90.0, shape=3.0)
+        return Campaign(self.why, self.contacts, 1000.0, {self.queue: 1.0}, delivery_seconds=120.0, lag=lag)
 
 
 @dataclass(frozen=True, slots=True)
