@@ -112,6 +112,26 @@ def closed_ratio(
     return float(wanted[0, ~opening[:minutes]].sum())
 
 
+def sent_curve(
+    response: Response,
+    opening: BoolArray,
+    sends: Sequence[Sent | tuple[float, float]],
+    *,
+    activity: FloatArray | None = None,
+) -> FloatArray:
+    """Return the contacts per second in each minute of opening if each message brought one: as long as opening.
+
+    sends: (minute, messages) as of Sent, with minutes 0..len(opening) - 1 of opening. 60 / 1,000 x its sum over the
+    minutes that were watched is the exposure that a contact rate per 1,000 is learned with.
+    """
+    _refuse_unsound(opening, activity, len(opening))
+    delivered = _delivered(sends, len(opening))
+    wanted = wanted_of_all(response.kernel, delivered, len(opening), activity)
+    mean = response.deferral_mean_minutes
+    contacts: FloatArray = through_opening(wanted[np.newaxis], opening, response.deferral_ratio, mean)[0]
+    return contacts / MINUTE_SECONDS
+
+
 def in_flight_curve(
     response: Response,
     opening: BoolArray,
@@ -129,40 +149,43 @@ def in_flight_curve(
     back right now, are in it. activity covers opened_before and then opening. No open minute ahead: all zeros.
     """
     before = np.zeros(0, dtype=np.bool_) if opened_before is None else opened_before
-    known_opening: BoolArray = np.concatenate([before, opening])
-    _refuse_unsound(known_opening, activity, minutes + len(before))
-    delivered = _delivered(sends)
-    past, known = len(delivered) - 1, len(before)
-    open_minutes = _from_minute(-past, known_opening, known, minutes)
-    active = None if activity is None else _from_minute(-past, activity, known, minutes)
-    wanted = wanted_of_all(response.kernel, delivered, past + minutes, active)
-    mean = response.deferral_mean_minutes
-    return through_opening(wanted[np.newaxis], open_minutes, response.deferral_ratio, mean)[0, past:] / MINUTE_SECONDS
+    known: BoolArray = np.concatenate([before, opening])
+    _refuse_unsound(known, activity, len(before) + minutes)
+    _refuse_unsent(sends)
+    recent = [(minute, messages) for minute, messages in sends if minute >= -SPENT_AFTER_MINUTES]
+    past = int(np.ceil(max((-minute for minute, _ in recent), default=0)))
+    curve = sent_curve(
+        response,
+        _from_minute(len(before) - past, known, len(before) + minutes),
+        [(past + minute, messages) for minute, messages in recent],
+        activity=None if activity is None else _from_minute(len(before) - past, activity, len(before) + minutes),
+    )
+    return curve[past:]
 
 
-def _delivered(sends: Sequence[Sent | tuple[float, float]]) -> FloatArray:
-    """Return the messages delivered in each minute, from the oldest that still counts to minute 0, the last one."""
+def _refuse_unsent(sends: Sequence[Sent | tuple[float, float]]) -> None:
+    for index, (minute, _) in enumerate(sends):
+        detail = f"is {minute}; what is in flight was sent at minute 0 or before"
+        refuse((not minute <= 0, f"/sends/{index}/minute", detail))
+
+
+def _delivered(sends: Sequence[Sent | tuple[float, float]], minutes: int) -> FloatArray:
+    """Return the messages delivered in each minute."""
+    delivered = np.zeros(minutes)
     for index, (minute, messages) in enumerate(sends):
+        when, many = f"is {minute}; it must lie in the time looked at", f"are {messages}; a number >= 0 is needed"
         refuse(
-            (
-                not minute <= 0,
-                f"/sends/{index}/minute",
-                f"is {minute}; what is in flight was sent at minute 0 or before",
-            ),
-            (not 0 <= messages < np.inf, f"/sends/{index}/messages", f"are {messages}; a number >= 0 is needed"),
+            (not 0 <= minute < minutes, f"/sends/{index}/minute", when),
+            (not 0 <= messages < np.inf, f"/sends/{index}/messages", many),
         )
-    ages = [(int(np.ceil(-minute)), messages) for minute, messages in sends if -minute <= SPENT_AFTER_MINUTES]
-    delivered = np.zeros(1 + max((age for age, _ in ages), default=0))
-    for age, messages in ages:
-        delivered[len(delivered) - 1 - age] += messages
+        delivered[int(minute)] += messages
     return delivered
 
 
-def _from_minute(first: int, values: AnyArray, known: int, minutes: int) -> AnyArray:
-    """Return what `values` say of minute `first` up to `minutes`, for values[known] at 0; 1 before the first one."""
-    skipped = known + first
-    ahead = np.ones(max(0, -skipped), dtype=values.dtype)
-    return np.concatenate([ahead, values[max(0, skipped) : known + minutes]])
+def _from_minute(first: int, values: AnyArray, end: int) -> AnyArray:
+    """Return values[first:end], with ones for what lies before values[0] when first is negative."""
+    ahead = np.ones(max(0, -first), dtype=values.dtype)
+    return np.concatenate([ahead, values[max(0, first) : end]])
 
 
 def _refuse_unsound(opening: BoolArray, activity: FloatArray | None, minutes: int) -> None:
