@@ -1,6 +1,7 @@
 """`holdfire audit`: whether everything that was written down is still there, unchanged."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +26,7 @@ def verify(
     head: Annotated[str | None, typer.Option(help="A head noted earlier: it must still be there.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Check every event from the first to the last, without changing anything. Exit 0 when all is whole, else 1."""
+    """Check every event, and each decision by its event, and change nothing. Exit 0 when all is whole, else 1."""
     noted = head.strip().lower() if head else None
     if noted is not None and not re.fullmatch(r"[0-9a-f]{64}", noted):
         fail(f"--head={head} must be the 64 hexadecimal digits that `holdfire audit verify` printed", USAGE)
@@ -37,21 +38,27 @@ def verify(
         fail(fault)
     if json:
         print_json(_shape(found))
-    elif found.broken is None:
+    elif found.is_whole:
         print(f"{found.count:,} events, whole\nhead {found.head}")
+    if not found.is_whole:
+        fail("; ".join(_faults(found)), FAILED)
+
+
+def _faults(found: Verified) -> Iterator[str]:
     if found.broken is not None:
-        fail(
-            f"broken at event {found.broken.seq}: {found.broken.detail}; the {found.count:,} before it are whole",
-            FAILED,
-        )
+        yield f"broken at event {found.broken.seq}: {found.broken.detail}; the {found.count:,} before it are whole"
+    if found.differs is not None:
+        yield f"{found.differs.detail}; it was changed since"
 
 
 def _shape(found: Verified) -> dict[str, Any]:
-    broken = found.broken
+    broken, differs = found.broken, found.differs
     return {
-        "whole": broken is None,
+        "whole": found.is_whole,
         "count": found.count,
         "head": found.head,
         "broken_at": broken and broken.seq,
         "detail": broken and broken.detail,
+        "changed_decision": differs and differs.decision_id,
+        "changed_decision_detail": differs and differs.detail,
     }

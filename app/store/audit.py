@@ -1,4 +1,7 @@
-"""Checking the chain of events in a database file, without writing to it: a copy, or beside a running server."""
+"""Checking the chain of events in a database file, and the decisions it tells of, without writing to it.
+
+The file may be a copy, or one beside a running server.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from urllib.parse import quote
 from app.core.chain import Break, Entry, Link, follow
 from app.core.floor.instants import instant
 from app.errors import HoldfireError, Invalid
+from app.store.audit_decisions import Difference, first_difference
 from app.store.connect import file_url, shown
 
 BATCH = 10_000
@@ -23,16 +27,25 @@ _EPOCH = instant(0)
 class Verified:
     """What was found: how many events fit from the first on, and the digest of the last of those.
 
-    broken: the first place that does not fit; None when all do.
+    broken: the first place that does not fit; None when all do. differs: the first decision, in order of events up
+    to there, whose row in the decision log is not the one that was written; None when all are.
     """
 
     count: int
     head: str
     broken: Break | None = None
+    differs: Difference | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether everything is as it was written."""
+        return self.broken is None and self.differs is None
 
 
 def verify(url: str, noted: str | None = None) -> Verified:
-    """Check the whole chain, from the first event to the last. Events that are written meanwhile are checked, too.
+    """Check the whole chain, from the first event to the last, and each decision by the digest that its event carries.
+
+    Events that are written meanwhile are checked, too.
 
     noted: a head that was written down earlier; it must be in the chain, or something at its end was cut off.
     Raises Invalid for a URL that names no database with events, HoldfireError for a file that cannot be read.
@@ -58,13 +71,14 @@ def _opened(url: str) -> sqlite3.Connection:
 
 
 def _verified(connection: sqlite3.Connection, noted: str | None) -> Verified:
-    link, is_noted = Link(), noted in (None, Link().digest.hex())
+    link, is_noted, differs = Link(), noted in (None, Link().digest.hex()), None
     for batch in _batches(connection):
         is_noted = is_noted or any(written.hex() == noted for _, written in batch if isinstance(written, bytes))
         link, broken = follow(link, batch)
+        differs = differs or first_difference(connection, (entry for entry, _ in batch if entry.seq <= link.seq))
         if broken is not None:
-            return Verified(link.seq, link.digest.hex(), broken)
-    return Verified(link.seq, link.digest.hex(), None if is_noted else _cut_off(link, str(noted)))
+            return Verified(link.seq, link.digest.hex(), broken, differs)
+    return Verified(link.seq, link.digest.hex(), None if is_noted else _cut_off(link, str(noted)), differs)
 
 
 def _cut_off(link: Link, noted: str) -> Break:

@@ -224,6 +224,84 @@ def test_the_check_without_holdfire_that_the_docs_show_agrees(url, tmp_path):
     assert "broken at event 11" in broken.stderr
 
 
+@pytest.fixture
+async def decided(tmp_path):
+    """The URL of a database with decisions of both kinds."""
+    async with a_whole(tmp_path) as whole:
+        async with whole.client("readiness") as client:
+            for question in ("", "&audience=500&campaign=spring"):
+                await client.get(f"/api/v1/readiness?gate=default{question}")
+        await whole.services.asks.write()
+        whole.clock.move(1)
+        await whole.slam()
+    return f"sqlite:///{tmp_path}/holdfire.db"
+
+
+CHANGES = [
+    "verdict = 'throttle'",
+    "allow = 900",
+    "allow = 'much'",
+    "at = at + 1",
+    "summary = 'fine'",
+    "reasons = '[{}]'",
+    "reasons = 'x'",
+    "facts = '{}'",
+    "inputs_sha256 = zeroblob(32)",
+    "accept_partial = 1 - accept_partial",
+]
+
+
+async def test_decisions_as_they_were_written_have_the_digests_of_their_events(decided):
+    found = verify(decided)
+    assert found.is_whole
+    with closing(sqlite3.connect(decided.removeprefix("sqlite:///"))) as connection:
+        told = connection.execute("SELECT type FROM events WHERE after ->> 'sha256' IS NOT NULL").fetchall()
+    assert {kind for (kind,) in told} >= {"decision.asked", "decision.send", "decision.hold"}
+
+
+@pytest.mark.parametrize("kind", ["asked", "transition"])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_decision_that_was_changed_in_the_file_is_named_by_its_id(decided, change, kind):
+    with tampering(decided) as connection:
+        newest = "SELECT id FROM decisions WHERE kind = ? ORDER BY at DESC, id DESC LIMIT 1"
+        ((changed,),) = connection.execute(newest, (kind,)).fetchall()
+        connection.execute(f"UPDATE decisions SET {change} WHERE id = ?", (changed,))  # noqa: S608  # our own changes
+    found = verify(decided)
+    assert not found.is_whole
+    assert found.broken is None
+    assert found.differs is not None
+    assert (found.differs.decision_id, "is not the one that event" in found.differs.detail) == (changed, True)
+
+
+async def test_how_often_an_answer_was_given_may_grow(decided):
+    with tampering(decided) as connection:
+        connection.execute("UPDATE decisions SET count = count + 1, last_at = at + 1")
+    assert verify(decided).is_whole
+
+
+async def test_of_several_decisions_that_were_changed_the_first_by_event_is_named(decided, monkeypatch):
+    monkeypatch.setattr(audit, "BATCH", 2)
+    with tampering(decided) as connection:
+        connection.execute("UPDATE decisions SET summary = 'fine'")
+        ((first,),) = connection.execute(
+            "SELECT after ->> 'decision_id' FROM events WHERE after ->> 'sha256' IS NOT NULL ORDER BY seq LIMIT 1"
+        ).fetchall()
+    found = verify(decided)
+    assert found.differs is not None
+    assert found.differs.decision_id == first
+
+
+async def test_the_command_names_a_decision_that_is_gone(decided, tmp_path):
+    with tampering(decided) as connection:
+        ((gone,),) = connection.execute("SELECT id FROM decisions WHERE kind = 'asked' LIMIT 1").fetchall()
+        connection.execute("DELETE FROM decisions WHERE id = ?", (gone,))
+    checked = run_cli("audit", "verify", "--data-dir", str(tmp_path), "--json")
+    assert checked.returncode == 1
+    said = json.loads(checked.stdout)
+    assert (said["whole"], said["broken_at"], said["changed_decision"]) == (False, None, gone)
+    assert f"the row of decision {gone} in the log is gone" in checked.stderr
+
+
 async def test_the_command_decides_a_decision_again(tmp_path):
     async with a_whole(tmp_path) as whole:
         whole.clock.move(1)
