@@ -7,12 +7,14 @@ from pydantic import Field
 from app.api.readiness_reference import ReadinessAnswer
 from app.api.schemas import Problem, component, headers, problems
 from app.core.campaign.campaign import CampaignState, ReleaseMode, TrafficClass
+from app.core.campaign.mix import MOST_QUEUES
 from app.core.campaign.request import (
     DEFAULT_GATE,
     ID_RULE,
     MAX_AUDIENCE,
     MAX_CONTACTS_PER_1000,
     MAX_GAP_SECONDS,
+    MAX_HOLDOUT_RATIO,
     MAX_ID,
     MAX_TEXT,
 )
@@ -114,6 +116,20 @@ def _plan_properties() -> dict[str, Any]:
         "earliest_start": at | {"description": "default: as soon as it is scheduled"},
         "give_up_at": at | {"description": "deadline; nothing of it goes from then on"},
         "release": _release_schema(),
+        "queue_mix": {
+            "type": ["object", "null"],
+            "minProperties": 1,
+            "maxProperties": MOST_QUEUES,
+            "additionalProperties": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+            "description": "share of its contacts by queue, together 1; default: as campaigns of its kind did before",
+        },
+        "holdout_ratio": {
+            "type": ["number", "null"],
+            "minimum": 0,
+            "maximum": MAX_HOLDOUT_RATIO,
+            "default": 0,
+            "description": "share of the audience, picked at random by its tool, that is sent nothing",
+        },
     }
 
 

@@ -65,6 +65,9 @@ class CampaignShape(Shape):
     earliest_start: str | None = text_at()
     give_up_at: str | None = text_at()
     release: ReleaseShape
+    queue_mix: dict[str, float] | None = Field(description="share of its contacts by queue; null: nobody has said")
+    holdout_ratio: float = Field(description="share of the audience that is sent nothing, picked at random")
+    held_out: int = Field(description="so many of the audience are held out; permits are for the others")
     state: CampaignState
     paused_by: str | None = Field(description="gate: it goes on by itself; else who paused it")
     reason: str = Field(description="why it stands as it does")
@@ -108,7 +111,8 @@ def campaign_shape(services: Services, campaign: Campaign) -> dict[str, Any]:
         "ended_at": instant(campaign.ended_at),
         "sent": sent,
         "outstanding": spent.outstanding,
-        "left": max(0, campaign.audience - sent - spent.outstanding),
+        "held_out": campaign.held_out,
+        "left": max(0, campaign.recipients - sent - spent.outstanding),
         "wave": None if wave is None else wave_shape(wave),
         "revision": campaign.revision,
     }

@@ -196,7 +196,7 @@ class CampaignBook:
         return CampaignFacts(
             id=campaign.id,
             gate=campaign.gate,
-            audience=campaign.audience,
+            audience=campaign.recipients,
             state=campaign.state,
             traffic_class=campaign.traffic_class,
             announced_at=campaign.announced_at,
@@ -216,7 +216,7 @@ def _wave_limit(campaign: Campaign, pace: Pace) -> int | None:
     better = judge(pace, Outcome.GOOD)
     if campaign.release.mode is not ReleaseMode.WAVES and better.percent == FULL_PERCENT:
         return None
-    return next_wave(better, campaign.full_wave, campaign.audience)
+    return next_wave(better, campaign.full_wave, campaign.recipients)
 
 
 def _pace(text: str) -> Pace:

@@ -66,7 +66,7 @@ def _event(campaign: Campaign, home: str) -> Event | None:
     event.add("sequence", campaign.revision)
     event.add("dtstart", when.start)
     event.add("dtend", when.end)
-    event.add("summary", f"Email to {campaign.audience:,}: {campaign.title}")
+    event.add("summary", f"Email to {campaign.recipients:,}: {campaign.title}")
     event.add("description", _description(campaign, page))
     event.add("categories", [word for word in (campaign.kind, campaign.traffic_class.value) if word])
     event.add("status", _status(campaign))

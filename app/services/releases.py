@@ -116,7 +116,7 @@ class Releases:
         """Return the campaign after its deadline, or its start, has come."""
         if campaign.is_overdue(now):
             sent = self._permits.spent_by_campaign(campaign.id, now).sent_last_hour
-            why = f"its deadline is over; {sent:,} of {campaign.audience:,} were sent"
+            why = f"its deadline is over; {sent:,} of {campaign.recipients:,} were sent"
             return await self._step(campaign, CampaignStep.GIVE_UP, why)
         if campaign.state is CampaignState.SCHEDULED and campaign.is_due(now):
             return await self._step(campaign, CampaignStep.BECOME_DUE, "its time has come")
@@ -165,7 +165,7 @@ class Releases:
 
     def _is_sent(self, campaign: Campaign, now: datetime) -> bool:
         spent = self._permits.spent_by_campaign(campaign.id, now)
-        return spent.outstanding == 0 and spent.sent_last_hour >= campaign.audience
+        return spent.outstanding == 0 and spent.sent_last_hour >= campaign.recipients
 
     # --- waves ---
 
@@ -217,7 +217,7 @@ class Releases:
         if last is not None:
             await self._take_back(campaign, last)
         spent = self._permits.spent_by_campaign(campaign.id, now)
-        left = campaign.audience - spent.sent_last_hour - spent.outstanding
+        left = campaign.recipients - spent.sent_last_hour - spent.outstanding
         if left <= 0:
             return
         given = await self._permits.take_for_campaign(

@@ -1,8 +1,9 @@
 """The tables of campaigns and their waves."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Table
 from sqlmodel import Field
 
 from app.store.tables import StoreTable
@@ -52,6 +53,8 @@ class CampaignRow(StoreTable, table=True):
     reason: str
     revision: int
     pace: str | None
+    queue_mix: list[Any] | None = Field(sa_type=JSON)
+    holdout_ratio: float | None
 
 
 class WaveRow(StoreTable, table=True):

@@ -174,6 +174,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "release_mode": campaign.release.mode,
         "audience_per_wave": campaign.release.audience_per_wave,
         "wave_gap_seconds": campaign.release.wave_gap_seconds,
+        "queue_mix": [list(pair) for pair in campaign.queue_mix],
     }
 
 
@@ -183,5 +184,7 @@ def _campaign(row: Row[Any]) -> Campaign:
         "traffic_class": TrafficClass(row.traffic_class),
         "state": CampaignState(row.state),
         "release": Release(ReleaseMode(row.release_mode), row.audience_per_wave, row.wave_gap_seconds),
+        "queue_mix": tuple((queue, share) for queue, share in row.queue_mix or ()),
+        "holdout_ratio": row.holdout_ratio or 0.0,
     }
     return Campaign(**values)

@@ -91,7 +91,7 @@ def _facts(campaign: Campaign, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
     contacts = expected_contacts(campaign)
     facts = [
         ("When", _when(campaign, zone)),
-        ("How many get it", f"{campaign.audience:,}"),
+        ("How many get it", _recipients(campaign)),
         ("Contacts to expect", "nobody has estimated them" if contacts is None else f"about {contacts:,} in all"),
         ("How it goes out", _release(campaign)),
         ("What it is", ", ".join(filter(None, (campaign.kind, CLASSES[campaign.traffic_class])))),
@@ -102,6 +102,12 @@ def _facts(campaign: Campaign, zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
     if campaign.give_up_at:
         facts.append(("Given up after", _text(campaign.give_up_at, zone)))
     return tuple(facts)
+
+
+def _recipients(campaign: Campaign) -> str:
+    if not campaign.held_out:
+        return f"{campaign.audience:,}"
+    return f"{campaign.recipients:,}; {campaign.held_out:,} picked at random get nothing"
 
 
 def _when(campaign: Campaign, zone: ZoneInfo) -> str:

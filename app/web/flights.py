@@ -103,8 +103,8 @@ def _journey(campaign: Campaign, sent: int, now: datetime, zone: ZoneInfo) -> Jo
         state=_MARKS.get(campaign.state, "none"),
         word=campaign.state.upper(),
         sent=number(sent),
-        audience=number(campaign.audience),
-        fill=_share(sent, campaign.audience),
+        audience=number(campaign.recipients),
+        fill=_share(sent, campaign.recipients),
         when=iso(starts),
         when_text="" if starts is None else f"from {clock_time(starts, zone, today=now)}",
     )

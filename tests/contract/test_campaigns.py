@@ -55,6 +55,8 @@ async def test_a_campaign_is_read_back_whole(campaigns):
         paused_by="gate",
         reason="because",
         revision=7,
+        queue_mix=(("billing", 0.25), ("orders-voice", 0.75)),
+        holdout_ratio=0.05,
     )
     await add(campaigns, whole)
     assert await campaigns.campaign("spring") == whole

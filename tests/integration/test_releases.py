@@ -256,6 +256,13 @@ async def test_waves_follow_each_other_by_their_gap_until_everybody_was_sent_to(
     assert done.actor == HOLDFIRE
 
 
+async def test_who_is_held_out_gets_no_wave_and_the_campaign_is_done_without_them(release):
+    await release.begin(audience=125, holdout_ratio=0.2)
+    await release.send_one()
+    assert (release.campaign.state, release.campaign.held_out) == (S.DONE, 25)
+    assert [(wave.allowed, wave.sent) for wave in await release.waves()] == [(100, 100)]
+
+
 async def test_the_next_wave_waits_for_the_end_of_the_one_before(release):
     await release.begin()
     await release.report(99)

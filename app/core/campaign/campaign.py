@@ -1,5 +1,6 @@
 """A campaign: what is to be sent, to how many, when, and how its release stands."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +54,8 @@ class Campaign:
     announced_at: when it was scheduled with its present start, which is when the contact center had notice; None for
     a draft. earliest_start None: as soon as it is scheduled. give_up_at None: it waits for ever.
     paused_by: "gate" when it goes on by itself, else who paused it. revision grows by one with each change.
+    queue_mix: (queue, share) of its contacts, shares above 0 with the sum 1; () while nobody has said.
+    holdout_ratio, 0..0.5: the share of the audience that its tool leaves out, picked at random.
     """
 
     id: str
@@ -74,11 +77,23 @@ class Campaign:
     paused_by: str | None = None
     reason: str = ""
     revision: int = 1
+    queue_mix: tuple[tuple[str, float], ...] = ()
+    holdout_ratio: float = 0.0
+
+    @property
+    def held_out(self) -> int:
+        """How many of the audience are sent nothing, so that what the campaign causes can be told from the rest."""
+        return held_out(self.audience, self.holdout_ratio)
+
+    @property
+    def recipients(self) -> int:
+        """How many are sent to: the audience without those who are held out; at least 1."""
+        return self.audience - self.held_out
 
     @property
     def full_wave(self) -> int:
-        """How many a wave has when nothing slows it: as its release says, else everybody."""
-        return self.release.audience_per_wave or self.audience
+        """How many a wave has when nothing slows it: as its release says, else everybody who is sent to."""
+        return self.release.audience_per_wave or self.recipients
 
     @property
     def awaits_start(self) -> bool:
@@ -95,3 +110,8 @@ class Campaign:
 
 
 PAUSED_BY_GATE = "gate"
+
+
+def held_out(audience: int, holdout_ratio: float) -> int:
+    """Return how many of an audience are held out: a share of at most a half, rounded down."""
+    return math.floor(audience * holdout_ratio)

@@ -11,7 +11,7 @@ from app.core.campaign.request import Plan, PlanRefused, plan_document
 from app.core.event import Actor
 from app.core.problem import Problem
 
-FIXED_ONCE_STARTED = ("gate", "earliest_start", "traffic_class")
+FIXED_ONCE_STARTED = ("gate", "earliest_start", "traffic_class", "holdout_ratio")
 _PLANNED = tuple(field.name for field in fields(Plan))
 
 
@@ -23,7 +23,8 @@ def drafted(plan: Plan, now: datetime) -> Campaign:
 def merged(campaign: Campaign, changes: Mapping[str, object]) -> dict[str, object]:
     """Return the campaign's document with these members changed, as by a JSON merge patch: null takes one away.
 
-    Members of `release` are merged one by one; a change of its mode leaves nothing of the former release behind.
+    Members of `release` are merged one by one, a queue_mix is replaced as a whole; a change of the mode leaves
+    nothing of the former release behind.
     """
     document = plan_document(campaign)
     release, given = document["release"], changes.get("release")
@@ -66,9 +67,12 @@ def _fixed(campaign: Campaign, plan: Plan) -> list[Problem]:
 
 
 def _too_few(plan: Plan, committed: int) -> list[Problem]:
-    if plan.audience >= committed:
+    if plan.recipients >= committed:
         return []
-    detail = f"{plan.audience:,} is too few: {committed:,} were sent to already, or may be under live permits"
+    few = f"{plan.audience:,} is too few"
+    if plan.recipients < plan.audience:
+        few = f"{few}, for {plan.audience - plan.recipients:,} of them are held out"
+    detail = f"{few}: {committed:,} were sent to already, or may be under live permits"
     return [Problem("/audience", detail)]
 
 
@@ -82,4 +86,4 @@ def _asks_more(before: Campaign, after: Campaign) -> bool:
         and after.contacts_per_1000 is not None
         and after.contacts_per_1000 > before.contacts_per_1000
     )
-    return earlier or more_contacts or after.audience > before.audience or after.gate != before.gate
+    return earlier or more_contacts or after.recipients > before.recipients or after.gate != before.gate

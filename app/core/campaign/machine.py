@@ -122,6 +122,7 @@ def where(campaign: Campaign) -> dict[str, object]:
         "paused_by": campaign.paused_by,
         "title": campaign.title,
         "audience": campaign.audience,
+        "held_out": campaign.held_out,
         "announced_at": _text(campaign.announced_at),
         "earliest_start": _text(campaign.earliest_start),
         "give_up_at": _text(campaign.give_up_at),

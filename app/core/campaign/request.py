@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.core.campaign.campaign import Campaign, Release, ReleaseMode, TrafficClass
+from app.core.campaign.campaign import Campaign, Release, ReleaseMode, TrafficClass, held_out
+from app.core.campaign.mix import queue_mix
 from app.core.gate.fields import Fields, shown
 from app.core.problem import Problem
 
 MAX_AUDIENCE = 1_000_000_000
 MAX_CONTACTS_PER_1000 = 10_000
 MAX_GAP_SECONDS = 30 * 86_400
+MAX_HOLDOUT_RATIO = 0.5
 MAX_ID = 63
 MAX_TEXT = 200
 ID_RULE = f"1 to {MAX_ID} lower-case letters, digits and hyphens, beginning with a letter or digit"
@@ -37,6 +39,13 @@ class Plan:
     earliest_start: datetime | None
     give_up_at: datetime | None
     release: Release
+    queue_mix: tuple[tuple[str, float], ...] = ()
+    holdout_ratio: float = 0.0
+
+    @property
+    def recipients(self) -> int:
+        """How many are sent to: the audience without those who are held out."""
+        return self.audience - held_out(self.audience, self.holdout_ratio)
 
 
 class PlanRefused(ValueError):
@@ -51,7 +60,8 @@ def parse_plan(document: Mapping[str, object], *, owner: str, now: datetime) -> 
     """Return the plan that a JSON document describes. Raises PlanRefused with every fault found.
 
     Absent members: id from the title, gate "default", this owner, no kind, traffic_class "promotional", no estimate of
-    contacts, start as soon as it is scheduled, no deadline, released by hand. `title` and `audience` must be there.
+    contacts nor of the queues they come to, start as soon as it is scheduled, no deadline, released by hand, nobody
+    held out. `title` and `audience` must be there.
     A member that is null counts as absent.
     """
     problems: list[Problem] = []
@@ -71,6 +81,8 @@ def parse_plan(document: Mapping[str, object], *, owner: str, now: datetime) -> 
         earliest_start=_instant(fields, "earliest_start"),
         give_up_at=_instant(fields, "give_up_at"),
         release=_release(fields),
+        queue_mix=queue_mix(fields),
+        holdout_ratio=fields.number("holdout_ratio", 0.0, 0, MAX_HOLDOUT_RATIO),
     )
     fields.finish()
     _judge_times(fields, plan, now)
@@ -98,6 +110,8 @@ def plan_document(campaign: Campaign) -> dict[str, object]:
             "audience_per_wave": campaign.release.audience_per_wave,
             "wave_gap_seconds": campaign.release.wave_gap_seconds,
         },
+        "queue_mix": dict(campaign.queue_mix) or None,
+        "holdout_ratio": campaign.holdout_ratio,
     }
 
 
@@ -210,7 +224,9 @@ def _judge_times(fields: Fields, plan: Plan, now: datetime) -> None:
 
 def _judge_waves(fields: Fields, plan: Plan) -> None:
     wave = plan.release.audience_per_wave
-    if wave is not None and plan.audience and wave > plan.audience:
-        fields.refuse(
-            f"a wave of {wave:,} is bigger than the audience of {plan.audience:,}", "release", "audience_per_wave"
-        )
+    if wave is None or not plan.audience or wave <= plan.recipients:
+        return
+    people = f"the audience of {plan.audience:,}"
+    if plan.recipients < plan.audience:
+        people = f"the {plan.recipients:,} who are sent to: {plan.audience - plan.recipients:,} are held out"
+    fields.refuse(f"a wave of {wave:,} is bigger than {people}", "release", "audience_per_wave")

@@ -34,7 +34,7 @@ def planned_length(campaign: Campaign) -> timedelta:
     release = campaign.release
     if not release.audience_per_wave or not release.wave_gap_seconds:
         return SHORTEST
-    waves = math.ceil(campaign.audience / release.audience_per_wave)
+    waves = math.ceil(campaign.recipients / release.audience_per_wave)
     seconds = min(waves * release.wave_gap_seconds, LONGEST.total_seconds())
     return max(SHORTEST, timedelta(seconds=seconds))
 
@@ -43,7 +43,7 @@ def expected_contacts(campaign: Campaign) -> int | None:
     """Return how many contacts a campaign brings in all, None when nobody has said."""
     if campaign.contacts_per_1000 is None:
         return None
-    return round(campaign.audience * campaign.contacts_per_1000 / 1000)
+    return round(campaign.recipients * campaign.contacts_per_1000 / 1000)
 
 
 def changed_at(campaign: Campaign) -> datetime:

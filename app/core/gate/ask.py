@@ -13,8 +13,9 @@ from app.core.permit.permit import NOTHING_SPENT, Spent
 class CampaignFacts:
     """What an answer needs to know of a campaign. missing_acknowledgements None: there is no briefing at all.
 
-    wave_limit: the most that may be out at once, while it probes; None: no limit of its own. spent.outstanding is what
-    its live permits may still send; sent is all it ever sent. awaits_start: somebody has to start it by hand first.
+    audience: how many are sent to, those held out not among them. wave_limit: the most that may be out at once, while
+    it probes; None: no limit of its own. spent.outstanding is what its live permits may still send; sent is all it ever
+    sent. awaits_start: somebody has to start it by hand first.
     """
 
     id: str

@@ -56,6 +56,20 @@ async def test_a_campaign_is_drafted_read_and_listed(client):
     assert (await client.get(PATH)).json() == {"items": [read.json()], "next_cursor": None}
 
 
+async def test_who_is_held_out_is_said_and_not_left_to_send_to(client):
+    made = await make(client, holdout_ratio=0.05, queue_mix={"orders-voice": 0.75, "billing": 0.25})
+    assert (made["audience"], made["held_out"], made["left"]) == (1_000, 50, 950)
+    assert (made["holdout_ratio"], made["queue_mix"]) == (0.05, {"billing": 0.25, "orders-voice": 0.75})
+
+
+async def test_the_share_held_out_stays_once_the_release_began(whole, client):
+    await make(client, holdout_ratio=0.05, release={"mode": "when-ready"})
+    await step(client, "schedule")
+    await release(whole)
+    changed = await client.patch(f"{PATH}/spring", json={"holdout_ratio": 0.1}, headers={"If-Match": "*"})
+    assert await pointers(changed) == ["/holdout_ratio"]
+
+
 BAD: list[tuple[dict[str, object], str]] = [
     ({"audience": 0}, "/audience"),
     ({"audience": -1}, "/audience"),

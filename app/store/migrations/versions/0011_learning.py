@@ -1,5 +1,8 @@
 """What campaigns caused: tallies of tagged contacts, debriefs, what was learned."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -7,8 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.add_column("campaigns", sa.Column("queue_mix", sa.JSON(), nullable=True))
+    op.add_column("campaigns", sa.Column("holdout_ratio", sa.Float(), nullable=True))
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    op.drop_column("campaigns", "holdout_ratio")
+    op.drop_column("campaigns", "queue_mix")

@@ -42,6 +42,7 @@ def change(campaign, committed=0, at=60, **members):
         {"audience": 1_001},
         {"contacts_per_1000": 21},
         {"gate": "other"},
+        {"audience": 1_100, "holdout_ratio": 0.05},
     ],
 )
 def test_more_or_sooner_than_was_announced_is_announced_anew(announced, members):
@@ -56,6 +57,8 @@ def test_more_or_sooner_than_was_announced_is_announced_anew(announced, members)
         {"contacts_per_1000": 1},
         {"contacts_per_1000": None},
         {"title": "Spring, second try"},
+        {"audience": 1_100, "holdout_ratio": 0.1},
+        {"queue_mix": {"orders-voice": 1}},
         {"release": {"audience_per_wave": 50}},
     ],
 )

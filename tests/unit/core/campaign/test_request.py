@@ -19,6 +19,8 @@ WHOLE = LEAST | {
     "earliest_start": "2026-11-22T09:00:00-06:00",
     "give_up_at": "2026-11-23T00:00:00Z",
     "release": WAVES,
+    "queue_mix": {"orders-voice": 0.7, "billing": 0.3},
+    "holdout_ratio": 0.05,
 }
 
 
@@ -48,6 +50,57 @@ def test_everything_is_read_and_times_become_utc():
     assert plan.earliest_start.utcoffset() == timedelta(0)
     assert plan.release == Release(ReleaseMode.WAVES, 25_000, 900.0)
     assert (plan.traffic_class, plan.contacts_per_1000, plan.kind) == (TrafficClass.SERVICE, 12.5, "offer")
+
+
+def test_nobody_is_held_out_and_no_mix_is_known_until_somebody_says():
+    plan = parse(LEAST)
+    assert (plan.queue_mix, plan.holdout_ratio, plan.recipients) == ((), 0.0, 500_000)
+    assert parse(LEAST | {"queue_mix": None, "holdout_ratio": None}) == plan
+
+
+def test_the_queues_are_kept_in_order_with_shares_that_add_up_to_one():
+    assert parse(WHOLE).queue_mix == (("billing", 0.3), ("orders-voice", 0.7))
+    thirds = dict(parse(LEAST | {"queue_mix": {"a": 0.333, "b": 0.333, "c": 0.333}}).queue_mix)
+    assert thirds == pytest.approx({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
+    assert sum(thirds.values()) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("mix", "pointer", "detail"),
+    [
+        ({"orders": 0.7}, "/queue_mix", "add up to 0.7; they must add up to 1"),
+        ({}, "/queue_mix", "1 to 50 queues"),
+        ({f"q{number}": 1 / 51 for number in range(51)}, "/queue_mix", "1 to 50 queues"),
+        ("orders", "/queue_mix", "an object of"),
+        ({"orders": 0, "billing": 1}, "/queue_mix/orders", "must be a share: above 0"),
+        ({"orders": 1.5}, "/queue_mix/orders", "at most 1"),
+        ({"orders": True}, "/queue_mix/orders", "must be a share"),
+        ({"orders": float("nan")}, "/queue_mix/orders", "must be a share"),
+        ({"": 1}, "/queue_mix/", "there cannot be"),
+    ],
+)
+def test_a_mix_that_says_nothing_sound_is_refused_at_its_place(mix, pointer, detail):
+    found = faults(LEAST | {"queue_mix": mix})
+    assert list(found) == [pointer]
+    assert detail in found[pointer]
+
+
+@pytest.mark.parametrize("ratio", [-0.01, 0.51, "0.1", True, float("nan")])
+def test_a_share_held_out_beyond_a_half_is_refused(ratio):
+    assert set(faults(LEAST | {"holdout_ratio": ratio})) == {"/holdout_ratio"}
+
+
+@pytest.mark.parametrize(("audience", "ratio", "recipients"), [(1, 0.5, 1), (3, 0.5, 2), (1000, 0.05, 950), (9, 0, 9)])
+def test_who_is_held_out_is_a_share_rounded_down(audience, ratio, recipients):
+    plan = parse(LEAST | {"audience": audience, "holdout_ratio": ratio})
+    campaign = drafted(plan, NOW)
+    assert plan.recipients == campaign.recipients == campaign.full_wave == recipients
+    assert campaign.held_out + campaign.recipients == audience
+
+
+def test_a_wave_bigger_than_those_who_are_sent_to_is_refused():
+    found = faults(LEAST | {"audience": 100, "holdout_ratio": 0.1, "release": WAVES | {"audience_per_wave": 91}})
+    assert found["/release/audience_per_wave"].endswith("bigger than the 90 who are sent to: 10 are held out")
 
 
 def test_a_campaigns_document_makes_the_same_plan_again():
