@@ -81,9 +81,16 @@ def _midnight(day: date) -> datetime:
 
 @lru_cache(maxsize=1024)
 def _open_spans(windows: tuple[SendWindow, ...], time_zone: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Return all open spans [opens, closes) between a UTC day's beginning and the horizon, joined, in order."""
+    """Return all open spans between a UTC day's beginning and the horizon."""
     start = _midnight(day)
-    pieces = list(constant_offsets(zone(time_zone), start, start + HORIZON))
+    return open_spans(windows, time_zone, start, start + HORIZON)
+
+
+def open_spans(
+    windows: tuple[SendWindow, ...], time_zone: str, start: datetime, until: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return all open spans [opens, closes) inside [start, until), joined, in order."""
+    pieces = list(constant_offsets(zone(time_zone), start, until))
     spans = sorted(span for piece in pieces for window in windows for span in _spans_in(window, *piece))
     joined: list[tuple[datetime, datetime]] = []
     for opens, closes in spans:
