@@ -63,7 +63,7 @@ async def test_who_is_held_out_is_said_and_not_left_to_send_to(client):
 
 
 async def test_the_share_held_out_stays_once_the_release_began(whole, client):
-    await make(client, holdout_ratio=0.05, release={"mode": "when-ready"})
+    await make(client, holdout_ratio=0.05)
     await step(client, "schedule")
     await release(whole)
     changed = await client.patch(f"{PATH}/spring", json={"holdout_ratio": 0.1}, headers={"If-Match": "*"})
