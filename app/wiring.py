@@ -22,6 +22,7 @@ from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
 from app.services.evaluator import Evaluator
 from app.services.events import Events
+from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
@@ -54,6 +55,7 @@ class _Gate:
     permits: Permits
     campaigns: Campaigns
     evaluator: Evaluator
+    foresights: Foresights
 
     def published(self) -> Published:
         """Return what the evaluator left last."""
@@ -138,17 +140,18 @@ def _gate(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> _
     asks = Asks(store.decisions, metrics.audit_write_failed, overrides.count_uses)
     permits = Permits(store.permits, answering, asks, clock, wake)
     campaigns = Campaigns(store.campaigns, store.briefings, permits, clock, evaluate_now)
+    foresights = Foresights(wake)
     evaluator = Evaluator(
         stream=store.stream,
         gates=store.gates,
         queues=store.queues,
         store=store.evaluation,
         clock=clock,
-        beside=GateSurroundings(overrides, permits, campaigns, clock),
+        beside=GateSurroundings(overrides, permits, campaigns, clock, foresights.of),
         expires_after_seconds=settings.contacts_expire_after_seconds,
         on_transition=metrics.transition,
     )
-    return _Gate(overrides, answering, asks, permits, campaigns, evaluator)
+    return _Gate(overrides, answering, asks, permits, campaigns, evaluator, foresights)
 
 
 def _outward(settings: Settings, clock: Clock, store: Store, metrics: Metrics, gate: _Gate) -> _Outward:
@@ -218,6 +221,7 @@ def _gates(gate: _Gate, clock: Clock, store: Store) -> Gates:
 
     def gate_deleted(name: str) -> None:
         gate.overrides.forget(name)
+        gate.foresights.forget(name)
         gate.evaluator.drop_gate(name)
         gate.evaluator.evaluate_now()
 

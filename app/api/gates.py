@@ -96,7 +96,6 @@ class GateDetail(GateShape):
     """What a gate says now, with every rule's standing."""
 
     checks: list[CheckShape]
-    not_evaluated: list[str] = Field(description="parts of the policy that are kept but not evaluated")
 
 
 class Gates(Shape):
@@ -167,7 +166,6 @@ def _detail(services: Services, name: str) -> dict[str, Any]:
     return {
         **decision_shape(state, services.clock.now()),
         "checks": [check_shape(check) for check in state.decision.checks],
-        "not_evaluated": list(state.policy.not_evaluated) if state.policy else [],
     }
 
 

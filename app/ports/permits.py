@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from app.core.event import Event
@@ -81,10 +82,11 @@ class Sending(NamedTuple):
 
 
 class Held(NamedTuple):
-    """All that present sums are made of: every live permit, and what still counts as sent in the last hour."""
+    """All that present sums are made of: every live permit, what still counts as sent in the last hour, and ever."""
 
     live: Sequence[Permit]
     sent: Sequence[SentMinute]
+    sent_ever: Mapping[str, int] = MappingProxyType({})
 
 
 class PermitStore(Protocol):

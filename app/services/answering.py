@@ -51,6 +51,13 @@ class Answering:
             raise NotFound(f"there is no gate {gate!r}; known: {known}")
         spent = state.spent if spent is None else spent
         answered = answer(
-            state.basis, state.policy, request, gate=gate, overrides=state.overrides, spent=spent, now=now
+            state.basis,
+            state.policy,
+            request,
+            gate=gate,
+            overrides=state.overrides,
+            spent=spent,
+            now=now,
+            foresight=state.foresight,
         )
         return Looked(state, request, answered, now, spent)

@@ -167,13 +167,14 @@ class Evaluator:
     def _decide(self, gate: str, policy: Policy | None, version: int, view: FloorView, now: datetime) -> GateState:
         """Let one gate decide, lay its overrides over that, and note when what everybody is told has changed."""
         before, is_new = self._memories.get(gate, _NO_MEMORY), gate in self._new_policies
-        basis, memory = decide(view, policy, before, now, is_new_policy=is_new)
+        foresight = self._beside.foresight(gate, version)
+        basis, memory = decide(view, policy, before, now, is_new_policy=is_new, foresight=foresight)
         overrides = tuple(self._beside.overrides(gate))
         decision, memory = tell(lay_over(basis, policy, overrides, now), before, memory, now)
         self._memories[gate] = memory
         spent = self._beside.spent(gate, now)
-        inputs = GateInputs(view, policy, before, is_new_policy=is_new)
-        state = GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new, inputs)
+        inputs = GateInputs(view, policy, before, is_new_policy=is_new, foresight=foresight)
+        state = GateState(gate, policy, version, decision, basis, overrides, spent, before, is_new, inputs, foresight)
         told_before, _ = last_told(before)
         if decision.verdict is not told_before:
             self._note_transition(state, told_before)

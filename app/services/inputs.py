@@ -14,6 +14,7 @@ import msgspec
 from app.core.floor.view import FloorView
 from app.core.gate.ask import CampaignFacts, Request
 from app.core.gate.decision import Decision, GateMemory, Reason, Verdict
+from app.core.gate.foresight import Foresight
 from app.core.gate.override import Override
 from app.core.gate.policy import Mode, Policy, parse_policy
 from app.core.gate.replay import Inputs, capture, decide_again
@@ -58,16 +59,27 @@ _documents = msgspec.json.Decoder(dict[str, Any])
 class GateInputs:
     """What one decision of a gate was made from; put into a text when somebody first needs it."""
 
-    __slots__ = ("_is_new_policy", "_kept", "_memory", "_policy", "_view")
+    __slots__ = ("_foresight", "_is_new_policy", "_kept", "_memory", "_policy", "_view")
 
-    def __init__(self, view: FloorView, policy: Policy | None, memory: GateMemory, *, is_new_policy: bool) -> None:
+    def __init__(
+        self,
+        view: FloorView,
+        policy: Policy | None,
+        memory: GateMemory,
+        *,
+        is_new_policy: bool,
+        foresight: Foresight | None = None,
+    ) -> None:
         self._view, self._policy, self._memory, self._is_new_policy = view, policy, memory, is_new_policy
+        self._foresight = foresight
         self._kept: KeptInputs | None = None
 
     def kept(self) -> KeptInputs:
         """Return the text; the same each time, and from any thread."""
         if self._kept is None:
-            inputs = capture(self._view, self._policy, self._memory, is_new_policy=self._is_new_policy)
+            inputs = capture(
+                self._view, self._policy, self._memory, is_new_policy=self._is_new_policy, foresight=self._foresight
+            )
             self._kept = _keep(_Text(inputs=inputs), self._policy)
         return self._kept
 
@@ -117,6 +129,12 @@ def basis_of(kept: KeptInputs, policy: Policy | None, decided_at: datetime) -> D
     if (given := text.given) is None:
         raise ValueError("neither inputs nor a decision were kept")
     return Decision(given.verdict, decided_at, decided_at, given.reasons, (), given.mode, None, decided_at, None, None)
+
+
+def foresight_of(kept: KeptInputs) -> Foresight | None:
+    """Return the outlook that a kept decision was made with, None without one."""
+    inputs = _texts.decode(kept.body).inputs
+    return inputs.foresight if inputs is not None else None
 
 
 def is_whole(kept: KeptInputs) -> bool:

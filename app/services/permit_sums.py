@@ -21,6 +21,7 @@ class _Gate:
 
     outstanding: int = 0
     ends: list[tuple[datetime, str]] = field(default_factory=list)
+    sent_ever: int = 0
     sent: dict[datetime, int] = field(default_factory=dict)
     minutes: list[datetime] = field(default_factory=list)  # those of sent, in order
 
@@ -58,6 +59,8 @@ class PermitSums:
             self._add(permit)
         for gate, minute_at, sent in held.sent:
             self._gates[gate].book(minute_at, sent)
+        for gate, sent in held.sent_ever.items():
+            self._gates[gate].sent_ever = sent
 
     def watch(self, campaigns: Mapping[str, Spent]) -> None:
         """Keep all that these campaigns ever sent from now on, beginning with what the store says."""
@@ -79,7 +82,8 @@ class PermitSums:
         if known is None:
             return NOTHING_SPENT
         booked, ends = known.last_hour(now), known.ends[0][0] if known.ends else None
-        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at))
+        given = known.outstanding + known.sent_ever
+        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at), given)
 
     def of_campaign(self, campaign: str) -> Spent:
         """Return what a campaign has given away; in place of the last hour all it ever sent, 0 unless it is watched."""
@@ -136,6 +140,8 @@ class PermitSums:
                 del self._active[sender]
 
     def _book(self, permit: Permit, at: datetime, sent: int) -> None:
-        self._gates[permit.gate].book(minute_of(at), sent)
+        gate = self._gates[permit.gate]
+        gate.book(minute_of(at), sent)
+        gate.sent_ever += sent
         if permit.campaign in self._sent:
             self._sent[permit.campaign] += sent

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from app.core.floor.view import FloorView
 from app.core.gate.answer import CampaignFacts
 from app.core.gate.decision import Decision, GateMemory
+from app.core.gate.foresight import Foresight
 from app.core.gate.override import Override
 from app.core.gate.policy import Policy
 from app.core.permit.permit import NOTHING_SPENT, Spent
@@ -25,7 +26,8 @@ class GateState(NamedTuple):
     """One gate as last evaluated: its policy (None: it has none), that policy's version (0: none) and the decision.
 
     decision is what everybody sees, overrides for all asks included; basis is what the floor alone said. memory and
-    is_new_policy are what basis was decided with; inputs is all of that, None where nothing was evaluated for it.
+    is_new_policy are what basis was decided with, as is foresight, None: there is no outlook. inputs is all of that,
+    None where nothing was evaluated for it.
     """
 
     gate: str
@@ -38,6 +40,7 @@ class GateState(NamedTuple):
     memory: GateMemory = GateMemory()
     is_new_policy: bool = False
     inputs: DecidedBy | None = None
+    foresight: Foresight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ class Beside(Protocol):
     def campaigns(self, now: datetime) -> Mapping[str, CampaignFacts]:
         """Return what answers need to know of the campaigns, by id."""
 
+    def foresight(self, gate: str, policy_version: int) -> Foresight | None:
+        """Return the newest outlook made for this version of a gate's policy, None when there is none."""
+
 
 class Alone:
     """Nothing stands beside the floor: no overrides, no permits, no campaigns."""
@@ -79,3 +85,6 @@ class Alone:
 
     def campaigns(self, _now: datetime) -> Mapping[str, CampaignFacts]:
         return {}
+
+    def foresight(self, _gate: str, _policy_version: int) -> Foresight | None:
+        return None

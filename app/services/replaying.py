@@ -6,11 +6,12 @@ from typing import Any
 
 from app.core.gate.answer import Request, answer
 from app.core.gate.decision import Decision, Verdict
+from app.core.gate.foresight import Foresight
 from app.core.gate.overlay import lay_over
 from app.core.gate.policy import Policy, PolicyRefused
 from app.ports import DecisionRow, KeptInputs
 from app.services.answering import Looked
-from app.services.inputs import Facts, basis_of, is_whole, policy_of, read_facts
+from app.services.inputs import Facts, basis_of, foresight_of, is_whole, policy_of, read_facts
 from app.services.published import GateState
 from app.services.reply import allowed, summary_for
 from app.services.shapes import check_shape, reason_shape, summary
@@ -61,7 +62,9 @@ def replay(row: DecisionRow) -> Replayed:
 def _again(row: DecisionRow, kept: KeptInputs, facts: Facts) -> Replayed:
     policy = policy_of(kept)
     basis = basis_of(kept, policy, facts.decided_at)
-    return _changed(policy, basis, facts) if row.kind == "transition" else _answered(row, policy, basis, facts)
+    if row.kind == "transition":
+        return _changed(policy, basis, facts)
+    return _answered(row, policy, basis, facts, foresight_of(kept))
 
 
 def _changed(policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
@@ -69,10 +72,21 @@ def _changed(policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
     return Replayed(decision.verdict, None, _shapes(decision.reasons), summary(decision), _checks(basis))
 
 
-def _answered(row: DecisionRow, policy: Policy | None, basis: Decision, facts: Facts) -> Replayed:
+def _answered(
+    row: DecisionRow, policy: Policy | None, basis: Decision, facts: Facts, foresight: Foresight | None
+) -> Replayed:
     at = facts.at or row.at
     request = Request(row.requested, row.accept_partial, row.campaign, facts.campaign)
-    answered = answer(basis, policy, request, gate=row.gate, overrides=facts.overrides, spent=facts.spent, now=at)
+    answered = answer(
+        basis,
+        policy,
+        request,
+        gate=row.gate,
+        overrides=facts.overrides,
+        spent=facts.spent,
+        now=at,
+        foresight=foresight,
+    )
     state = GateState(row.gate, policy, row.policy_version, basis, basis, facts.overrides, facts.spent)
     looked = Looked(state, request, answered, at, facts.spent)
     return Replayed(answered.verdict, allowed(looked), _shapes(answered.reasons), summary_for(looked), _checks(basis))

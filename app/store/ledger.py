@@ -107,7 +107,8 @@ class Ledger:
             self.expire_due(gate)
             self._cleared.add(gate)
         account, booked = self._account(_Owner(sql.GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
-        return Spent(account.outstanding, booked.sent, earliest(account.frees_at, booked.frees_at))
+        frees_at = earliest(account.frees_at, booked.frees_at)
+        return Spent(account.outstanding, booked.sent, frees_at, account.outstanding + account.sent)
 
     def spent_of_campaign(self, campaign: str | None) -> Spent:
         """Return what a campaign has given away, and in place of the last hour all it ever sent."""

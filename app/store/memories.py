@@ -7,16 +7,21 @@ import msgspec
 
 from app.core.floor.queue_state import KnownQueue
 from app.core.gate.decision import GateMemory, RuleMemory, Verdict
+from app.core.gate.foresight import OutlookMemory
 
 
 class _Memory(msgspec.Struct, array_like=True):
-    """GateMemory with its rules as a list, because a JSON key cannot be a pair. told came later: it may be missing."""
+    """GateMemory with its rules as a list, because a JSON key cannot be a pair.
+
+    told and outlook came later: they may be missing.
+    """
 
     verdict: Verdict | None
     since: datetime | None
     rules: list[tuple[str, str, RuleMemory]]
     told: Verdict | None = None
     told_since: datetime | None = None
+    outlook: OutlookMemory | None = None
 
 
 _encoder = msgspec.json.Encoder()
@@ -46,9 +51,9 @@ def known_from_json(text: str) -> dict[str, KnownQueue]:
 
 def _packed(memory: GateMemory) -> _Memory:
     rules = [(rule, queue, remembered) for (rule, queue), remembered in memory.rules.items()]
-    return _Memory(memory.verdict, memory.since, rules, memory.told, memory.told_since)
+    return _Memory(memory.verdict, memory.since, rules, memory.told, memory.told_since, memory.outlook)
 
 
 def _unpacked(memory: _Memory) -> GateMemory:
     rules = {(rule, queue): remembered for rule, queue, remembered in memory.rules}
-    return GateMemory(memory.verdict, memory.since, rules, memory.told, memory.told_since)
+    return GateMemory(memory.verdict, memory.since, rules, memory.told, memory.told_since, memory.outlook)

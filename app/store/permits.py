@@ -181,7 +181,9 @@ def _held(connection: Connection, at: datetime) -> Held:
     live = [permit_of(row) for row in connection.execute(select(PERMITS).where(LIVE_ONLY))]
     minutes = PERMIT_SENT.c
     counted = select(minutes.gate, minutes.minute_at, minutes.sent).where(minutes.minute_at > counts_from(at))
-    return Held(live, [SentMinute(*row) for row in connection.execute(counted)])
+    sent = select(PERMIT_LEDGER.c.name, PERMIT_LEDGER.c.sent).where(PERMIT_LEDGER.c.kind == GATE)
+    ever = {row.name: row.sent for row in connection.execute(sent)}
+    return Held(live, [SentMinute(*row) for row in connection.execute(counted)], ever)
 
 
 def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]:
@@ -189,15 +191,14 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
     counted = select(PERMIT_SENT).where(PERMIT_SENT.c.minute_at > counts_from(at))
     for row in connection.execute(counted):
         minutes[row.gate][row.minute_at] = row.sent
-    kept = select(PERMIT_LEDGER.c.name, PERMIT_LEDGER.c.outstanding).where(
-        PERMIT_LEDGER.c.kind == GATE, PERMIT_LEDGER.c.outstanding > 0
-    )
-    outstanding = {row.name: row.outstanding for row in connection.execute(kept)}
+    sums = PERMIT_LEDGER.c
+    kept = select(sums.name, sums.outstanding, sums.sent).where(sums.kind == GATE, sums.outstanding + sums.sent > 0)
     ends = _ends(connection, PERMITS.c.gate)
     spent = {}
-    for gate in outstanding.keys() | minutes.keys():
+    for gate, outstanding, sent in connection.execute(kept):
         booked = last_hour(minutes.get(gate, {}), at)
-        spent[gate] = Spent(outstanding.get(gate, 0), booked.sent, earliest(ends.get(gate), booked.frees_at))
+        frees_at = earliest(ends.get(gate), booked.frees_at)
+        spent[gate] = Spent(outstanding, booked.sent, frees_at, outstanding + sent)
     return spent
 
 

@@ -20,9 +20,8 @@ STATUSES = {
     CheckStatus.TOO_FEW: ("neutral", "too few", 4),
     CheckStatus.PASS: ("send", "passes", 5),
     CheckStatus.IGNORED: ("neutral", "not reported", 6),
-    CheckStatus.NOT_EVALUATED: ("neutral", "not evaluated", 7),
 }
-FINE = frozenset({CheckStatus.PASS, CheckStatus.TOO_FEW, CheckStatus.IGNORED, CheckStatus.NOT_EVALUATED})
+FINE = frozenset({CheckStatus.PASS, CheckStatus.TOO_FEW, CheckStatus.IGNORED})
 BLIND = frozenset({CheckStatus.MISSING, CheckStatus.STALE})
 BAR_LIMIT_AT = 0.62  # where on the bar the limit's mark stands; the rest shows how far past it a value is
 OPS = {"<=": "≤", ">=": "≥"}

@@ -198,14 +198,14 @@ async def test_a_withdrawn_permit_can_be_forgotten_so_that_its_key_asks_anew(per
 async def test_sums_follow_every_change(permits):
     await grant(permits, a_permit("prm_1", 100, campaign="spring"))
     await grant(permits, a_permit("prm_2", 50))
-    assert await look(permits, campaign="spring") == (Spent(150, 0, after(HOUR)), Spent(100, 0, after(HOUR)))
+    assert await look(permits, campaign="spring") == (Spent(150, 0, after(HOUR), 150), Spent(100, 0, after(HOUR)))
     await permits.change("prm_1", after(30), reporting(70, 30))
-    assert await look(permits, 30, campaign="spring") == (Spent(80, 70, after(HOUR)), Spent(30, 70, after(HOUR)))
+    assert await look(permits, 30, campaign="spring") == (Spent(80, 70, after(HOUR), 150), Spent(30, 70, after(HOUR)))
     await permits.change("prm_1", after(90), reporting(130, 90))
     assert (await permits.permit("prm_1")).state is PermitState.USED
-    assert await look(permits, 90, campaign="spring") == (Spent(50, 130, after(HOUR)), Spent(0, 130, None))
+    assert await look(permits, 90, campaign="spring") == (Spent(50, 130, after(HOUR), 180), Spent(0, 130, None))
     await permits.change("prm_2", after(90), stepping(PermitStep.RELEASE, 90))
-    assert await look(permits, 90) == (Spent(0, 130, after(HOUR + 60)), NOTHING_SPENT)
+    assert await look(permits, 90) == (Spent(0, 130, after(HOUR + 60), 130), NOTHING_SPENT)
 
 
 async def test_what_was_sent_counts_by_the_minute_it_was_reported_in(permits):
@@ -251,7 +251,7 @@ async def test_what_is_over_expires_before_an_ask_of_its_gate_is_settled(permits
     await grant(permits, a_permit("prm_2", seconds=60))
     await grant(permits, a_permit("prm_3", gate="voice"))
     assert (await look(permits, HOUR - 0.001))[0].outstanding == 200
-    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60))
+    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60), 100)
     assert (await permits.permit("prm_1")).state is PermitState.EXPIRED
     assert (await permits.permit("prm_3")).state is PermitState.ACTIVE
     assert (await types(store))[-1] is EventType.PERMIT_EXPIRED
@@ -276,7 +276,7 @@ async def test_kept_sums_are_what_the_rows_say_after_reopening(permits, store, k
     await store.close()
     async with a_store(tmp_path, kind) as again:
         assert (await again.permits.spent(after(10)), await again.permits.spent_by_campaign(["spring"], NOW)) == before
-        live, sent = await again.permits.held(after(10))
+        live, sent, ever = await again.permits.held(after(10))
         assert sum(permit.outstanding for permit in live) == before[0]["default"].outstanding == 60 + 102 + 103 + 209
         assert sent == [SentMinute("default", NOW, 40)]
         assert before[1] == {"spring": Spent(103 + 105, 0, after(HOUR))}

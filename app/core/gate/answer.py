@@ -10,7 +10,8 @@ the first that holds decides:
 5. The gate's decision: hold or unknown; and what the contact center was not told in time (notice.py): hold. An override
    that allows lifts both. Where data is missing, even beside a known hold, only one that says even_without_data does;
    where there is no policy, none does, because then nobody knows the caps.
-6. What may go is cut to what is left of every cap (caps.py): the policy's, the campaign's audience, its probing wave.
+6. What may go is cut to what is left of every cap (caps.py): the policy's, the campaign's audience, its probing wave,
+   and what the outlook found safe. An override that allows lifts the last of these only.
 
 Pure: the same arguments give the same answer, so that a stored ask can be answered again.
 """
@@ -21,8 +22,9 @@ from datetime import datetime, timedelta
 
 from app.core.gate.ask import Answered, CampaignFacts, Request
 from app.core.gate.campaign import stopped
-from app.core.gate.caps import Limit, campaign_limits, gate_limit
+from app.core.gate.caps import Limit, campaign_limits, gate_limit, outlook_limit
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.foresight import Foresight
 from app.core.gate.notice import untold
 from app.core.gate.override import Effect, Override
 from app.core.gate.policy import Policy
@@ -45,8 +47,12 @@ def answer(
     overrides: Iterable[Override] = (),
     spent: Spent = NOTHING_SPENT,
     now: datetime,
+    foresight: Foresight | None = None,
 ) -> Answered:
-    """Return what who asks this gate is told at `now`. overrides: the gate's, whether they apply or not."""
+    """Return what who asks this gate is told at `now`.
+
+    overrides: the gate's, whether they apply or not. foresight: the outlook that the decision was made with.
+    """
     if is_unsure(decision):
         return Answered(Verdict.UNKNOWN, 0, decision.reasons, None, decision.retry_at)
     holding, allowing = applying(overrides, request.labels, now)
@@ -56,7 +62,7 @@ def answer(
         return _held(*stop, decision)
     if (exempt := _exempt(policy, request)) is not None:
         return _cut(campaign_limits(request, now), request, (exempt, *_beside(decision.reasons)))
-    return _by_gate(decision, policy, request, allowing, spent=spent, now=now)
+    return _by_gate(decision, policy, request, allowing, spent=spent, now=now, foresight=foresight)
 
 
 def _by_gate(
@@ -67,15 +73,37 @@ def _by_gate(
     *,
     spent: Spent,
     now: datetime,
+    foresight: Foresight | None,
 ) -> Answered:
     """Return the answer where neither a person nor the campaign settles it."""
     verdict, reasons, retry_at = _judged(decision, policy, request, now)
     limits = [*gate_limit(policy, request, spent, now), *campaign_limits(request, now)]
     if verdict is Verdict.SEND:
-        return _cut(limits, request)
+        foreseen = [
+            each
+            for each in outlook_limit(policy, foresight, request, spent, now)
+            if each.left < (request.audience or 1) or request.audience is None
+        ]
+        return _cut_by_outlook(limits, foreseen, policy, request, allowing, now=now)
     if allowing is not None and policy is not None and lifts(allowing, reasons):
         return _cut(limits, request, (reason_of(allowing, policy, now), *_beside(reasons)), allowing)
     return Answered(verdict, 0, reasons, None, retry_at)
+
+
+def _cut_by_outlook(
+    limits: list[Limit],
+    foreseen: list[Limit],
+    policy: Policy | None,
+    request: Request,
+    allowing: Override | None,
+    *,
+    now: datetime,
+) -> Answered:
+    """Return a go cut to what the outlook found safe, too, unless an override that allows lifts that."""
+    reasons = [each.reason for each in foreseen]
+    if allowing is None or not reasons or not lifts(allowing, reasons):
+        return _cut([*limits, *foreseen], request)
+    return _cut(limits, request, (reason_of(allowing, policy, now), *_beside(reasons)), allowing)
 
 
 def is_unsure(decision: Decision) -> bool:

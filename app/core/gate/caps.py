@@ -7,7 +7,9 @@ from typing import NamedTuple
 from app.core.gate.ask import Request
 from app.core.gate.campaign import ASK_PEOPLE_AGAIN
 from app.core.gate.decision import Reason, ReasonCode
-from app.core.gate.headroom import headroom
+from app.core.gate.foresight import ASK_SOONEST, Foresight, Standing, ask_again
+from app.core.gate.foretold import blind, no_more
+from app.core.gate.headroom import foreseen, headroom
 from app.core.gate.policy import Policy
 from app.core.permit.permit import Spent
 
@@ -53,6 +55,21 @@ def campaign_limits(request: Request, now: datetime) -> Iterator[Limit]:
             message += f"; {out:,} are given away"
         reason = _reason(ReasonCode.CAMPAIGN_PROBING, message, probe, request)
         yield Limit(probe, reason, now + ASK_PEOPLE_AGAIN)
+
+
+def outlook_limit(
+    policy: Policy | None, foresight: Foresight | None, request: Request, spent: Spent, now: datetime
+) -> Iterator[Limit]:
+    """Yield what is left of the send that the outlook found safe; none for a policy without an outlook."""
+    if policy is None or policy.outlook is None:
+        return
+    campaign = request.facts.id if request.facts else None
+    room = foresight.room(campaign) if foresight else None
+    if foresight is None or room is None:
+        yield Limit(0, blind(foresight, Standing.MISSING, now), now + ASK_SOONEST)
+        return
+    left = foreseen(foresight, room, spent)
+    yield Limit(left, no_more(room, policy, left, request.audience, now), ask_again(foresight, campaign, now))
 
 
 def _reason(code: ReasonCode, message: str, left: int, request: Request) -> Reason:

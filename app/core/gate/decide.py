@@ -19,12 +19,15 @@ passed in is changed, and the only time it knows is `now`.
 
        outside the send windows               hold      a fact, whatever the data says
        any (rule, queue) holds on usable data hold      what is known to be bad outweighs what is not known
+       the outlook holds (foresight.py)       hold      a limit is too likely to break, whatever is sent
        missing or stale data, no queue,
-         or nothing at all to judge by        unknown
+         nothing at all to judge by,
+         or no outlook where one is wanted    unknown
        otherwise                              send
 
 5. *Explain* (explain.py), when somebody looks. Reasons come in this order; the first is the binding one:
-   the send window; rules that hold; data reasons. Rules: those still out of limits before those that recover, then
+   the send window; rules that hold; the outlook; data reasons, the outlook's last.
+   Rules: those still out of limits before those that recover, then
    as DEFINITIONS trusts their metrics, then the furthest past its limit relative to the limit, then by queue and key.
    Data: patterns without a queue, then by trust, missing before stale, then by queue and key. A verdict of unknown
    has data reasons only.
@@ -44,6 +47,8 @@ from typing import NamedTuple
 from app.core.floor.view import FloorView
 from app.core.gate.decision import Decision, GateMemory, RuleMemory, Verdict
 from app.core.gate.explain import Findings, NoPolicy
+from app.core.gate.foresight import BLIND as BLIND_OUTLOOK
+from app.core.gate.foresight import HELD, STALE_AFTER, Foresight, OutlookMemory, Standing, ask_again, judge
 from app.core.gate.policy import Mode, Policy
 from app.core.gate.rules import BLIND, Finding, Grade, Look, grade, look, remember, seconds, timer_ends_at
 from app.core.gate.windows import Hours, hours
@@ -55,6 +60,14 @@ RETRY_AT_LEAST = timedelta(seconds=10)
 
 _BAD, _STALE, _MISSING = Grade.BAD, Grade.STALE, Grade.MISSING
 _SEND, _HOLD, _UNKNOWN = Verdict.SEND, Verdict.HOLD, Verdict.UNKNOWN
+
+
+class _Outlook(NamedTuple):
+    """How the policy's outlook stands, None: it has none; what to remember of it, and what was known of it."""
+
+    standing: Standing | None
+    memory: OutlookMemory | None
+    foresight: Foresight | None
 
 
 class _Survey(NamedTuple):
@@ -69,12 +82,19 @@ class _Survey(NamedTuple):
 
 
 def decide(
-    view: FloorView, policy: Policy | None, memory: GateMemory, now: datetime, *, is_new_policy: bool = False
+    view: FloorView,
+    policy: Policy | None,
+    memory: GateMemory,
+    now: datetime,
+    *,
+    is_new_policy: bool = False,
+    foresight: Foresight | None = None,
 ) -> tuple[Decision, GateMemory]:
     """Return what the gate says at `now` (aware UTC), and the memory to pass in next time.
 
     The memory returned is the one passed in, the same object, when nothing changed. policy None: the gate is unknown.
-    is_new_policy: this is the first decision by this policy.
+    is_new_policy: this is the first decision by this policy. foresight: the newest outlook made for this policy; only
+    looked at where the policy has an outlook.
     """
     if policy is None:
         return _without_policy(memory, now)
@@ -82,25 +102,36 @@ def decide(
     survey = _survey(view, policy, memory.rules, look(now, policy.stale_after_seconds, unsure=unsure))
     open_hours = hours(policy.send_windows, policy.time_zone, now) if policy.send_windows else None
     holding = [f for f in survey.found if f.memory is not None] if survey.rules else []
-    verdict = _verdict(survey, holding, open_hours)
-    after = _next_memory(memory, verdict, survey.rules, now)
-    fresh_until = survey.fresh_since and survey.fresh_since + seconds(policy.stale_after_seconds)
+    outlook = _outlook(policy, foresight, memory, now)
+    verdict = _verdict(survey, holding, open_hours, outlook)
+    after = _next_memory(memory, verdict, survey.rules, now, outlook.memory)
+    fresh_until = _fresh_until(survey, policy, outlook)
     decision = Decision.explained_by(
-        Findings(policy, now, survey.found, survey.unmatched, open_hours, unjudged=_is_unjudged(survey)),
+        Findings(
+            policy,
+            now,
+            survey.found,
+            survey.unmatched,
+            open_hours,
+            unjudged=_is_unjudged(survey),
+            outlook=outlook.standing,
+            outlook_since=outlook.memory.changed_at if outlook.memory else None,
+            foresight=foresight,
+        ),
         verdict=verdict,
         at=now,
         since=_began(after, now),
         mode=policy.mode,
         data_as_of=survey.as_of,
         valid_until=_valid_until(now, fresh_until, open_hours),
-        retry_at=None if verdict is _SEND else _retry_at(verdict, holding, open_hours, now),
+        retry_at=None if verdict is _SEND else _retry_at(verdict, holding, open_hours, outlook, now),
         next_review_at=_next_review_at(now, fresh_until, holding, open_hours),
     )
     return decision, after
 
 
 def _without_policy(memory: GateMemory, now: datetime) -> tuple[Decision, GateMemory]:
-    after = _next_memory(memory, _UNKNOWN, memory.rules, now)
+    after = _next_memory(memory, _UNKNOWN, memory.rules, now, memory.outlook)
     decision = Decision.explained_by(
         NoPolicy(),
         verdict=_UNKNOWN,
@@ -168,21 +199,48 @@ def _is_unjudged(survey: _Survey) -> bool:
     return survey.fresh_since is None and not survey.blind and not survey.unmatched
 
 
-def _verdict(survey: _Survey, remembering: Sequence[Finding], open_hours: Hours | None) -> Verdict:
+def _outlook(policy: Policy, foresight: Foresight | None, memory: GateMemory, now: datetime) -> _Outlook:
+    if policy.outlook is None:
+        return _NO_OUTLOOK
+    standing, remembered = judge(policy.outlook, foresight, memory.outlook, now)
+    return _Outlook(standing, remembered, foresight)
+
+
+_NO_OUTLOOK = _Outlook(None, None, None)
+
+
+def _fresh_until(survey: _Survey, policy: Policy, outlook: _Outlook) -> datetime | None:
+    """Return when the oldest thing a go stands on is too old; None when nothing fresh is there."""
+    until = survey.fresh_since and survey.fresh_since + seconds(policy.stale_after_seconds)
+    if until is None or outlook.standing is not Standing.OPEN or outlook.foresight is None:
+        return until
+    return min(until, outlook.foresight.at + STALE_AFTER)
+
+
+def _verdict(survey: _Survey, remembering: Sequence[Finding], open_hours: Hours | None, outlook: _Outlook) -> Verdict:
     if open_hours is not None and not open_hours.is_open:
         return _HOLD
     for finding in remembering:
         if finding.memory is not None and finding.memory.holding and finding.grade not in BLIND:
             return _HOLD
-    return _UNKNOWN if survey.blind or survey.unmatched or survey.fresh_since is None else _SEND
+    if outlook.standing in HELD:
+        return _HOLD
+    is_blind = survey.blind or survey.unmatched or survey.fresh_since is None or outlook.standing in BLIND_OUTLOOK
+    return _UNKNOWN if is_blind else _SEND
 
 
 def _next_memory(
-    memory: GateMemory, verdict: Verdict, rules: Mapping[tuple[str, str], RuleMemory], now: datetime
+    memory: GateMemory,
+    verdict: Verdict,
+    rules: Mapping[tuple[str, str], RuleMemory],
+    now: datetime,
+    outlook: OutlookMemory | None,
 ) -> GateMemory:
     if memory.verdict is verdict and memory.since is not None:
-        return memory if rules is memory.rules else GateMemory(verdict, memory.since, rules)
-    return GateMemory(verdict, now, rules)
+        if rules is memory.rules and outlook == memory.outlook:
+            return memory
+        return GateMemory(verdict, memory.since, rules, outlook=outlook)
+    return GateMemory(verdict, now, rules, outlook=outlook)
 
 
 def _began(memory: GateMemory, now: datetime) -> datetime:
@@ -204,11 +262,19 @@ def _valid_until(now: datetime, fresh_until: datetime | None, open_hours: Hours 
     return until
 
 
-def _retry_at(verdict: Verdict, remembering: Sequence[Finding], open_hours: Hours | None, now: datetime) -> datetime:
+def _retry_at(
+    verdict: Verdict,
+    remembering: Sequence[Finding],
+    open_hours: Hours | None,
+    outlook: _Outlook,
+    now: datetime,
+) -> datetime:
     """Return the earliest instant at which everything known to hold could have ended."""
     soonest = now + (RETRY_UNKNOWN if verdict is _UNKNOWN else RETRY_AT_LEAST)
     if open_hours is not None and not open_hours.is_open and open_hours.changes_at is not None:
         soonest = max(soonest, open_hours.changes_at)
+    if outlook.standing in HELD:
+        soonest = max(soonest, ask_again(outlook.foresight, None, now))
     return max([soonest, *(_release_at(finding, now) for finding in remembering)])
 
 

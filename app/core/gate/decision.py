@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from app.core.floor.metric import Metric
+from app.core.gate.foresight import OutlookMemory
 
 
 class Verdict(StrEnum):
@@ -30,6 +31,8 @@ class ReasonCode(StrEnum):
     DATA_STALE = "data_stale"
     DATA_EVALUATION_LATE = "data_evaluation_late"
     DATA_STARTING = "data_starting"
+    DATA_OUTLOOK_MISSING = "data_outlook_missing"
+    DATA_OUTLOOK_STALE = "data_outlook_stale"
     BACKLOG_HIGH = "backlog_high"
     OLDEST_WAIT_HIGH = "oldest_wait_high"
     ABANDONMENT_HIGH = "abandonment_high"
@@ -41,6 +44,10 @@ class ReasonCode(StrEnum):
     SPEED_TO_ANSWER_HIGH = "speed_to_answer_high"
     SERVICE_LEVEL_LOW = "service_level_low"
     HANDLE_TIME_HIGH = "handle_time_high"
+    PREDICTED_SERVICE_LEVEL_LOW = "predicted_service_level_low"
+    PREDICTED_SPEED_TO_ANSWER_HIGH = "predicted_speed_to_answer_high"
+    PREDICTED_ABANDONMENT_HIGH = "predicted_abandonment_high"
+    PREDICTED_BACKLOG_HIGH = "predicted_backlog_high"
     OUTSIDE_SEND_WINDOW = "outside_send_window"
     AUDIENCE_ABOVE_WAVE_LIMIT = "audience_above_wave_limit"
     HEADROOM_SPENT = "headroom_spent"
@@ -97,7 +104,6 @@ class CheckStatus(StrEnum):
     IGNORED = "ignored"  # never reported, and the rule says to ignore that
     MISSING = "missing"
     STALE = "stale"
-    NOT_EVALUATED = "not_evaluated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class RuleMemory:
 class GateMemory:
     """All that `decide` carries from one call to the next. rules is keyed by (rule key, queue).
 
+    outlook: that the gate holds because of its outlook; None: it does not.
+
     told, told_since: what everybody was told last, and since when, where overrides make it differ from verdict and
     since; None where they do not. `decide` neither reads nor keeps these.
     """
@@ -153,6 +161,7 @@ class GateMemory:
     rules: Mapping[tuple[str, str], RuleMemory] = field(default_factory=dict)
     told: Verdict | None = None
     told_since: datetime | None = None
+    outlook: OutlookMemory | None = None
 
 
 class Explanation(Protocol):

@@ -5,8 +5,10 @@ from datetime import datetime
 from math import inf
 
 from app.core.floor.metric import DEFINITIONS, Metric
-from app.core.gate import wording
+from app.core.gate import foretold, wording
 from app.core.gate.decision import Check, CheckStatus, Reason, ReasonCode
+from app.core.gate.foresight import BLIND as BLIND_OUTLOOK
+from app.core.gate.foresight import HELD, Foresight, Standing
 from app.core.gate.policy import Policy
 from app.core.gate.rule import Rule
 from app.core.gate.rules import BLIND, Finding, Grade, timer_ends_at
@@ -56,7 +58,8 @@ class NoPolicy:
 class Findings:
     """Explains a decision taken by a policy. unmatched: the queue patterns that found no queue.
 
-    hours None: the policy has no send windows. unjudged: nothing at all was there to judge by.
+    hours None: the policy has no send windows. unjudged: nothing at all was there to judge by. outlook None: the policy
+    has none; outlook_since: when it began to hold.
     """
 
     policy: Policy
@@ -65,6 +68,9 @@ class Findings:
     unmatched: tuple[str, ...]
     hours: Hours | None
     unjudged: bool
+    outlook: Standing | None = None
+    outlook_since: datetime | None = None
+    foresight: Foresight | None = None
 
     def reasons(self) -> tuple[Reason, ...]:
         """Return the reasons in the order of decide.py's header; the first is the binding one."""
@@ -73,19 +79,17 @@ class Findings:
         reasons = [
             *self._closed(),
             *(self._held(finding) for finding in held),
+            *self._foretold(),
             *(self._no_queue(pattern) for pattern in self.unmatched),
             *(self._blind(finding) for finding in blind),
             *self._unjudged(),
+            *self._unforeseen(),
         ]
         return (replace(reasons[0], binding=True), *reasons[1:]) if reasons else ()
 
     def checks(self) -> tuple[Check, ...]:
-        """Return a check per rule and queue, then the send window's, then one per part that decides nothing yet."""
-        parts = (
-            Check(None, None, CheckStatus.NOT_EVALUATED, detail=f"{part} is kept, and not evaluated yet")
-            for part in self.policy.not_evaluated
-        )
-        return (*(self._check(finding) for finding in self.found), *self._window_check(), *parts)
+        """Return a check per rule and queue, then the send window's, then the outlook's."""
+        return (*(self._check(finding) for finding in self.found), *self._window_check(), *self._outlook_check())
 
     # --- reasons ---
 
@@ -130,6 +134,16 @@ class Findings:
         if clears_at is None:
             return "releasing at once"
         return f"releasing at {wording.clock_time(clears_at, self.now, self.policy.time_zone)} if it stays so"
+
+    def _foretold(self) -> list[Reason]:
+        if self.outlook is None or self.outlook not in HELD or self.foresight is None:
+            return []
+        return [foretold.held(self.foresight, self.policy, self.outlook, self.outlook_since, self.now)]
+
+    def _unforeseen(self) -> list[Reason]:
+        if self.outlook is None or self.outlook not in BLIND_OUTLOOK:
+            return []
+        return [foretold.blind(self.foresight, self.outlook, self.now)]
 
     def _no_queue(self, pattern: str) -> Reason:
         return Reason(ReasonCode.DATA_NO_QUEUES, f"no queue on the floor matches {pattern!r}")
@@ -201,6 +215,11 @@ class Findings:
         status = CheckStatus.PASS if self.hours.is_open else CheckStatus.HOLDING
         clears_at = None if self.hours.is_open else self.hours.changes_at
         return [Check(None, None, status, clears_at=clears_at, detail=self._hours_sentence(self.hours))]
+
+    def _outlook_check(self) -> list[Check]:
+        if self.outlook is None:
+            return []
+        return [foretold.check(self.foresight, self.policy, self.outlook, self.outlook_since, self.now)]
 
     def _hours_sentence(self, hours: Hours) -> str:
         zone = self.policy.time_zone

@@ -1,7 +1,9 @@
-"""How much may go now: the policy's caps, less what is given away already."""
+"""How much may go now: the policy's caps and what the outlook found safe, less what is given away already."""
 
+from math import ceil
 from typing import NamedTuple
 
+from app.core.gate.foresight import Foresight, Room
 from app.core.gate.policy import Policy
 from app.core.permit.permit import Spent
 
@@ -28,3 +30,17 @@ def headroom(policy: Policy | None, spent: Spent) -> Headroom:
         cap = policy.max_audience_per_hour
         caps.append(Headroom(max(0, cap - spent.outstanding - spent.sent_last_hour), "max_audience_per_hour", cap))
     return min(caps, key=lambda each: each.left or 0, default=Headroom(None, None, None))
+
+
+def foreseen(foresight: Foresight, room: Room, spent: Spent) -> int:
+    """Return how much of what the outlook found safe is left, 0 or more.
+
+    The outlook reckons with all that was given away by then, along its response curve. What was given away since is
+    charged as if each of its mails caused as many contacts as those of the most demanding campaign.
+    """
+    since = max(0, spent.given - foresight.given)
+    if not since:
+        return max(0, room.audience)
+    rate = room.contacts_per_1000
+    weight = max(1.0, foresight.most_contacts_per_1000() / rate) if rate > 0 else 1.0
+    return max(0, room.audience - ceil(since * weight))

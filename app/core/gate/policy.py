@@ -8,8 +8,10 @@ from datetime import time
 from enum import StrEnum
 
 from app.core.campaign.campaign import TrafficClass
+from app.core.forecast.limits import OutlookLimits
 from app.core.gate.default import default_policy_document
 from app.core.gate.fields import Fields, listed, shown
+from app.core.gate.outlook_part import parse_outlook
 from app.core.gate.rule import OnMissing, Rule, parse_rules
 from app.core.gate.windows import SendWindow, is_zone
 from app.core.problem import Problem
@@ -27,8 +29,6 @@ __all__ = [
 
 DEFAULT_STALE_AFTER_SECONDS = 120.0
 MAX_STALE_AFTER_SECONDS = 86_400
-# Parts that are kept and shown, and do not decide anything yet.
-NOT_EVALUATED = ("outlook",)
 LONGEST_NOTICE_MINUTES = 60 * 24 * 60
 DEFAULT_OVERRIDE_MINUTES = 480
 LONGEST_OVERRIDE_MINUTES = 7 * 24 * 60
@@ -51,7 +51,7 @@ class Policy:
     max_audience_per_wave, max_audience_per_hour None: no limit. notice_minutes: how long before its first mail a
     campaign must be announced; 0: not at all. briefing_required: each campaign's briefing must be acknowledged.
     exempt_traffic_classes are never held by this gate. No override may last longer than max_override_minutes.
-    not_evaluated names the document's parts that decide nothing yet.
+    outlook: what the predicted floor must keep; None: predictions hold nobody.
     """
 
     queues: tuple[str, ...]
@@ -66,7 +66,7 @@ class Policy:
     briefing_required: bool = False
     exempt_traffic_classes: frozenset[TrafficClass] = frozenset()
     max_override_minutes: float = DEFAULT_OVERRIDE_MINUTES
-    not_evaluated: tuple[str, ...] = ()
+    outlook: OutlookLimits | None = None
     document: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
@@ -86,12 +86,13 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
     Absent members: resume limits are the hold limits, hold_for_seconds 0, resume_for_seconds 0, min_samples 0,
     on_missing "unknown", window_seconds the floor's default, stale_after_seconds 120, time_zone "UTC",
     mode "enforce", sends at any hour, no limit per wave or hour, no notice, briefing "optional", no traffic class
-    exempt, max_override_minutes 480. `queues` and `rules` must be there.
+    exempt, max_override_minutes 480, no outlook. `queues` and `rules` must be there.
     """
     problems: list[Problem] = []
     fields = Fields.of(document, "", problems)
     if fields is None:
         raise PolicyRefused(problems)
+    rules = _rules(fields)
     policy = Policy(
         queues=_queues(fields),
         time_zone=_time_zone(fields),
@@ -99,7 +100,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         stale_after_seconds=fields.number(
             "stale_after_seconds", DEFAULT_STALE_AFTER_SECONDS, 1, MAX_STALE_AFTER_SECONDS, unit="seconds"
         ),
-        rules=_rules(fields),
+        rules=rules,
         send_windows=_send_windows(fields),
         max_audience_per_wave=fields.whole("max_audience_per_wave", None, 1),
         max_audience_per_hour=fields.whole("max_audience_per_hour", None, 1),
@@ -109,7 +110,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         max_override_minutes=fields.number(
             "max_override_minutes", DEFAULT_OVERRIDE_MINUTES, 1, LONGEST_OVERRIDE_MINUTES, unit="minutes"
         ),
-        not_evaluated=_not_evaluated(fields),
+        outlook=parse_outlook(fields, rules),
         document=dict(document),
     )
     fields.finish()
@@ -215,10 +216,3 @@ def _exempt(fields: Fields) -> frozenset[TrafficClass]:
         if item not in known.values():
             fields.refuse(f"{shown(item)} is no traffic class; use {listed(known)}", "exempt_traffic_classes", index)
     return frozenset(known[item] for item in items if isinstance(item, str) and item in known)
-
-
-def _not_evaluated(fields: Fields) -> tuple[str, ...]:
-    """Check lightly the parts that decide nothing yet, and return the names of those that are there."""
-    if fields.has("outlook") and not isinstance(fields.get("outlook"), Mapping):
-        fields.refuse(f"{shown(fields.get('outlook'))} must be a JSON object", "outlook")
-    return tuple(name for name in NOT_EVALUATED if name in fields.value)

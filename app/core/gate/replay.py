@@ -14,6 +14,7 @@ from app.core.floor.metric import Metric
 from app.core.floor.view import FloorView, Reading
 from app.core.gate.decide import decide, select
 from app.core.gate.decision import Decision, GateMemory, RuleMemory, Verdict
+from app.core.gate.foresight import Foresight, OutlookMemory
 from app.core.gate.policy import Policy
 
 
@@ -39,8 +40,8 @@ class Seen(NamedTuple):
 class Inputs:
     """What a decision was made from, besides the policy and the instant.
 
-    queues: those on the floor that the policy watches or its gate remembers. verdict, since and rules: the gate's
-    memory before, each rule's by its key and queue.
+    queues: those on the floor that the policy watches or its gate remembers. verdict, since, rules and outlook: the
+    gate's memory before, each rule's by its key and queue.
     """
 
     queues: tuple[str, ...] = ()
@@ -49,24 +50,44 @@ class Inputs:
     since: datetime | None = None
     rules: tuple[tuple[str, str, RuleMemory], ...] = ()
     is_new_policy: bool = False
+    outlook: OutlookMemory | None = None
+    foresight: Foresight | None = None
 
 
-def capture(view: FloorView, policy: Policy | None, memory: GateMemory, *, is_new_policy: bool) -> Inputs:
+def capture(
+    view: FloorView,
+    policy: Policy | None,
+    memory: GateMemory,
+    *,
+    is_new_policy: bool,
+    foresight: Foresight | None = None,
+) -> Inputs:
     """Return what `decide` looks at when it is given the same arguments."""
     rules = tuple((key, queue, kept) for (key, queue), kept in memory.rules.items())
     if policy is None:
-        return Inputs((), (), memory.verdict, memory.since, rules, is_new_policy)
+        return Inputs((), (), memory.verdict, memory.since, rules, is_new_policy, memory.outlook)
     on_floor = tuple(view.queues())
     watched, _ = select(policy.queues, on_floor)
     needed = {*watched, *(queue for _, queue in memory.rules)}
     queues = tuple(queue for queue in on_floor if queue in needed)
-    return Inputs(queues, tuple(_seen(view, policy, watched)), memory.verdict, memory.since, rules, is_new_policy)
+    return Inputs(
+        queues,
+        tuple(_seen(view, policy, watched)),
+        memory.verdict,
+        memory.since,
+        rules,
+        is_new_policy,
+        memory.outlook,
+        foresight if policy.outlook is not None else None,
+    )
 
 
 def decide_again(inputs: Inputs, policy: Policy | None, now: datetime) -> Decision:
     """Return the decision made from captured inputs, by the very code that made the first one."""
-    memory = GateMemory(inputs.verdict, inputs.since, {(key, queue): kept for key, queue, kept in inputs.rules})
-    decision, _ = decide(_floor(inputs, now), policy, memory, now, is_new_policy=inputs.is_new_policy)
+    rules = {(key, queue): kept for key, queue, kept in inputs.rules}
+    memory = GateMemory(inputs.verdict, inputs.since, rules, outlook=inputs.outlook)
+    floor, foresight = _floor(inputs, now), inputs.foresight
+    decision, _ = decide(floor, policy, memory, now, is_new_policy=inputs.is_new_policy, foresight=foresight)
     return decision
 
 

@@ -76,12 +76,14 @@ class Permit:
 class Spent:
     """What a gate, or a campaign, has given away. outstanding: of live permits. sent_last_hour: as reported in it.
 
+    given: of a gate, all it ever gave away: what was reported as sent, and what live permits may still send.
     frees_at: when the next part of it comes back by time alone; None: nothing is spent.
     """
 
     outstanding: int = 0
     sent_last_hour: int = 0
     frees_at: datetime | None = None
+    given: int = 0
 
 
 NOTHING_SPENT = Spent()

@@ -272,7 +272,7 @@ def test_data_that_cannot_be_trusted_says_why(reading, message: str):
 # --- checks ---
 
 
-def test_checks_are_rules_by_queue_then_the_window_then_parts_not_evaluated():
+def test_checks_are_rules_by_queue_then_the_window_then_the_outlook():
     policy = a_policy(
         backlog_rule(hold_for_seconds=30),
         service_level_rule(),
@@ -288,7 +288,7 @@ def test_checks_are_rules_by_queue_then_the_window_then_parts_not_evaluated():
         (Metric.BACKLOG, "orders", CheckStatus.PENDING),
         (Metric.SERVICE_LEVEL_RATIO, "orders", CheckStatus.PASS),
         (None, None, CheckStatus.PASS),
-        (None, None, CheckStatus.NOT_EVALUATED),
+        (None, None, CheckStatus.MISSING),
     ]
     backlog, service_level, window, outlook = checks
     assert (backlog.value, backlog.op, backlog.limit, backlog.resume_limit, backlog.margin) == (20, "<=", 10, 5, -10)
@@ -296,7 +296,7 @@ def test_checks_are_rules_by_queue_then_the_window_then_parts_not_evaluated():
     assert (service_level.op, service_level.window_seconds, service_level.samples) == (">=", 900, 50)
     assert service_level.margin == pytest.approx(0.15)
     assert window.detail == "inside the send windows until 18:00 (UTC)"
-    assert outlook.detail == "outlook is kept, and not evaluated yet"
+    assert outlook.detail == "there is no outlook for this policy yet"
 
 
 def test_a_check_shows_no_number_that_is_none():

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.campaign.campaign import TrafficClass
 from app.core.floor.metric import DEFINITIONS, Metric
+from app.core.forecast.limits import OutlookLimits
 from app.core.gate.policy import (
     Mode,
     OnMissing,
@@ -76,14 +77,14 @@ def test_the_contracts_example():
     )
     assert policy.send_windows == (SendWindow(frozenset(range(5)), time(9), time(18)),)
     assert (policy.notice_minutes, policy.briefing_required) == (240, True)
-    assert policy.not_evaluated == ("outlook",)
+    assert policy.outlook == OutlookLimits(service_level_ratio=0.80, speed_to_answer_seconds=30)
     assert policy.document == CONTRACT_EXAMPLE
 
 
 def test_absent_members_have_defaults():
     policy = parse_policy(a_document())
     assert (policy.time_zone, policy.mode, policy.stale_after_seconds) == ("UTC", Mode.ENFORCE, 120)
-    assert (policy.send_windows, policy.max_audience_per_wave, policy.not_evaluated) == ((), None, ())
+    assert (policy.send_windows, policy.max_audience_per_wave, policy.outlook) == ((), None, None)
     assert policy.rules == (Rule(Metric.BACKLOG, hold_above=10, resume_below=10, on_missing=OnMissing.UNKNOWN),)
     assert (policy.max_audience_per_hour, policy.notice_minutes, policy.briefing_required) == (None, 0, False)
     assert (policy.exempt_traffic_classes, policy.max_override_minutes) == (frozenset(), 480)
@@ -331,3 +332,47 @@ def test_a_sound_pattern(pattern: str):
 def test_a_rule_without_a_limit_says_so():
     with pytest.raises(ValueError, match="needs hold_above or hold_below"):
         _ = Rule(Metric.BACKLOG).hold_limit
+
+
+# --- the outlook ---
+
+
+def outlook_of(outlook: object, *rules: dict[str, object]) -> OutlookLimits | None:
+    document = a_document(outlook=outlook)
+    return parse_policy(document | {"rules": list(rules) or document["rules"]}).outlook
+
+
+def test_an_outlook_that_names_no_limit_keeps_those_of_the_rules():
+    service_level = {"metric": "service_level_ratio", "hold_below": 0.7}
+    stricter = {"metric": "service_level_ratio", "hold_below": 0.75, "window_seconds": 900}
+    waits = {"metric": "oldest_wait_seconds", "hold_above": 60}
+    found = outlook_of({"horizon_minutes": 60}, {"metric": "backlog", "hold_above": 12}, service_level, stricter, waits)
+    assert found == OutlookLimits(backlog=12, service_level_ratio=0.75, horizon_minutes=60)
+
+
+def test_an_outlook_that_names_a_limit_keeps_only_what_it_names():
+    assert outlook_of({"abandonment_ratio": 0.05, "service_level_seconds": 30}) == OutlookLimits(
+        abandonment_ratio=0.05, service_level_seconds=30
+    )
+
+
+@pytest.mark.parametrize(
+    ("outlook", "pointer", "said"),
+    [
+        (7, "/outlook", "must be a JSON object"),
+        ({"service_level_ratio": 80}, "/outlook/service_level_ratio", "from 0.01 to 1 (a ratio: 0.8 is 80 %)"),
+        ({"max_breach_probability": 0}, "/outlook/max_breach_probability", "from 0.001 to 0.9"),
+        ({"horizon_minutes": 0}, "/outlook/horizon_minutes", "from 15 to 720"),
+        ({"horizon_minutes": 30, "window_seconds": 3600}, "/outlook/horizon_minutes", "shorter than one window"),
+        ({"window_seconds": 400}, "/outlook/window_seconds", "a multiple of 300"),
+        ({"backlog": float("nan")}, "/outlook/backlog", "must be a number"),
+        ({"asa": 30}, "/outlook/asa", 'unknown field "asa"'),
+    ],
+)
+def test_an_unsound_outlook_is_refused(outlook, pointer, said):
+    assert said in faults(a_document(outlook=outlook))[pointer]
+
+
+def test_an_outlook_without_anything_to_keep_is_refused():
+    document = a_document(outlook={}) | {"rules": [{"metric": "oldest_wait_seconds", "hold_above": 60}]}
+    assert "name at least one of service_level_ratio" in faults(document)["/outlook"]
