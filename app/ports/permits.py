@@ -71,7 +71,8 @@ class SentMinute(NamedTuple):
 class Sending(NamedTuple):
     """What went out through a gate under the permits granted in one minute, for one campaign (None: for none).
 
-    messages were reported as sent; outstanding may still go under live permits.
+    messages were reported as sent; outstanding may still go under live permits; lapsed was never accounted for by
+    permits that expired, and may well have been sent.
     """
 
     gate: str
@@ -79,14 +80,18 @@ class Sending(NamedTuple):
     minute_at: datetime
     messages: int
     outstanding: int
+    lapsed: int = 0
 
 
 class Held(NamedTuple):
-    """All that present sums are made of: every live permit, what still counts as sent in the last hour, and ever."""
+    """All that present sums are made of: every live permit, and what still counts as sent in the last hour.
+
+    gone: by gate, all that was ever reported as sent, and all that lapsed.
+    """
 
     live: Sequence[Permit]
     sent: Sequence[SentMinute]
-    sent_ever: Mapping[str, int] = MappingProxyType({})
+    gone: Mapping[str, int] = MappingProxyType({})
 
 
 class PermitStore(Protocol):

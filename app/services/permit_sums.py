@@ -21,7 +21,7 @@ class _Gate:
 
     outstanding: int = 0
     ends: list[tuple[datetime, str]] = field(default_factory=list)
-    sent_ever: int = 0
+    gone: int = 0
     sent: dict[datetime, int] = field(default_factory=dict)
     minutes: list[datetime] = field(default_factory=list)  # those of sent, in order
 
@@ -59,8 +59,8 @@ class PermitSums:
             self._add(permit)
         for gate, minute_at, sent in held.sent:
             self._gates[gate].book(minute_at, sent)
-        for gate, sent in held.sent_ever.items():
-            self._gates[gate].sent_ever = sent
+        for gate, gone in held.gone.items():
+            self._gates[gate].gone = gone
 
     def watch(self, campaigns: Mapping[str, Spent]) -> None:
         """Keep all that these campaigns ever sent from now on, beginning with what the store says."""
@@ -73,6 +73,7 @@ class PermitSums:
                 self._remove(self._live[after.id])
             if after.state in LIVE:
                 self._add(after)
+            self._gates[after.gate].gone += after.sent + after.lapsed - (before.sent + before.lapsed if before else 0)
             if sent := after.sent - (before.sent if before else 0):
                 self._book(after, at, sent)
 
@@ -82,7 +83,7 @@ class PermitSums:
         if known is None:
             return NOTHING_SPENT
         booked, ends = known.last_hour(now), known.ends[0][0] if known.ends else None
-        given = known.outstanding + known.sent_ever
+        given = known.outstanding + known.gone
         return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at), given)
 
     def of_campaign(self, campaign: str) -> Spent:
@@ -140,8 +141,6 @@ class PermitSums:
                 del self._active[sender]
 
     def _book(self, permit: Permit, at: datetime, sent: int) -> None:
-        gate = self._gates[permit.gate]
-        gate.book(minute_of(at), sent)
-        gate.sent_ever += sent
+        self._gates[permit.gate].book(minute_of(at), sent)
         if permit.campaign in self._sent:
             self._sent[permit.campaign] += sent

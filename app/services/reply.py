@@ -180,8 +180,18 @@ def _body(looked: Looked, decision_id: str) -> Shape:
         "summary": summary_for(looked),
         "reasons": [reason_shape(reason) for reason in answered.reasons],
         "override": override_shape(answered.override),
-        "next_window": None,
+        "next_window": _next_window(looked),
     }
+
+
+def _next_window(looked: Looked) -> Shape | None:
+    """Return when more may go, and how much, as the outlook has it; None where that is not known or not needed."""
+    state, answered = looked.state, looked.answered
+    if answered.verdict in (Verdict.SEND, Verdict.UNKNOWN) or state.foresight is None:
+        return None
+    room = state.foresight.room(looked.request.facts.id if looked.request.facts else None)
+    coming = [portion for portion in room.next_portions if portion.starts_at > looked.at] if room else []
+    return {"starts_at": instant(coming[0].starts_at), "allow": coming[0].audience} if coming else None
 
 
 def _problem(verdict: Verdict, status: int, detail: str, decision_id: str) -> Shape:

@@ -31,12 +31,16 @@ from app.store.feed_tokens import SqlFeedTokens
 from app.store.gates import SqlGates, add_policy, create_gate
 from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
+from app.store.learning import SqlDebriefs
 from app.store.migrate import schema_fault
+from app.store.outlooks import SqlOutlooks
 from app.store.overrides import SqlOverrides
 from app.store.permits import SqlPermits
 from app.store.queues import SqlQueues
 from app.store.sole import sole_evaluator
+from app.store.staffing import SqlHours, SqlSchedules
 from app.store.tables import INSTALLATION
+from app.store.tallies import SqlTallies
 from app.store.webhooks import SqlWebhooks
 from app.stream.sql import SqlStream
 
@@ -62,6 +66,9 @@ class Store:
     feed_tokens: SqlFeedTokens
     webhooks: SqlWebhooks
     callbacks: SqlCallbacks
+    outlooks: SqlOutlooks
+    tallies: SqlTallies
+    debriefs: SqlDebriefs
     database: Database
 
     async def schema_fault(self) -> str | None:
@@ -104,6 +111,11 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         feed_tokens=SqlFeedTokens(database),
         webhooks=SqlWebhooks(database),
         callbacks=SqlCallbacks(database),
+        schedules=SqlSchedules(database),
+        hours=SqlHours(database),
+        outlooks=SqlOutlooks(database),
+        tallies=SqlTallies(database),
+        debriefs=SqlDebriefs(database),
         database=database,
     )
     try:

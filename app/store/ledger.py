@@ -39,6 +39,7 @@ class _Account:
 
     outstanding: int
     sent: int
+    lapsed: int
     frees_at: datetime | None
     is_changed: bool = False
 
@@ -108,7 +109,8 @@ class Ledger:
             self._cleared.add(gate)
         account, booked = self._account(_Owner(sql.GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
         frees_at = earliest(account.frees_at, booked.frees_at)
-        return Spent(account.outstanding, booked.sent, frees_at, account.outstanding + account.sent)
+        given = account.outstanding + account.sent + account.lapsed
+        return Spent(account.outstanding, booked.sent, frees_at, given)
 
     def spent_of_campaign(self, campaign: str | None) -> Spent:
         """Return what a campaign has given away, and in place of the last hour all it ever sent."""
@@ -150,10 +152,12 @@ class Ledger:
             return
         outstanding = after.outstanding - (before.outstanding if before else 0)
         sent = after.sent - (before.sent if before else 0)
+        lapsed = after.lapsed - (before.lapsed if before else 0)
         for owner in _owners(after):
             account = self._account(owner)
             account.outstanding += outstanding
             account.sent += sent
+            account.lapsed += lapsed
             account.frees_at = earliest(account.frees_at, after.expires_at if after.state in LIVE else None)
             account.is_changed = True
         if sent:
@@ -188,7 +192,10 @@ class Ledger:
 
     def _write_sums(self) -> None:
         changed = [(owner, account) for owner, account in self._accounts.items() if account.is_changed]
-        sums = [{**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent} for owner, each in changed]
+        sums = [
+            {**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent, "lapsed": each.lapsed}
+            for owner, each in changed
+        ]
         if sums:
             self._connection.execute(sql.PUT_SUMS, sums)
         added = [
@@ -216,10 +223,10 @@ class Ledger:
         account = self._accounts.get(owner)
         if account is None:
             row = self._connection.execute(sql.SUMS, owner._asdict()).first()
-            outstanding, sent = (row.outstanding, row.sent) if row else (0, 0)
+            outstanding, sent, lapsed = (row.outstanding, row.sent, row.lapsed) if row else (0, 0, 0)
             first_end = sql.FIRST_END[owner.kind]
             ends = self._connection.execute(first_end, {"name": owner.name}).scalar() if outstanding else None
-            account = self._accounts[owner] = _Account(outstanding, sent, ends)
+            account = self._accounts[owner] = _Account(outstanding, sent, lapsed, ends)
         return account
 
     def _minutes_of(self, gate: str) -> _Minutes:

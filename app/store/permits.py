@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    and_,
     case,
     delete,
     func,
@@ -152,13 +151,18 @@ class SqlPermits:
     async def sendings(self, since: datetime, *, campaign: str | None = None) -> Sequence[Sending]:
         query = _sendings(since, campaign)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [Sending(row.gate, row.campaign, instant(row.minute_us), row.messages, row.outstanding) for row in rows]
+        return [
+            Sending(row.gate, row.campaign, instant(row.minute_us), row.messages, row.outstanding, row.lapsed)
+            for row in rows
+        ]
 
 
 def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
     """Return the query behind sendings. Two searches, as each has an index of its own."""
     column = PERMITS.c
-    outstanding = case((and_(LIVE_ONLY, column.allowed > column.sent), column.allowed - column.sent), else_=0)
+    rest = case((column.allowed > column.sent, column.allowed - column.sent), else_=0)
+    outstanding = case((LIVE_ONLY, rest), else_=0)
+    lapsed = case((column.state == PermitState.EXPIRED.value, rest), else_=0)
     minute_us = type_coerce(column.granted_at, BigInteger) // MINUTE * MINUTE
     each = select(
         column.gate,
@@ -166,24 +170,26 @@ def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
         minute_us.label("minute_us"),
         column.sent,
         outstanding.label("outstanding"),
+        lapsed.label("lapsed"),
     )
     if campaign is not None:
         each = each.where(column.campaign == campaign)
     old = each.where(LIVE_ONLY, since > _UNSORTED_GRANTED_AT)
     found = union_all(each.where(column.granted_at >= since), old).subquery("found").c
     by = found.gate, found.campaign, found.minute_us
-    messages, left = func.sum(found.sent), func.sum(found.outstanding)
-    sums = select(*by, messages.label("messages"), left.label("outstanding")).group_by(*by)
-    return sums.having(messages + left > 0).order_by(found.minute_us, found.gate, found.campaign)
+    messages, left, lost = (func.sum(each) for each in (found.sent, found.outstanding, found.lapsed))
+    sums = select(*by, messages.label("messages"), left.label("outstanding"), lost.label("lapsed")).group_by(*by)
+    return sums.having(messages + left + lost > 0).order_by(found.minute_us, found.gate, found.campaign)
 
 
 def _held(connection: Connection, at: datetime) -> Held:
     live = [permit_of(row) for row in connection.execute(select(PERMITS).where(LIVE_ONLY))]
     minutes = PERMIT_SENT.c
     counted = select(minutes.gate, minutes.minute_at, minutes.sent).where(minutes.minute_at > counts_from(at))
-    sent = select(PERMIT_LEDGER.c.name, PERMIT_LEDGER.c.sent).where(PERMIT_LEDGER.c.kind == GATE)
-    ever = {row.name: row.sent for row in connection.execute(sent)}
-    return Held(live, [SentMinute(*row) for row in connection.execute(counted)], ever)
+    sums = PERMIT_LEDGER.c
+    ever = select(sums.name, (sums.sent + sums.lapsed).label("gone")).where(sums.kind == GATE)
+    gone = {row.name: row.gone for row in connection.execute(ever)}
+    return Held(live, [SentMinute(*row) for row in connection.execute(counted)], gone)
 
 
 def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]:
@@ -192,13 +198,14 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
     for row in connection.execute(counted):
         minutes[row.gate][row.minute_at] = row.sent
     sums = PERMIT_LEDGER.c
-    kept = select(sums.name, sums.outstanding, sums.sent).where(sums.kind == GATE, sums.outstanding + sums.sent > 0)
+    gone = sums.sent + sums.lapsed
+    kept = select(sums.name, sums.outstanding, gone).where(sums.kind == GATE, sums.outstanding + gone > 0)
     ends = _ends(connection, PERMITS.c.gate)
     spent = {}
-    for gate, outstanding, sent in connection.execute(kept):
+    for gate, outstanding, sent_or_lapsed in connection.execute(kept):
         booked = last_hour(minutes.get(gate, {}), at)
         frees_at = earliest(ends.get(gate), booked.frees_at)
-        spent[gate] = Spent(outstanding, booked.sent, frees_at, outstanding + sent)
+        spent[gate] = Spent(outstanding, booked.sent, frees_at, outstanding + sent_or_lapsed)
     return spent
 
 

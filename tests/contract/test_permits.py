@@ -251,7 +251,7 @@ async def test_what_is_over_expires_before_an_ask_of_its_gate_is_settled(permits
     await grant(permits, a_permit("prm_2", seconds=60))
     await grant(permits, a_permit("prm_3", gate="voice"))
     assert (await look(permits, HOUR - 0.001))[0].outstanding == 200
-    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60), 100)
+    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60), given=200)
     assert (await permits.permit("prm_1")).state is PermitState.EXPIRED
     assert (await permits.permit("prm_3")).state is PermitState.ACTIVE
     assert (await types(store))[-1] is EventType.PERMIT_EXPIRED

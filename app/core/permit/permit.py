@@ -71,12 +71,18 @@ class Permit:
         """What it may still send, and therefore is charged; 0 once it has ended."""
         return max(0, self.allowed - self.sent) if self.state in LIVE else 0
 
+    @property
+    def lapsed(self) -> int:
+        """What nobody had accounted for when its time was over: it may well have been sent."""
+        return max(0, self.allowed - self.sent) if self.state is PermitState.EXPIRED else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a gate, or a campaign, has given away. outstanding: of live permits. sent_last_hour: as reported in it.
 
-    given: of a gate, all it ever gave away: what was reported as sent, and what live permits may still send.
+    given: of a gate, all it ever gave away and never got back: what was reported as sent, what live permits may still
+    send, and what lapsed.
     frees_at: when the next part of it comes back by time alone; None: nothing is spent.
     """
 
