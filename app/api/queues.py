@@ -41,6 +41,9 @@ class QueueTargetsGiven(Given):
         Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")] | None,
         Field(description="what people call it; default: its name"),
     ] = None
+    concurrency: Annotated[
+        float, Field(ge=1, le=100, description="how many contacts one agent handles at once: 1 by phone, more in chat")
+    ] = 1
 
 
 class Queue(Shape):
@@ -51,6 +54,7 @@ class Queue(Shape):
     service_level_seconds: float
     service_level_variant: ServiceLevelVariant
     short_abandon_seconds: float
+    concurrency: float
     retired_at: str | None = text_at()
     in_use: bool
     last_heard_at: str | None = text_at()

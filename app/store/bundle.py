@@ -66,6 +66,8 @@ class Store:
     feed_tokens: SqlFeedTokens
     webhooks: SqlWebhooks
     callbacks: SqlCallbacks
+    schedules: SqlSchedules
+    hours: SqlHours
     outlooks: SqlOutlooks
     tallies: SqlTallies
     debriefs: SqlDebriefs

@@ -49,4 +49,5 @@ def _own(row: Row[Any]) -> QueueTargets:
         short_abandon_seconds=row.short_abandon_seconds,
         title=row.title,
         retired_at=row.retired_at,
+        concurrency=1.0 if row.concurrency is None else row.concurrency,
     )

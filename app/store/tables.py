@@ -67,6 +67,7 @@ class QueueTargetsRow(StoreTable, table=True):
     short_abandon_seconds: float
     title: str | None
     retired_at: datetime | None = Field(sa_type=UtcDateTime)
+    concurrency: float | None
 
 
 class ApiKeyRow(StoreTable, table=True):

@@ -17,10 +17,14 @@ class ServiceLevelVariant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueTargets:
-    """A queue's own settings. retired_at: data up to then no longer counts; newer data brings the queue back."""
+    """A queue's own settings. retired_at: data up to then no longer counts; newer data brings the queue back.
+
+    concurrency: how many contacts one agent handles at once, 1 or more; a chat queue's may be a mean like 2.5.
+    """
 
     service_level_seconds: float = 20.0
     service_level_variant: ServiceLevelVariant = ServiceLevelVariant.OFFERED
     short_abandon_seconds: float = 0.0
     title: str | None = None
     retired_at: datetime | None = None
+    concurrency: float = 1.0
