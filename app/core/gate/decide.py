@@ -48,7 +48,7 @@ from app.core.floor.view import FloorView
 from app.core.gate.decision import Decision, GateMemory, RuleMemory, Verdict
 from app.core.gate.explain import Findings, NoPolicy
 from app.core.gate.foresight import BLIND as BLIND_OUTLOOK
-from app.core.gate.foresight import HELD, STALE_AFTER, Foresight, OutlookMemory, Standing, ask_again, judge
+from app.core.gate.foresight import HELD, Foresight, OutlookMemory, Standing, ask_again, judge
 from app.core.gate.policy import Mode, Policy
 from app.core.gate.rules import BLIND, Finding, Grade, Look, grade, look, remember, seconds, timer_ends_at
 from app.core.gate.windows import Hours, hours
@@ -214,7 +214,7 @@ def _fresh_until(survey: _Survey, policy: Policy, outlook: _Outlook) -> datetime
     until = survey.fresh_since and survey.fresh_since + seconds(policy.stale_after_seconds)
     if until is None or outlook.standing is not Standing.OPEN or outlook.foresight is None:
         return until
-    return min(until, outlook.foresight.at + STALE_AFTER)
+    return min(until, outlook.foresight.stale_at)
 
 
 def _verdict(survey: _Survey, remembering: Sequence[Finding], open_hours: Hours | None, outlook: _Outlook) -> Verdict:

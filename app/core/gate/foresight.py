@@ -14,7 +14,7 @@ from typing import NamedTuple
 from app.core.floor.metric import Metric
 from app.core.forecast.limits import OutlookLimits
 
-STALE_AFTER = timedelta(minutes=2)
+STALE_AFTER_SECONDS = 120.0
 MAX_AHEAD = timedelta(seconds=5)
 ASK_SOONEST, ASK_LATEST = timedelta(seconds=60), timedelta(minutes=15)
 
@@ -72,6 +72,7 @@ class Foresight:
     at: the instant it looks from. breach_probability: of any limit, if nothing more is sent than what is given away
     already; breaks: the limit that is likeliest to. given: what the gate had given away by then, ever. rooms: by
     campaign, "" for mail of no known campaign. unknown: why nothing can be said; "" where all of this can.
+    good_for_seconds: how long it may be used; longer than the two minutes only where a demonstration's clock runs fast.
     """
 
     at: datetime
@@ -80,6 +81,12 @@ class Foresight:
     breaks: Predicted | None = None
     rooms: tuple[tuple[str, Room], ...] = ()
     unknown: str = ""
+    good_for_seconds: float = STALE_AFTER_SECONDS
+
+    @property
+    def stale_at(self) -> datetime:
+        """The instant from which it is too old."""
+        return self.at + timedelta(seconds=self.good_for_seconds)
 
     def room(self, campaign: str | None) -> Room | None:
         """Return what a campaign may send; one that was not reckoned with is treated like mail of no campaign."""
@@ -119,7 +126,7 @@ def judge(
     """Return how a policy's outlook stands at `now`, and what to remember of it; None: it does not hold."""
     if foresight is None:
         return Standing.MISSING, before
-    if now - foresight.at >= STALE_AFTER or foresight.at - now > MAX_AHEAD:
+    if now >= foresight.stale_at or foresight.at - now > MAX_AHEAD:
         return Standing.STALE, before
     if foresight.unknown:
         return Standing.UNKNOWN, before

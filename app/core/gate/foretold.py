@@ -5,7 +5,7 @@ from datetime import datetime
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.gate import wording
 from app.core.gate.decision import Check, CheckStatus, Reason, ReasonCode
-from app.core.gate.foresight import STALE_AFTER, Foresight, Predicted, Room, Standing
+from app.core.gate.foresight import Foresight, Predicted, Room, Standing
 from app.core.gate.policy import Policy
 
 _CODES = {
@@ -96,7 +96,7 @@ def _blind_sentence(foresight: Foresight | None, standing: Standing, now: dateti
     age = (now - foresight.at).total_seconds()
     if age < 0:
         return f"the outlook is dated {-age:.0f} s in the future"
-    return f"the outlook is {wording.age_said(age)} old, limit {wording.span(STALE_AFTER.total_seconds())}"
+    return f"the outlook is {wording.age_said(age)} old, limit {wording.span(foresight.good_for_seconds)}"
 
 
 def _broken(predicted: Predicted, policy: Policy, now: datetime) -> str:
