@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isclose
+from math import inf, isclose
 
 from app.core.forecast.lag import LogLogisticLag
 from app.core.simulation.plan import Span
@@ -44,10 +44,35 @@ class Campaign:
         for _ in range(_poisson(mean, rng)):
             queue = self._queue(rng.random())
             delivered = start + rng.random() * self.delivery_seconds
-            lag = self.lag.lag_seconds(rng.random())
-            arrival = self._when_open(delivered + lag, rng.random(), rng, opening, queue)
-            if lag <= self.lag.horizon_seconds and arrival is not None:
+            arrival = self._arrival(queue, delivered, rng, opening)
+            if arrival is not None:
                 yield queue, arrival
+
+    def respondents(self, rng: Rng) -> Iterator[float]:
+        """Yield the places in the list, 0 <= place < audience and in order, of those who are going to get in touch."""
+        per_person = self.contacts_per_1000 / 1000
+        place = rng.expovariate(per_person) if per_person else inf
+        while place < self.audience:
+            yield place
+            place += rng.expovariate(per_person)
+
+    def contact(
+        self, delivered: float, rng: Rng, opening: Callable[[str, float], float | None]
+    ) -> tuple[str, float] | None:
+        """Return (queue, arrival in seconds) of one respondent who got the email at `delivered`; None: stays away.
+
+        rng is that respondent's own, opening as for `contacts`.
+        """
+        queue = self._queue(rng.random())
+        arrival = self._arrival(queue, delivered, rng, opening)
+        return None if arrival is None else (queue, arrival)
+
+    def _arrival(
+        self, queue: str, delivered: float, rng: Rng, opening: Callable[[str, float], float | None]
+    ) -> float | None:
+        lag = self.lag.lag_seconds(rng.random())
+        arrival = self._when_open(delivered + lag, rng.random(), rng, opening, queue)
+        return arrival if lag <= self.lag.horizon_seconds else None
 
     def _queue(self, point: float) -> str:
         for name, share in self.queue_shares.items():

@@ -13,6 +13,7 @@ from typing import Any
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.observation import Observation
 from app.core.simulation.campaign import Campaign, first_open
+from app.core.simulation.mailing import Mailing
 from app.core.simulation.plan import FloorPlan, QueuePlan
 from app.core.simulation.randomness import Rng, Rngs
 from app.core.simulation.team import Agent, Team
@@ -65,6 +66,7 @@ class Simulation:
         self._every, self._now, self._launches, self._scheduled = observe_every_seconds, 0.0, 0, 0
         self._agenda: list[tuple[float, int, Callable[[float, Any], None], Any]] = []
         self._out: list[ContactEvent | Observation] = []
+        self._mailings: dict[str, Mailing] = {}
         self._open_the_floor()
 
     @property
@@ -87,9 +89,7 @@ class Simulation:
 
         Raises ValueError when it names a queue the floor does not have.
         """
-        unknown = sorted(set(campaign.queue_shares) - set(self._queues))
-        if unknown:
-            raise ValueError(f"campaign {campaign.name} names queues the floor does not have: {unknown}")
+        self._refuse_unknown_queues(campaign)
         self._launches += 1
         name, start = f"{campaign.name}-{self._launches}", max(self._now, (at - self._start).total_seconds())
         rng = self._rngs(f"campaign/{name}")
@@ -98,6 +98,30 @@ class Simulation:
             contact = _Contact(f"{name}-{number:06d}", self._queues[queue], rng, campaign.name)
             self._schedule(arrival, self._arrive, contact)
         return len(contacts)
+
+    def mail(self, campaign: Campaign, first: int, people: int, at: datetime) -> int:
+        """Mail `people` of a campaign's list, from place `first` on; return how many contacts that is going to cause.
+
+        It begins at `at`, not before `now`, and goes through the list at the pace of the whole campaign, which is known
+        by its name from the first part on. However a list is split and whenever its parts leave, the same people get
+        in touch, with the same lag, concern and patience: simulations with the same generators differ by their sends
+        alone. Raises ValueError as `launch` does.
+        """
+        self._refuse_unknown_queues(campaign)
+        mailing = self._mailings.get(campaign.name)
+        if mailing is None:
+            mailing = self._mailings[campaign.name] = Mailing(campaign, self._rngs)
+        start = max(self._now, (at - self._start).total_seconds())
+        contacts = list(mailing.part(first, people, start, self._opens))
+        for caused in contacts:
+            contact = _Contact(caused.id, self._queues[caused.queue], caused.rng, campaign.name)
+            self._schedule(caused.arrival, self._arrive, contact)
+        return len(contacts)
+
+    def _refuse_unknown_queues(self, campaign: Campaign) -> None:
+        unknown = sorted(set(campaign.queue_shares) - set(self._queues))
+        if unknown:
+            raise ValueError(f"campaign {campaign.name} names queues the floor does not have: {unknown}")
 
     # --- the agenda ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import pytest
 from app.core.forecast.lag import LogLogisticLag
 from app.core.simulation.campaign import Campaign, first_open
 from app.core.simulation.plan import Span
+from app.core.simulation.randomness import LogNormal
 from tests.support.simulated import START, a_queue, a_simulation, at, seeded, stays
 
 ALL_TO_ORDERS = {"orders": 1.0}
@@ -140,3 +141,82 @@ def test_the_number_of_contacts_is_poisson():
     variance = sum((count - mean) ** 2 for count in counts) / 299
     assert mean == pytest.approx(20, abs=4 * sqrt(20 / 300))
     assert variance / mean == pytest.approx(1, abs=4 * sqrt(2 / 299))
+
+
+# --- lists mailed in parts --------------------------------------------------------------------------------------------
+
+SPLIT_AT = 4_000
+
+
+def a_list(**more):
+    return Campaign("spring", 10_000, 20.0, {"orders": 0.7, "chat": 0.3}, **more)
+
+
+def a_floor():
+    talk = LogNormal.of(200, 1.0)
+    queues = (a_queue(name, per_hour=10, agents=100, service=talk, patience_seconds=60) for name in ("orders", "chat"))
+    return a_simulation(*queues)
+
+
+def caused(simulation, hours=72):
+    return [stay for stay in stays(simulation.advance(at(hours * 3600))) if stay.campaign == "spring"]
+
+
+def test_a_list_mailed_at_once_reaches_as_many_as_respond():
+    simulation, campaign = a_floor(), a_list()
+    count = simulation.mail(campaign, 0, 10_000, START)
+    assert len(caused(simulation, hours=80)) == count
+    assert count == pytest.approx(200 * LogLogisticLag().share_within(72 * 3600), abs=4 * sqrt(200))
+
+
+def test_however_a_list_is_split_the_same_people_get_in_touch_with_the_same_matter():
+    whole, split, campaign = a_floor(), a_floor(), a_list()
+    once = whole.mail(campaign, 0, 10_000, START)
+    in_parts = sum(split.mail(campaign, first, 500, START) for first in range(0, 10_000, 500))
+    assert in_parts == once
+    assert caused(split) == caused(whole)
+
+
+def test_a_part_mailed_later_comes_so_much_later_with_the_same_matter():
+    together, apart, campaign = a_floor(), a_floor(), a_list()
+    together.mail(campaign, 0, 10_000, START)
+    apart.mail(campaign, 0, SPLIT_AT, START)
+    apart.mail(campaign, SPLIT_AT, 10_000 - SPLIT_AT, at(7200))
+    late = {stay.contact_id: stay for stay in caused(apart, hours=90)}
+    pairs = [(stay, late[stay.contact_id]) for stay in caused(together, hours=80)]
+    assert {round(second.queued - first.queued) for first, second in pairs} == {0, 7200}
+    talks = [(first.completed - first.answered, second.completed - second.answered) for first, second in pairs]
+    assert [second for _, second in talks] == pytest.approx([first for first, _ in talks], abs=1e-5)
+
+
+def test_mailing_leaves_all_other_contacts_of_the_day_as_they_were():
+    mailed, plain = a_floor(), a_floor()
+    mailed.mail(a_list(), 0, 10_000, START)
+    with_list, without = (
+        [
+            (stay.contact_id, stay.queued, stay.completed)
+            for stay in stays(day.advance(at(8 * 3600)))
+            if not stay.campaign
+        ]
+        for day in (mailed, plain)
+    )
+    assert with_list == without
+
+
+def test_a_list_is_gone_through_at_the_campaigns_pace():
+    at_once = LogLogisticLag(median_seconds=1e-6, shape=50.0)
+    simulation = a_floor()
+    simulation.mail(a_list(delivery_seconds=3600.0, lag=at_once), 2_500, 5_000, at(600))
+    came = [stay.queued for stay in caused(simulation)]
+    assert 600 < min(came) < 700
+    assert 600 + 1700 < max(came) <= 600 + 1800
+
+
+def test_nobody_on_a_list_that_causes_nothing_gets_in_touch():
+    simulation = a_floor()
+    assert simulation.mail(Campaign("spring", 10_000, 0.0, ALL_TO_ORDERS), 0, 10_000, START) == 0
+
+
+def test_a_list_for_queues_that_the_floor_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="queues the floor does not have"):
+        a_floor().mail(Campaign("spring", 10, 1.0, {"post": 1.0}), 0, 10, START)
