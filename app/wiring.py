@@ -27,6 +27,7 @@ from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
 from app.services.permits import Permits
 from app.services.published import Published
@@ -35,8 +36,10 @@ from app.services.rates import Rates
 from app.services.readiness import Readiness
 from app.services.releases import Releases
 from app.services.retention import Retention
+from app.services.schedules import Schedules
 from app.services.sessions import Sessions
 from app.services.sources import Sources
+from app.services.staffing import Staffings
 from app.services.still_true import StillTrue
 from app.services.webhooks import Webhooks
 from app.settings import Settings
@@ -79,7 +82,7 @@ async def build_services(
 
     computing: where long computations are done that people wait for; None: in this process, where nobody else waits.
     """
-    sources = Sources()
+    sources, hours = Sources(), Hours(store.hours, clock)
     gate = _gate(settings, clock, store, metrics)
     outward = _outward(settings, clock, store, metrics, gate)
     for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
@@ -105,6 +108,9 @@ async def build_services(
         webhooks=outward.webhooks,
         deliveries=outward.deliveries,
         callbacks=outward.callbacks,
+        hours=hours,
+        schedules=Schedules(store.schedules, hours, clock),
+        staffings=Staffings(store.schedules, hours, store.history, lambda: gate.evaluator.floor.targets),
         gates=_gates(gate, clock, store),
         queues=Queues(store.queues, clock, gate.evaluator.set_targets),
         history=History(store.history),

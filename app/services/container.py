@@ -19,14 +19,17 @@ from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
 from app.services.permits import Permits
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.releases import Releases
 from app.services.retention import Retention
+from app.services.schedules import Schedules
 from app.services.sessions import Sessions
 from app.services.sources import Sources
+from app.services.staffing import Staffings
 from app.services.webhooks import Webhooks
 from app.settings import Settings
 
@@ -56,6 +59,9 @@ class Services:
     webhooks: Webhooks
     deliveries: Deliveries
     callbacks: Callbacks
+    hours: Hours
+    schedules: Schedules
+    staffings: Staffings
     gates: Gates
     queues: Queues
     history: History

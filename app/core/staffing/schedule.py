@@ -7,6 +7,7 @@ otherwise look like a lunch break, or like a full floor.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.core.forecast.series import FloatArray
-from app.core.gate.windows import zone
+from app.core.gate.windows import constant_offsets, zone
 from app.core.problem import Problem
 from app.core.staffing.refused import StaffingRefused
 
@@ -28,7 +29,7 @@ MOST_PROBLEMS = 100
 LONGEST = timedelta(hours=24)
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 MINUTE_SECONDS, DAY_SECONDS = 60, 86_400
-_DAY = timedelta(days=1)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 class Interval(NamedTuple):
@@ -80,6 +81,25 @@ def day_span(day: date, time_zone: str) -> Span:
     local = zone(time_zone)
     start, end = (datetime.combine(each, time(), local).astimezone(UTC) for each in (day, day + _DAY))
     return Span(start, end)
+
+
+class Piece(NamedTuple):
+    """A part of a span that began some weeks earlier: the minutes [first, last) of the span, and when they began."""
+
+    first: int
+    last: int
+    start: datetime
+
+
+def weeks_before(start: datetime, minutes: int, time_zone: str, weeks: int = 1) -> list[Piece]:
+    """Return what a span was so many weeks earlier by the wall clock: a piece for each UTC offset in it."""
+    local, end = zone(time_zone), start + timedelta(minutes=minutes)
+    pieces = []
+    for begins, ends, offset in constant_offsets(local, start, end):
+        wall = (begins + offset).replace(tzinfo=local) - timedelta(weeks=weeks)
+        first, last = (-((start - at) // _MINUTE) for at in (begins, ends))
+        pieces.append(Piece(first, last, wall.astimezone(UTC)))
+    return pieces
 
 
 def schedule_days(
@@ -135,20 +155,27 @@ def day_total(intervals: Iterable[Interval]) -> DayTotal | None:
     return DayTotal(sum(each.agents > 0 for each in found), round(hours, 6), max(each.agents for each in found))
 
 
-def agents_by_minute(intervals: Iterable[Interval], start: datetime, minutes: int) -> FloatArray:
+def agents_by_minute(intervals: Sequence[Interval], start: datetime, minutes: int) -> FloatArray:
     """Return the scheduled agents in each of so many minutes from `start` on; NaN where no interval covers it.
 
-    A minute that straddles a change, because `start` is not on a whole minute, has the lower of both sides.
+    intervals are in order and do not overlap. A minute that straddles a change, because `start` is not on a whole
+    minute, has the lower of both sides.
     """
     whole = start.replace(second=0, microsecond=0)
     straddles = whole != start
     grid = np.full(minutes + straddles, np.nan)
-    for each in intervals:
-        first = _minutes(each.starts_at - whole)
-        last = _minutes(each.ends_at - whole)
-        if last > 0 and first < len(grid):
-            grid[max(0, first) : last] = each.agents
+    end = whole + timedelta(minutes=len(grid))
+    for each in intervals[bisect_right(intervals, whole, key=_ends) : bisect_left(intervals, end, key=_starts)]:
+        grid[max(0, _minutes(each.starts_at - whole)) : _minutes(each.ends_at - whole)] = each.agents
     return np.minimum(grid[:-1], grid[1:]) if straddles else grid
+
+
+def _starts(interval: Interval) -> datetime:
+    return interval.starts_at
+
+
+def _ends(interval: Interval) -> datetime:
+    return interval.ends_at
 
 
 def _minutes(span: timedelta) -> int:

@@ -1,0 +1,85 @@
+"""Opening hours: of a queue, or of all queues without their own."""
+
+from collections.abc import Mapping
+
+from app.core.event import HOLDFIRE, Actor, Event, EventType
+from app.core.floor.fields import name_fault
+from app.core.problem import Problem
+from app.core.staffing.hours import OpeningHours
+from app.core.staffing.hours_document import parse_hours
+from app.core.staffing.refused import StaffingRefused
+from app.errors import Invalid, NotFound
+from app.ports import Clock
+from app.ports.staffing import ALL_QUEUES, HoursStore, SavedHours
+
+
+class Hours:
+    """When queues are open. Read anew each time, cheaply, so that every process sees what any has saved."""
+
+    def __init__(self, store: HoursStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._parsed: dict[str, tuple[int, OpeningHours]] = {}
+
+    async def of(self, queue: str) -> OpeningHours | None:
+        """Return the hours that count for a queue: its own, else those of all queues; None: always open, as known."""
+        saved = await self._store.hours()
+        counting = next((own for name in (queue, ALL_QUEUES) if (own := saved.get(name)) and own.document), None)
+        return None if counting is None else self._parse(counting)
+
+    async def find(self, queue: str) -> SavedHours:
+        """Return what was saved for this queue itself, or for ALL_QUEUES. Raises NotFound."""
+        saved = (await self._store.hours()).get(queue)
+        if saved is None or saved.document is None:
+            raise NotFound(f"{_whose(queue)} has no opening hours of its own" if queue else "no hours of all queues")
+        return saved
+
+    async def revision(self, queue: str) -> int:
+        """Return the revision that the next change must know, 0 for the first; deleted hours have one, too."""
+        saved = (await self._store.hours()).get(queue)
+        return saved.revision if saved else 0
+
+    async def save(
+        self, queue: str, document: Mapping[str, object], actor: Actor = HOLDFIRE, *, expected: int
+    ) -> SavedHours:
+        """Replace the hours of a queue, or of ALL_QUEUES, and return them; `expected` is the revision that was read.
+
+        Raises Invalid with a problem per fault, or Conflict when somebody was faster.
+        """
+        _refuse_bad_name(queue)
+        try:
+            parse_hours(document)
+        except StaffingRefused as refused:
+            raise Invalid("the opening hours were refused; nothing was changed", refused.problems) from refused
+        return await self._write(queue, document, actor, expected, EventType.HOURS_SAVED)
+
+    async def delete(self, queue: str, actor: Actor = HOLDFIRE, *, expected: int) -> None:
+        """Take a queue's own hours away: those of all queues count again. Raises NotFound, or Conflict."""
+        await self.find(queue)
+        await self._write(queue, None, actor, expected, EventType.HOURS_DELETED)
+
+    async def _write(
+        self, queue: str, document: Mapping[str, object] | None, actor: Actor, expected: int, what: EventType
+    ) -> SavedHours:
+        now = self._clock.now()
+        former = (await self._store.hours()).get(queue)
+        saved = SavedHours(queue, None if document is None else dict(document), expected + 1, actor.name, now)
+        before = None if former is None else former.document
+        event = Event(what, now, actor, f"queue/{queue}" if queue else "queues", before=before, after=document)
+        await self._store.save_hours(saved, event)
+        return saved
+
+    def _parse(self, saved: SavedHours) -> OpeningHours:
+        revision, parsed = self._parsed.get(saved.queue, (0, None))
+        if parsed is None or revision != saved.revision:
+            parsed = parse_hours(saved.document or {})
+            self._parsed[saved.queue] = saved.revision, parsed
+        return parsed
+
+
+def _whose(queue: str) -> str:
+    return f"queue {queue!r}"
+
+
+def _refuse_bad_name(queue: str) -> None:
+    if queue != ALL_QUEUES and (fault := name_fault(queue)):
+        raise Invalid("the queue's name was refused", [Problem("/path/queue", fault)])
