@@ -92,29 +92,24 @@ class Walk:
 
     def points(self, position: int, row: int) -> FloatArray:
         """Return the distributions of one row in one stretch: (points, states)."""
+        return self.paths[position][:, self.states_of(row)]
+
+    def states_of(self, row: int) -> slice:
+        """Return where a row's states lie among those of all rows."""
         begin = sum(self.sizes[:row])
-        return self.paths[position][:, begin : begin + self.sizes[row]]
+        return slice(begin, begin + self.sizes[row])
 
-    def at(self, minute: int, row: int = 0) -> FloatArray:
-        """Return a row's distribution at the beginning of a minute, or at the horizon."""
-        position = next(i for i, stretch in enumerate(self.staffing) if minute < stretch.last or i == self._last)
-        at: FloatArray = self.points(position, row)[(minute - self.staffing[position].first) * self.steps_per_minute]
-        return at
-
-    def ends(self) -> FloatArray:
-        """Return the distributions at the horizon: (rows, states)."""
-        found = np.zeros((len(self.sizes), max(self.sizes)))
-        for row, size in enumerate(self.sizes):
-            found[row, :size] = self.points(self._last, row)[-1]
+    def at(self, minute: int) -> FloatArray:
+        """Return the distributions of all rows, side by side, at the beginning of a minute or at the horizon."""
+        last = len(self.staffing) - 1
+        position = next(i for i, stretch in enumerate(self.staffing) if minute < stretch.last or i == last)
+        found: FloatArray = self.paths[position][(minute - self.staffing[position].first) * self.steps_per_minute]
         return found
 
-    def spilled(self) -> float:
-        """Return the largest probability that any row's last state had at any step."""
-        return max(float(path[:, np.cumsum(self.sizes) - 1].max()) for path in self.paths)
-
-    @property
-    def _last(self) -> int:
-        return len(self.staffing) - 1
+    def spilled(self) -> FloatArray:
+        """Return the largest probability that each row's last state had at any step."""
+        lasts = np.cumsum(self.sizes) - 1
+        return np.asarray(np.max([path[:, lasts].max(axis=0) for path in self.paths], axis=0))
 
 
 def walk(

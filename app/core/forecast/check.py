@@ -6,15 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.forecast.extent import MAX_STATES
 from app.core.forecast.scenario import Scenario
 from app.core.forecast.series import FloatArray
 from app.core.problem import Problem
 
 MAX_MINUTES = 7 * 24 * 60
-MAX_AGENTS = 20_000
+MAX_AGENTS = 10_000
+MAX_WAITING = 15_000
 MAX_PER_SECOND = 10_000.0
 MAX_SECONDS = 7 * 86_400.0
-MAX_CONTACTS = 1_000_000
+MAX_BUSY = 1_000_000
+SUM_TOLERANCE = 1e-6
 
 
 class ScenarioRefused(ValueError):
@@ -27,10 +30,11 @@ class ScenarioRefused(ValueError):
         self.problems = tuple(problems)
 
 
-def check(scenario: Scenario, arrivals: FloatArray | None = None) -> None:
+def check(scenario: Scenario, arrivals: FloatArray | None = None, start: FloatArray | None = None) -> None:
     """Pass, or raise ScenarioRefused with every fault found: NaN, what is negative, absurd, or of the wrong length.
 
-    arrivals: rows of contacts per second that stand in place of the scenario's own, each as long as its agents.
+    arrivals: (rows, minutes), contacts per second that stand in place of the scenario's own. start: distributions that
+    stand in place of busy and waiting, (1 or rows, states).
     """
     problems = [
         *_horizon(scenario),
@@ -39,9 +43,10 @@ def check(scenario: Scenario, arrivals: FloatArray | None = None) -> None:
         *_agents(scenario.agents),
         *_seconds("handle_seconds", scenario.handle_seconds, "the mean time that an agent spends on one contact"),
         *_patience(scenario.patience_seconds),
-        *_count("busy", scenario.busy),
-        *_count("waiting", scenario.waiting),
+        *_count("busy", scenario.busy, MAX_BUSY),
+        *_count("waiting", scenario.waiting, MAX_WAITING),
         *_seconds("target_seconds", scenario.target_seconds, "the service level's target", least=0.0),
+        *(() if start is None else _start(start, 1 if arrivals is None else len(arrivals))),
     ]
     if problems:
         raise ScenarioRefused(problems)
@@ -94,7 +99,16 @@ def _patience(value: float | None) -> list[Problem]:
     ]
 
 
-def _count(name: str, value: int) -> list[Problem]:
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value <= MAX_CONTACTS:
+def _count(name: str, value: int, most: int) -> list[Problem]:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value <= most:
         return []
-    return [Problem(f"/{name}", f"{value} must be a whole number, 0 to {MAX_CONTACTS}")]
+    return [Problem(f"/{name}", f"{value} must be a whole number, 0 to {most}")]
+
+
+def _start(start: FloatArray, rows: int) -> list[Problem]:
+    counts, *states = start.shape or (0,)
+    if len(states) != 1 or counts not in {1, rows} or not 1 <= states[0] <= MAX_STATES:
+        return [Problem("/start", f"has the shape {start.shape}; must be (1 or {rows}, 1 to {MAX_STATES} states)")]
+    if bool((start >= 0).all()) and bool((np.abs(start.sum(axis=1) - 1) <= SUM_TOLERANCE).all()):
+        return []
+    return [Problem("/start", "must be distributions: probabilities, 0 or more, whose sum is 1 in each row")]

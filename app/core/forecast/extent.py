@@ -1,6 +1,7 @@
 """How many states a prediction needs: by the fluid path, which says how long the queue can become."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,18 +11,28 @@ from app.core.forecast.series import MINUTE_SECONDS, FloatArray
 
 SPREADS, SPARE = 8.0, 20.0
 NO_MASS = 1e-12
-MAX_STATES = 20_000
+MAX_STATES = 30_000
 
 
-def states_needed(scenario: Scenario, drain: Drain, rates: FloatArray, start: FloatArray, margin: float = 1.0) -> int:
-    """Return the number of states, K + 1, for one row of arrivals per second, from a start (any rows, states)."""
-    held = np.flatnonzero((start > NO_MASS).any(axis=0))
-    top = float(held[-1]) if len(held) else 0.0
-    peak, most = fluid_peak(scenario, drain, rates, top), int(scenario.agents.max())
-    variance = max(peak, most)
-    if drain.given_up_per_second <= 0:
-        variance += float(rates.sum()) * MINUTE_SECONDS
-    return min(math.ceil(max(peak, most) + margin * (SPREADS * math.sqrt(variance) + SPARE)) + 1, MAX_STATES)
+def drain_of(scenario: Scenario) -> Drain:
+    """Return how fast the scenario's queue empties, from its handle time and patience."""
+    patience = scenario.patience_seconds
+    return Drain(1 / scenario.handle_seconds, 0.0 if patience is None else 1 / patience)
+
+
+def states_needed(scenario: Scenario, rates: FloatArray, starts: FloatArray, margin: float = 1.0) -> list[int]:
+    """Return the number of states of each row: of arrivals per second (rows, minutes), from starts (rows, states).
+
+    As many as the fluid path needs, and 8 standard deviations more; at most 30,000.
+    """
+    drain, most = drain_of(scenario), float(scenario.agents.max())
+    tops = [int(np.flatnonzero(start > NO_MASS)[-1]) for start in starts]
+    sizes = []
+    for curve, top in zip(rates, tops, strict=True):
+        peak = max(fluid_peak(scenario, drain, curve, top), most)
+        variance = peak if drain.given_up_per_second > 0 else peak + float(curve.sum()) * MINUTE_SECONDS
+        sizes.append(min(math.ceil(peak + margin * (SPREADS * math.sqrt(variance) + SPARE)) + 1, MAX_STATES))
+    return sizes
 
 
 def fluid_peak(scenario: Scenario, drain: Drain, rates: FloatArray, start: float) -> float:
@@ -51,7 +62,7 @@ def _minute(rate: float) -> tuple[float, float]:
     return stay, (1 - stay) / rate if rate > 0 else MINUTE_SECONDS
 
 
-def padded(masses: FloatArray, states: int) -> FloatArray:
-    """Return a distribution of so many states: zeros added, or a tail without mass cut off."""
-    cut = masses[:states]
-    return np.asarray(np.concatenate([cut, np.zeros(states - len(cut))]) / cut.sum())
+def padded(starts: FloatArray, sizes: Sequence[int]) -> list[FloatArray]:
+    """Return each row's start with so many states: zeros added, or a tail without mass cut off."""
+    cut = [start[:size] for start, size in zip(starts, sizes, strict=True)]
+    return [np.pad(start, (0, size - len(start))) / start.sum() for start, size in zip(cut, sizes, strict=True)]

@@ -5,22 +5,24 @@ targets.py) say what a contact that arrives then can expect. By PASTA, which hol
 varies too, the expected sums of an interval are integrals of lambda(t) sum_k p_k(t) f_k(t).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from app.core.forecast.chain import Drain, Walk, stretches, walk
+from app.core.forecast.chain import Walk, stretches, walk
 from app.core.forecast.check import check
-from app.core.forecast.course import Course
-from app.core.forecast.extent import padded, states_needed
+from app.core.forecast.course import Course, joined
+from app.core.forecast.extent import drain_of, padded, states_needed
+from app.core.forecast.intervals import INTERVAL_MINUTES as INTERVAL_MINUTES
+from app.core.forecast.intervals import MAX_SPILL, course_of, shown
 from app.core.forecast.scenario import Scenario
 from app.core.forecast.series import MINUTE_SECONDS, FloatArray
-from app.core.forecast.sums import BUSY, QUEUE, WAITING_AT_TARGET, MinuteSums, minute_sums
+from app.core.forecast.sums import minute_sums
 
-INTERVAL_MINUTES = 5
 MANY_AGENTS, STEP_SECONDS, STEP_SECONDS_OF_MANY = 2_000, 30.0, 60.0
-MAX_SPILL = 1e-8
-MARGINS = (1.0, 2.0, 4.0, 8.0, 16.0)
+WIDER = (2.0, 4.0, 8.0, 16.0, 32.0)
+BLOCK_VALUES = 4_000_000
+"""Rows are walked in blocks of about so many values, so that many of them fit into memory."""
 
 
 def predict(
@@ -31,18 +33,27 @@ def predict(
     step_seconds: float | None = None,
     start: FloatArray | None = None,
 ) -> Course:
-    """Return the expected course of a queue, in intervals of 5 minutes (the last one shorter where minutes are left).
+    """Return the expected course of a queue, in intervals of 5 minutes; the last one is shorter where less is left.
 
     arrivals: (rows, minutes), contacts per second in place of the scenario's own; each row is predicted. start: a
     distribution over the number in the system, (rows or 1, states), in place of busy + waiting; see distributions().
-    backlog_above: numbers for which Course.backlog_above is wanted. step_seconds: by default 30, above 2,000 agents 60;
-    at most 60. Raises ScenarioRefused.
+    backlog_above: numbers for which Course.backlog_above is wanted. step_seconds: above 0 and at most 60, rounded to a
+    part of a minute; by default 30, above 2,000 agents 60. Raises ScenarioRefused, ValueError for the step.
+
+    The present staffing is taken to stay after the horizon, for those who still wait then. More busy contacts than
+    agents: those beyond leave with the agent who handles them. Unknown patience: predict with None and with 300 s, and
+    trust the worse.
     """
-    check(scenario, arrivals)
+    check(scenario, arrivals, start)
     rates = scenario.arrivals_per_second[None, :] if arrivals is None else arrivals
-    walked = _walked(scenario, rates, start, step_seconds)
-    found = minute_sums(walked, scenario.target_seconds, backlog_above)
-    return _course(scenario, rates, found, tuple(backlog_above), walked)
+    steps, given = _steps_per_minute(scenario, step_seconds), _starts(scenario, start, len(rates))
+    sizes = states_needed(scenario, rates, given)
+    courses = []
+    for block in _blocks(sizes, rates.shape[1] * steps):
+        walked = _walked(scenario, rates[block], given[block], sizes[block], steps)
+        sums = minute_sums(walked, scenario.target_seconds, backlog_above)
+        courses.append(course_of(scenario, rates[block], sums, walked, backlog_above))
+    return joined(courses)
 
 
 def distributions(
@@ -53,16 +64,17 @@ def distributions(
     Each is what predict() takes as `start` for the scenario from that minute on. A minute may be the horizon itself.
     Raises ScenarioRefused, and ValueError for a minute that is not within it.
     """
-    check(scenario)
+    check(scenario, None, start)
     horizon = len(scenario.agents)
     if wrong := [minute for minute in minutes if not 0 <= minute <= horizon]:
         raise ValueError(f"minute {wrong[0]} must be 0 to {horizon}, the horizon")
-    walked = _walked(scenario, scenario.arrivals_per_second[None, :], start, step_seconds)
-    return _shown(np.stack([walked.at(minute) for minute in minutes]))
+    steps, rates = _steps_per_minute(scenario, step_seconds), scenario.arrivals_per_second[None, :]
+    given = _starts(scenario, start, 1)
+    walked = _walked(scenario, rates, given, states_needed(scenario, rates, given), steps)
+    return shown(np.array([walked.at(minute) for minute in minutes]).reshape(len(minutes), walked.sizes[0]))
 
 
-def steps_per_minute(scenario: Scenario, step_seconds: float | None) -> int:
-    """Return in how many steps a minute is taken. Raises ValueError where step_seconds is not > 0 and <= 60."""
+def _steps_per_minute(scenario: Scenario, step_seconds: float | None) -> int:
     if step_seconds is None:
         step_seconds = STEP_SECONDS if scenario.agents.max() <= MANY_AGENTS else STEP_SECONDS_OF_MANY
     if not 0 < step_seconds <= MINUTE_SECONDS:
@@ -70,68 +82,32 @@ def steps_per_minute(scenario: Scenario, step_seconds: float | None) -> int:
     return int(np.ceil(MINUTE_SECONDS / step_seconds))
 
 
-def drain_of(scenario: Scenario) -> Drain:
-    """Return how fast the scenario's queue empties, from its handle time and patience."""
-    patience = scenario.patience_seconds
-    return Drain(1 / scenario.handle_seconds, 0.0 if patience is None else 1 / patience)
+def _starts(scenario: Scenario, start: FloatArray | None, rows: int) -> FloatArray:
+    """Return one distribution per row: (rows, states)."""
+    if start is None:  # agents beyond the head-count leave with their contact; idle ones pick up whoever waits
+        start = np.zeros((1, min(scenario.busy, int(scenario.agents[0])) + scenario.waiting + 1))
+        start[0, -1] = 1.0
+    return np.broadcast_to(start, (rows, start.shape[1]))
 
 
-def _walked(scenario: Scenario, rates: FloatArray, start: FloatArray | None, step_seconds: float | None) -> Walk:
-    """Walk; again with more states where a row has come near its last one."""
-    drain, steps = drain_of(scenario), steps_per_minute(scenario, step_seconds)
-    given = _unit_mass(scenario) if start is None else start
-    for margin in MARGINS:
-        starts = [
-            padded(given[row if len(given) > 1 else 0], states_needed(scenario, drain, rates[row], given, margin))
-            for row in range(len(rates))
-        ]
-        walked = walk(rates, stretches(scenario.agents), drain, starts, steps)
-        if walked.spilled() <= MAX_SPILL:
+def _blocks(sizes: Sequence[int], points: int) -> Iterator[slice]:
+    """Yield runs of rows, each of a size that fits into memory."""
+    begin = values = 0
+    for row, size in enumerate(sizes):
+        if row > begin and values + size * points > BLOCK_VALUES:
+            yield slice(begin, row)
+            begin, values = row, 0
+        values += size * points
+    yield slice(begin, len(sizes))
+
+
+def _walked(scenario: Scenario, rates: FloatArray, given: FloatArray, sizes: list[int], steps: int) -> Walk:
+    """Walk; again with more states, as long as a row comes near its last one."""
+    drain, staffing = drain_of(scenario), stretches(scenario.agents)
+    for margin in WIDER:
+        walked = walk(rates, staffing, drain, padded(given, sizes), steps)
+        wider = states_needed(scenario, rates, given, margin)
+        if walked.spilled().max() <= MAX_SPILL or wider == sizes:
             break
+        sizes = wider
     return walked
-
-
-def _unit_mass(scenario: Scenario) -> FloatArray:
-    """Return where the scenario begins. Contacts of agents beyond the head-count leave with them; idle ones pick up."""
-    masses = np.zeros((1, min(scenario.busy, int(scenario.agents[0])) + scenario.waiting + 1))
-    masses[0, -1] = 1.0
-    return masses
-
-
-def _course(scenario: Scenario, rates: FloatArray, found: MinuteSums, above: tuple[float, ...], walked: Walk) -> Course:
-    firsts = np.arange(0, rates.shape[1], INTERVAL_MINUTES)
-    lasts = np.minimum(firsts + INTERVAL_MINUTES, rates.shape[1]) - 1
-    seconds = (lasts - firsts + 1) * MINUTE_SECONDS
-
-    def summed(values: FloatArray) -> FloatArray:
-        return np.asarray(np.add.reduceat(values, firsts, axis=1))
-
-    served, waited, quick, late = np.moveaxis(
-        summed(found.sums[:, :, : WAITING_AT_TARGET + 1] * rates[..., None]), -1, 0
-    )
-    offered = summed(rates * MINUTE_SECONDS)
-    patience = scenario.patience_seconds
-    gives_up = float(patience is not None)
-    abandoned = gives_up * np.maximum(offered - served, 0.0)
-    queue, squared = np.moveaxis(found.ends[:, lasts], -1, 0)
-    return Course(
-        interval_seconds=INTERVAL_MINUTES * MINUTE_SECONDS,
-        offered=offered,
-        answered=served,
-        abandoned=abandoned,
-        answered_in_target=quick,
-        abandoned_in_target=gives_up * np.maximum(offered - quick - late, 0.0),
-        answered_wait_seconds=waited,
-        wait_seconds=waited if patience is None else abandoned * patience,  # E[wait] = P(gives up) / theta
-        backlog=summed(found.sums[:, :, QUEUE]) / seconds,
-        backlog_end=queue,
-        backlog_end_sd=np.sqrt(np.maximum(squared - queue**2, 0.0)),
-        busy=summed(found.sums[:, :, BUSY]) / seconds,
-        end=_shown(walked.ends()),
-        backlog_above={x: np.maximum.reduceat(found.peaks[:, :, i], firsts, axis=1) for i, x in enumerate(above)},
-    )
-
-
-def _shown(masses: FloatArray) -> FloatArray:
-    clipped = np.maximum(masses, 0.0)
-    return np.asarray(clipped / clipped.sum(axis=-1, keepdims=True))

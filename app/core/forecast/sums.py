@@ -10,7 +10,7 @@ from app.core.forecast.series import MINUTE_SECONDS, FloatArray
 from app.core.forecast.staffing_change import Deviations, Queueing, fates
 from app.core.forecast.targets import Correction, Targets
 
-SERVED, SERVED_WAIT, IN_TARGET, WAITING_AT_TARGET, QUEUE, QUEUE_SQUARED, BUSY, TABLES = range(8)
+SERVED, SERVED_WAIT, IN_TARGET, WAITING_AT_TARGET, QUEUE, QUEUE_SQUARED, BUSY, ALL_BUSY, TABLES = range(9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ def _table(queue: Queueing, closed: FloatArray, target: float, above: Sequence[f
     table[agents:, SERVED : SERVED_WAIT + 1] = closed
     table[agents:, IN_TARGET : WAITING_AT_TARGET + 1] = queue.within(target)
     table[:, QUEUE], table[:, QUEUE_SQUARED] = waiting, waiting**2
-    table[:, BUSY] = np.minimum(number, agents)
+    table[:, BUSY], table[:, ALL_BUSY] = np.minimum(number, agents), number >= agents
     table[:, TABLES:] = waiting[:, None] > np.array(above)
     return table
 
