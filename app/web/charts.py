@@ -1,13 +1,9 @@
-"""The chart of one metric of one queue: history, limits and verdicts in, a Plotly figure as plain dicts out. Pure.
-
-x is UTC so that DST can neither fold nor tear the line; ticks and hover texts are in the center's zone.
-"""
+"""The chart of one metric of one queue: history, limits and verdicts in, a Plotly figure as plain dicts out. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
@@ -15,11 +11,10 @@ from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
 from app.ports import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
+from app.web.drawing import Figure, layout, note, x_of
 from app.web.format import clock_time, measure
 from app.web.palettes import THEMES, Palette
 from app.web.spans import Span
-
-Figure = dict[str, Any]
 
 GLYPHS = {Verdict.SEND: "●", Verdict.THROTTLE: "▲", Verdict.HOLD: "■", Verdict.UNKNOWN: "◇"}
 RIBBON = (5, 22)  # the strip of verdicts lies so many pixels above the plot
@@ -97,7 +92,7 @@ def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> li
         common
         | {
             "name": DEFINITIONS[chart.metric].title,
-            "x": [_x(point.at) for point in steps],
+            "x": [x_of(point.at) for point in steps],
             "y": [point.value for point in steps],
             "mode": "lines+markers" if len(chart.points) < DOTS_BELOW else "lines",
             "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
@@ -117,7 +112,7 @@ def _envelope(steps: Sequence[HistoryPoint]) -> tuple[list[str | None], list[flo
         if known:
             points = list(run)
             back = points[::-1]
-            x += [_x(point.at) for point in points + back] + [None]
+            x += [x_of(point.at) for point in points + back] + [None]
             y += [point.minimum for point in points] + [point.maximum for point in back] + [None]
     return x, y
 
@@ -132,45 +127,13 @@ def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:
     return f"{at}<br><b>{measure(point.value, unit)}</b>{spread}"
 
 
-def _x(at: datetime) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
-
-
 def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
     unit = DEFINITIONS[chart.metric].unit
     times, values = time_ticks(chart.start, chart.until, chart.zone), value_ticks(top, unit)
     shapes, notes = _verdicts(chart, palette)
     limit_shapes, limit_notes = _limit_marks(chart, palette, unit)
-    axis: Figure = {"gridcolor": palette.grid, "zeroline": False, "fixedrange": True, "ticks": "", "automargin": True}
-    return {
-        "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
-        "font": {"color": palette.muted, "size": 12},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "hovermode": "closest",
-        "hoverdistance": 60,
-        "hoverlabel": {
-            "bgcolor": palette.surface,
-            "bordercolor": palette.muted,
-            "font": {"color": palette.text, "size": 13},
-            "align": "left",
-        },
-        "dragmode": False,
-        "xaxis": axis
-        | {
-            "type": "date",
-            "range": [_x(chart.start), _x(chart.until)],
-            "tickvals": [_x(at) for at, _ in times],
-            "ticktext": [label for _, label in times],
-            "showgrid": False,
-        },
-        "yaxis": axis
-        | {
-            "range": [0, top * 1.02],
-            "tickvals": [value for value, _ in values],
-            "ticktext": [label for _, label in values],
-            "rangemode": "tozero",
-        },
+    plain = layout((chart.start, chart.until), top, palette, times=times, values=values)
+    return plain | {
         "shapes": shapes + limit_shapes,
         "annotations": notes + limit_notes,
         "uirevision": f"{chart.queue}/{chart.metric}",
@@ -184,7 +147,7 @@ def _verdicts(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure
     whole = (chart.until - chart.start).total_seconds()
     for span in chart.spans:
         colour = palette.states[span.verdict]
-        across: Figure = {"type": "rect", "xref": "x", "yref": "paper", "x0": _x(span.start), "x1": _x(span.until)}
+        across: Figure = {"type": "rect", "xref": "x", "yref": "paper", "x0": x_of(span.start), "x1": x_of(span.until)}
         ribbon = {"ysizemode": "pixel", "yanchor": 1, "y0": RIBBON[0], "y1": RIBBON[1], "fillcolor": colour}
         shapes.append(across | ribbon | {"line": {"width": 0}})
         if span.verdict in {Verdict.HOLD, Verdict.UNKNOWN}:
@@ -196,7 +159,7 @@ def _verdicts(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure
             text = f"{glyph} {span.verdict.upper()}" if part >= WORD_FROM else glyph
             ink = palette.inks[span.verdict]
             middle = sum(RIBBON) / 2
-            notes.append(_note(text, _x(span.start), 1, ink, yref="paper", yanchor="middle", yshift=middle))
+            notes.append(note(text, x_of(span.start), 1, ink, yref="paper", yanchor="middle", yshift=middle))
     return shapes, notes
 
 
@@ -211,17 +174,12 @@ def _limit_marks(chart: Chart, palette: Palette, unit: str) -> tuple[list[Figure
     line = across | {"type": "line", "y0": hold, "y1": hold}
     shapes = [line | {"line": {"color": palette.limit, "width": 1.5, "dash": "dash"}}]
     text = f"hold {word} {measure(hold, unit)}"
-    notes = [_note(text, 0, hold, palette.text, xref="paper", yanchor=outer, bgcolor=palette.veil)]
+    notes = [note(text, 0, hold, palette.text, xref="paper", yanchor=outer, bgcolor=palette.veil)]
     if resume is not None and resume != hold:
         band = {"type": "rect", "y0": min(hold, resume), "y1": max(hold, resume), "fillcolor": palette.resume}
         shapes.append(across | band | {"opacity": 0.1, "line": {"width": 0}, "layer": "below"})
         back_line = across | {"type": "line", "y0": resume, "y1": resume}
         shapes.append(back_line | {"line": {"color": palette.resume, "width": 1, "dash": "dot"}})
         text = f"resume {back} {measure(resume, unit)}"
-        notes.append(_note(text, 0, resume, palette.muted, xref="paper", yanchor=inner, bgcolor=palette.veil))
+        notes.append(note(text, 0, resume, palette.muted, xref="paper", yanchor=inner, bgcolor=palette.veil))
     return shapes, notes
-
-
-def _note(text: str, x: object, y: object, colour: str, **placed: object) -> Figure:
-    plain: Figure = {"showarrow": False, "font": {"size": 11, "color": colour}, "xanchor": "left", "borderpad": 2}
-    return plain | {"text": text, "x": x, "y": y, "xref": "x", "yref": "y"} | placed
