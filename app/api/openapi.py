@@ -20,6 +20,7 @@ from app.api.permits_reference import RevocationGiven, permit_schemas
 from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
+from app.api.staffing_shapes import staffing_schemas
 from app.api.webhook_shapes import WebhookChange, WebhookGiven
 
 Schema = dict[str, Any]
@@ -37,6 +38,7 @@ TAGS = [
     {"name": "ingest", "description": "What happens on the floor, told by the systems that know."},
     {"name": "floor", "description": "Every queue as it is now."},
     {"name": "queues", "description": "What people set per queue."},
+    {"name": "staffing", "description": "Who will be there: schedules and opening hours."},
     {"name": "history", "description": "What was."},
     {"name": "gates", "description": "Named decisions over sets of queues."},
     {"name": "policies", "description": "A gate's rules, versioned."},
@@ -112,6 +114,7 @@ def document(app: FastAPI) -> Schema:
         **readiness_schemas(),
         **permit_schemas(),
         **campaign_schemas(),
+        **staffing_schemas(),
     }
     whole["paths"] = {
         "/api/v1/readiness": READINESS_PATH_ITEM,

@@ -14,6 +14,7 @@ from app.api import (
     gates,
     health,
     history,
+    hours,
     ingest,
     keys,
     overrides,
@@ -23,6 +24,7 @@ from app.api import (
     queues,
     reference,
     sources,
+    staffing,
     webhooks,
 )
 from app.api.auth import require
@@ -30,7 +32,8 @@ from app.api.auth import require
 API_PREFIX = "/api/v1"
 # In the order they are tried for each request: what is asked most often comes first.
 RESOURCES = (
-    ingest, permits, permit_requests, floor, queues, history, gates, policies, overrides, campaigns, briefings,
+    ingest, permits, permit_requests, floor,
+    staffing, hours, queues, history, gates, policies, overrides, campaigns, briefings,
     briefing_images, calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header

@@ -22,16 +22,14 @@ class Hours:
 
     async def of(self, queue: str) -> OpeningHours | None:
         """Return the hours that count for a queue: its own, else those of all queues; None: always open, as known."""
-        saved = await self._store.hours()
-        counting = next((own for name in (queue, ALL_QUEUES) if (own := saved.get(name)) and own.document), None)
+        _, counting = await self.saved(queue)
         return None if counting is None else self._parse(counting)
 
-    async def find(self, queue: str) -> SavedHours:
-        """Return what was saved for this queue itself, or for ALL_QUEUES. Raises NotFound."""
-        saved = (await self._store.hours()).get(queue)
-        if saved is None or saved.document is None:
-            raise NotFound(f"{_whose(queue)} has no opening hours of its own" if queue else "no hours of all queues")
-        return saved
+    async def saved(self, queue: str) -> tuple[SavedHours | None, SavedHours | None]:
+        """Return a queue's own hours, and those that count for it: its own, or else those of all queues."""
+        every = await self._store.hours()
+        own, shared = (_there(every.get(name)) for name in (queue, ALL_QUEUES))
+        return own, own or shared
 
     async def revision(self, queue: str) -> int:
         """Return the revision that the next change must know, 0 for the first; deleted hours have one, too."""
@@ -54,7 +52,10 @@ class Hours:
 
     async def delete(self, queue: str, actor: Actor = HOLDFIRE, *, expected: int) -> None:
         """Take a queue's own hours away: those of all queues count again. Raises NotFound, or Conflict."""
-        await self.find(queue)
+        own, _ = await self.saved(queue)
+        if own is None:
+            whose = f"queue {queue!r} has no opening hours of its own" if queue else "there are no hours of all queues"
+            raise NotFound(whose)
         await self._write(queue, None, actor, expected, EventType.HOURS_DELETED)
 
     async def _write(
@@ -76,8 +77,8 @@ class Hours:
         return parsed
 
 
-def _whose(queue: str) -> str:
-    return f"queue {queue!r}"
+def _there(saved: SavedHours | None) -> SavedHours | None:
+    return saved if saved is not None and saved.document is not None else None
 
 
 def _refuse_bad_name(queue: str) -> None:

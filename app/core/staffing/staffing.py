@@ -21,7 +21,6 @@ ABSENT_MINUTES = 30
 BACK_MINUTES = 30
 # What dividing and multiplying may leave of a whole number: 8.2 agents of concurrency 5 are 41, not 40.999….
 _HAIR = 1e-9
-_NEARLY = 0.05
 
 
 class Basis(StrEnum):
@@ -132,10 +131,13 @@ def _filled(plan: FloatArray, held: float) -> FloatArray:
 
 
 def _attendance(plan: FloatArray, present: float | None) -> float:
-    """Return what share of the agents planned for now are here, 0..1; 1 where it cannot be said."""
-    if present is None or not len(plan) or not plan[0] > 0:
+    """Return what share of the agents planned for now are here, 0..1; 1 where it cannot be said, or none is missing.
+
+    A fraction of an agent is not missed: 12 are as many as a plan of 12.5 can have sent.
+    """
+    if present is None or not len(plan) or not np.floor(plan[0]) > present:
         return 1.0
-    return min(1.0, present / float(plan[0]))
+    return present / float(plan[0])
 
 
 def _sentences(asked: Asked, planned: Planned, basis: Basis, plan: FloatArray) -> list[str]:
@@ -173,7 +175,7 @@ def _difference(asked: Asked, basis: Basis, plan: FloatArray) -> list[str]:
         return []
     should, word = float(plan[0]), "scheduled" if basis is Basis.SCHEDULE else "usual"
     missing = should - asked.present
-    if abs(missing) < _NEARLY:
+    if missing > -1 and asked.present >= np.floor(should):
         return []
     here = f"{asked.present:g} of {should:g}"
     if missing > 0:
