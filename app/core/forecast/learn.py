@@ -86,4 +86,9 @@ def prior_rate(kind: str | None = None, contacts_per_1000: float | None = None) 
 
 def preset_per_1000(kind: str | None) -> float:
     """Return the contacts per 1,000 that a campaign of this kind brings, as long as none of them was watched."""
-    return PRESETS_PER_1000.get(kind or "", DEFAULT_PER_1000)
+    return PRESETS_PER_1000.get(kind_key(kind), DEFAULT_PER_1000)
+
+
+def kind_key(kind: str | None) -> str:
+    """Return a kind of campaign as it is compared: "Price change", "price-change" and "price_change" are one."""
+    return "_".join((kind or "").lower().replace("-", " ").replace("_", " ").split())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.forecast.learn import GammaRate, preset_per_1000, prior_rate
+from app.core.forecast.learn import GammaRate, kind_key, preset_per_1000, prior_rate
 from app.core.forecast.refused import refuse
 from app.core.forecast.series import FloatArray
 
@@ -56,10 +56,10 @@ def pooled_rate(past: Sequence[PastRate], kind: str | None = None, given: GammaR
     others is their prior.
     """
     prior = given or prior_rate(kind)
-    own = [rate for rate in past if rate.kind == kind]
+    own = [rate for rate in past if kind_key(rate.kind) == kind_key(kind)]
     if len(own) < ENOUGH_OF_A_KIND:
         return _pool(past, prior, kind)
-    others = [rate for rate in past if rate.kind != kind]
+    others = [rate for rate in past if kind_key(rate.kind) != kind_key(kind)]
     return _pool(own, _pool(others, prior, kind), kind)
 
 

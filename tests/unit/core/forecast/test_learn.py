@@ -20,6 +20,11 @@ def test_each_kind_has_its_prior(kind, mean):
     assert prior_rate(kind).mean == pytest.approx(mean)
 
 
+@pytest.mark.parametrize("kind", ["Price change", "price-change", " PRICE_CHANGE "])
+def test_a_kind_is_one_however_people_write_it(kind):
+    assert prior_rate(kind) == prior_rate("price_change")
+
+
 def test_a_given_figure_is_trusted_within_a_factor_of_two():
     prior = prior_rate("newsletter", contacts_per_1000=8.0)
     assert (prior.mean, prior.sd) == (8, 4)

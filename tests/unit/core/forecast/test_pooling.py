@@ -40,7 +40,9 @@ def test_a_noisy_estimate_says_less_than_a_sharp_one():
 
 def test_three_of_a_kind_speak_for_their_kind():
     newsletters = [PastRate(rate, 0.3, "newsletter") for rate in (1.0, 1.2, 0.9)]
-    changes = [PastRate(rate, 1.0, "price_change") for rate in (40.0, 44.0, 42.0)]
+    changes = [
+        PastRate(rate, 1.0, kind) for rate, kind in ((40, "price_change"), (44, "Price change"), (42, "price-change"))
+    ]
     assert pooled_rate([*newsletters, *changes], "price_change").mean == pytest.approx(38, abs=4)
     assert pooled_rate([*newsletters, *changes], "newsletter").mean == pytest.approx(1.4, abs=0.4)
 
