@@ -23,7 +23,8 @@ ASK_SOONEST, ASK_LATEST = timedelta(seconds=60), timedelta(minutes=15)
 class Predicted:
     """A limit that is likely to break: of which metric and queue, when, what is expected there, and how likely.
 
-    expected None: nobody is there to answer, so no value can be given. A backlog breaks at any instant of the span.
+    expected None: nobody is there to answer, so no value can be given; or it is a backlog, which breaks at any instant
+    of the span.
     """
 
     metric: Metric

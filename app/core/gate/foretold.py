@@ -102,6 +102,8 @@ def _blind_sentence(foresight: Foresight | None, standing: Standing, now: dateti
 def _broken(predicted: Predicted, policy: Policy, now: datetime) -> str:
     """Return what is predicted to break: "orders-voice: service level 71 % from 15:20 to 15:35, limit 80 %"."""
     when = f"from {wording.clock_time(predicted.starts_at, now, policy.time_zone)} to {_end(predicted, policy, now)}"
+    if predicted.metric is Metric.BACKLOG:
+        return f"{predicted.queue}: more than {predicted.limit:g} waiting predicted {when}"
     if predicted.expected is None:
         return f"{predicted.queue}: nobody to answer {when}"
     unit = DEFINITIONS[predicted.metric].unit
