@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.commands import ask, audit, decisions, demo, installation, keys, release, replay, serve
+from app.commands import ask, audit, decisions, demo, installation, keys, release, replay, serve, staffing
 from app.commands.output import JsonFlag, print_json
 
 cli = typer.Typer(
@@ -22,6 +22,7 @@ cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.command()(release.release)
 cli.add_typer(keys.keys, name="keys")
+cli.add_typer(staffing.staffing, name="staffing")
 cli.add_typer(audit.audit, name="audit")
 cli.add_typer(installation.config, name="config")
 cli.command()(installation.migrate)
