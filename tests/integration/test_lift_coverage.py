@@ -2,7 +2,8 @@
 
 Contacts of campaigns that never were are added to what two banks' customers really did, four hours from each full
 hour of 8 to 17 on each of the last 60 working days. All that is known of how wrong forecasts are comes from the 40
-working days before each day: nothing is tuned on what it is tested on.
+working days before each day. The model's shape and these 60 days were chosen with results on them in view; how it does
+on days that were not is in docs/explanation/response-and-learning.md.
 """
 
 from dataclasses import dataclass
