@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from app.core.campaign.campaign import Campaign, Release, ReleaseMode, TrafficClass, held_out
 from app.core.campaign.mix import queue_mix
 from app.core.gate.fields import Fields, shown
-from app.core.problem import Problem
+from app.core.problem import InputRefused, Problem
 
 MAX_AUDIENCE = 1_000_000_000
 MAX_CONTACTS_PER_1000 = 10_000
@@ -48,12 +48,10 @@ class Plan:
         return self.audience - held_out(self.audience, self.holdout_ratio)
 
 
-class PlanRefused(ValueError):
+class PlanRefused(InputRefused):
     """The document is no sound plan; `problems` has every fault found."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(f"campaign refused at {problems[0].pointer or 'its root'}: {problems[0].detail}")
-        self.problems = tuple(problems)
+    what = "campaign"
 
 
 def parse_plan(document: Mapping[str, object], *, owner: str, now: datetime) -> Plan:

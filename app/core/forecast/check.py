@@ -1,7 +1,6 @@
 """Whether a scenario can be predicted at all: a prediction of nonsense must not come out as a number."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from app.core.forecast.extent import MAX_STATES
 from app.core.forecast.scenario import Scenario
 from app.core.forecast.series import FloatArray
-from app.core.problem import Problem
+from app.core.problem import InputRefused, Problem
 
 MAX_MINUTES = 7 * 24 * 60
 MAX_AGENTS = 10_000
@@ -20,14 +19,10 @@ MAX_BUSY = 1_000_000
 SUM_TOLERANCE = 1e-6
 
 
-class ScenarioRefused(ValueError):
+class ScenarioRefused(InputRefused):
     """The scenario cannot be predicted; `problems` has every fault found, its pointer naming the member."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        first, others = problems[0], len(problems) - 1
-        more = f" (and {others} more)" if others else ""
-        super().__init__(f"scenario refused at {first.pointer or 'its root'}: {first.detail}{more}")
-        self.problems = tuple(problems)
+    what = "scenario"
 
 
 def check(scenario: Scenario, arrivals: FloatArray | None = None, start: FloatArray | None = None) -> None:

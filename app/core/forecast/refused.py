@@ -1,16 +1,12 @@
 """What is said about input that no forecast of contacts may be made from."""
 
-from collections.abc import Iterable
-
-from app.core.problem import Problem
+from app.core.problem import InputRefused, Problem
 
 
-class ResponseRefused(ValueError):
+class ResponseRefused(InputRefused):
     """No forecast or estimate of a campaign's contacts can be made from this; `problems` has every fault found."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(f"{problem.pointer}: {problem.detail}" for problem in self.problems))
+    what = "response"
 
 
 def refuse(*faults: tuple[bool, str, str]) -> None:

@@ -1,13 +1,13 @@
 """Whether a case can be planned for at all: nothing that is wrong with it may come out as "send"."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from app.core.forecast.case import Case, QueueCase, Rate, is_number
 from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.series import MINUTE_SECONDS, FloatArray
-from app.core.problem import Problem
+from app.core.problem import InputRefused, Problem
 
 MOST_PEOPLE = 8_000_000_000
 MOST_PER_1000 = 1_000_000.0
@@ -15,14 +15,10 @@ MOST_CV = 10.0
 ONE_CONTACT = 1.0 + 1e-6
 
 
-class CaseRefused(ValueError):
+class CaseRefused(InputRefused):
     """The case cannot be planned for; `problems` has every fault found, its pointer naming the member."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        first, others = problems[0], len(problems) - 1
-        more = f" (and {others} more)" if others else ""
-        super().__init__(f"case refused at {first.pointer or 'its root'}: {first.detail}{more}")
-        self.problems = tuple(problems)
+    what = "case"
 
 
 def check_case(case: Case) -> None:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
@@ -14,7 +14,7 @@ from app.core.gate.fields import Fields, listed, shown
 from app.core.gate.outlook_part import parse_outlook
 from app.core.gate.rule import OnMissing, Rule, parse_rules
 from app.core.gate.windows import SendWindow, is_zone
-from app.core.problem import Problem
+from app.core.problem import InputRefused, Problem
 
 __all__ = [
     "Mode",
@@ -70,14 +70,10 @@ class Policy:
     document: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
-class PolicyRefused(ValueError):
+class PolicyRefused(InputRefused):
     """The document is no sound policy; `problems` has every fault found, in the document's terms."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        first, others = problems[0], len(problems) - 1
-        more = f" (and {others} more)" if others else ""
-        super().__init__(f"policy refused at {first.pointer or 'its root'}: {first.detail}{more}")
-        self.problems = tuple(problems)
+    what = "policy"
 
 
 def parse_policy(document: Mapping[str, object]) -> Policy:
