@@ -124,7 +124,7 @@ def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:
     spread = ""
     if point.minimum is not None and point.maximum is not None and point.minimum != point.maximum:
         spread = f"<br>{measure(point.minimum, unit)} to {measure(point.maximum, unit)}"
-    return f"{at}<br><b>{measure(point.value, unit)}</b>{spread}"
+    return f"{at}<br>{measure(point.value, unit)}{spread}"
 
 
 def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
