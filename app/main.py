@@ -20,6 +20,7 @@ from app.api.readiness import ReadinessEndpoint
 from app.api.routes import api_router
 from app.clocks import SystemClock
 from app.computing import ChildProcess
+from app.core.simulation.twins import Twins
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
@@ -70,11 +71,16 @@ class HoldfireApp(FastAPI):
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Clock | None = None, background: Background | None = None
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    background: Background | None = None,
+    twins: Callable[[], Twins] | None = None,
 ) -> HoldfireApp:
     """Return the whole web application, to be served by one process.
 
     background runs beside it, with the services and an event that says when to stop; the CLI passes the workers.
+    twins: the two days that a demonstration compares on its page.
     """
     settings, clock = settings or load_settings(), clock or SystemClock()
 
@@ -117,7 +123,7 @@ def create_app(
     app.include_router(api_router())
     app.include_router(live_router())
     app.include_router(metrics_router())
-    install_pages(app)
+    install_pages(app, twins)
     install_problem_handlers(app)
     install_openapi(app)
     install_middleware(app, request_context)

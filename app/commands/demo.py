@@ -69,7 +69,13 @@ def _run(scenario: Scenario, speed: float, settings: Settings, folder: Path) -> 
     say = partial(print, flush=True)
     demonstration = Demonstration(scenario, speed, say=say, announce=announce, folder=folder)
     print("holdfire demo: the 45 minutes before it begins pass in a few seconds ...", flush=True)
-    run_server(settings, ready=demonstration.serves, clock=demonstration.clock, background=demonstration.run)
+    run_server(
+        settings,
+        ready=demonstration.serves,
+        clock=demonstration.clock,
+        background=demonstration.run,
+        twins=demonstration.twins,
+    )
     print("\nholdfire demo ended; nothing is left behind", flush=True)
 
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from app.api.middleware import LocalOnly
 from app.commands.output import FAILED, USAGE, fail
+from app.core.simulation.twins import Twins
 from app.errors import Invalid
 from app.main import Background, HoldfireApp, create_app
 from app.ports import Clock
@@ -50,13 +51,14 @@ def run_server(
     ready: Callable[[str], None],
     clock: Clock | None = None,
     background: Background | None = None,
+    twins: Callable[[], Twins] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; ready gets the URL once requests are answered. Raises typer.Exit on failure."""
     _try_database(settings.resolved_database_url)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    app = create_app(settings, clock=clock, background=background)
+    app = create_app(settings, clock=clock, background=background, twins=twins)
     server = _Server(app, ready=lambda: ready(url), local_only=settings.auth == "off")
     try:
         server.run(sockets=[listener])

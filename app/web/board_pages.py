@@ -13,6 +13,7 @@ from app.web.assets import asset_url
 from app.web.boards import present
 from app.web.chart_data import DEFAULT_RANGE, RANGES, Choice
 from app.web.tools import NOT_FOUND, GateQuery, ServicesDep, ToolsDep
+from app.web.twin_words import shown_twins
 from app.web.views import Board, zone_of
 from app.web.visitors import Visitor
 
@@ -50,6 +51,7 @@ async def show_board(
         choice=_choice(shown, state, query),
         metrics=list(DEFINITIONS.values()),
         ranges=list(RANGES),
+        twins=tools.twins and shown_twins(tools.twins()),
         **await _activity(services, state),
     )
 

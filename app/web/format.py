@@ -84,6 +84,11 @@ def clock_time(at: datetime | None, zone: ZoneInfo, *, today: datetime | None = 
     return f"{local:%H:%M:%S}"
 
 
+def hour_and_minute(at: datetime, zone: ZoneInfo) -> str:
+    """Return an instant as `14:05` in a zone."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
 def zone_name(at: datetime, zone: ZoneInfo) -> str:
     """Return how the zone is called at an instant, with its name: `CST, America/Chicago`; `UTC` stays alone."""
     abbreviation = at.astimezone(zone).tzname() or ""

@@ -1,9 +1,12 @@
 """install_pages: all pages, their static files and their view of the live socket, put into an app."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.web import board_pages, briefing_pages, chart_pages, session_pages
+from app.core.simulation.twins import Twins
+from app.web import board_pages, briefing_pages, chart_pages, session_pages, twin_pages
 from app.web.assets import Assets
 from app.web.boards import Boards
 from app.web.rendering import environment
@@ -13,14 +16,19 @@ from app.web.visitors import CrossSite, SignInNeeded
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
 
 
-def install_pages(app: FastAPI) -> None:
-    """Add the pages. The live socket finds the board's own view under app.state.live_views."""
+def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> None:
+    """Add the pages. The live socket finds the board's own view under app.state.live_views.
+
+    twins: what a demonstration compares; without it there is no such page.
+    """
     templates = environment()
-    tools = app.state.page_tools = Tools(templates, Boards(templates))
+    tools = app.state.page_tools = Tools(templates, Boards(templates), twins)
     app.state.live_views = {"page": tools.boards.live_view}
     app.mount("/static", Assets(), name="static")
     for module in (board_pages, chart_pages, briefing_pages, session_pages):
         app.include_router(module.router, include_in_schema=False)
+    if twins is not None:
+        app.include_router(twin_pages.router_of(twins), include_in_schema=False)
     _install_refusals(app, tools)
 
 

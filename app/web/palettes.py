@@ -7,7 +7,7 @@ from app.core.gate.decision import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one theme; states as in the page's style sheet, inks for words on them."""
+    """The colours of one theme; states as in the page's style sheet, inks for words on them, cost for what hurt."""
 
     text: str
     muted: str
@@ -20,6 +20,7 @@ class Palette:
     veil: str
     states: dict[Verdict, str]
     inks: dict[Verdict, str]
+    cost: str
 
 
 THEMES = {
@@ -40,6 +41,7 @@ THEMES = {
             Verdict.UNKNOWN: "#8b95a3",
         },
         inks=dict.fromkeys(Verdict, "#0f1419"),
+        cost="rgba(255,90,77,0.16)",
     ),
     "light": Palette(
         text="#17202a",
@@ -58,5 +60,6 @@ THEMES = {
             Verdict.UNKNOWN: "#5f6b7a",
         },
         inks=dict.fromkeys(Verdict, "#ffffff") | {Verdict.THROTTLE: "#000000"},
+        cost="rgba(179,38,30,0.13)",
     ),
 }

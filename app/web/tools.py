@@ -1,5 +1,6 @@
 """What every page's handler is given: the services, the templates, and the boards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from jinja2 import Environment
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from app.core.simulation.twins import Twins
 from app.services.container import Services
 from app.web.boards import Boards
 from app.web.rendering import page
@@ -17,10 +19,11 @@ NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Made once per app by install_pages."""
+    """Made once per app by install_pages. twins: what a demonstration compares, None in real life."""
 
     templates: Environment
     boards: Boards
+    twins: Callable[[], Twins] | None = None
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
         """Return a rendered template with the headers of a page."""

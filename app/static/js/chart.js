@@ -7,7 +7,7 @@ const caption = document.getElementById("chart-caption"), json = document.getEle
 const root = document.documentElement;
 let drawnAt = -AT_MOST_EVERY, timer = 0, asked = null;
 
-const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+export const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
 const chosen = () => new URLSearchParams(new FormData(form));
 

@@ -66,7 +66,7 @@ def center(orders: Rates, billing: Rates, chat: Rates, *outages: Outage) -> Floo
                 "orders-voice",
                 orders,
                 LogNormal.of(270, 0.9),
-                (_shift(25, "07:00", "15:30", 5), _shift(5, "10:30", "19:00", 2), _shift(14, "15:00", "21:30", 3)),
+                (_shift(25, "07:00", "15:30", 5), _shift(5, "10:30", "19:00", 2), _shift(18, "15:00", "21:30", 3)),
                 wrap_up_seconds=30,
                 patience_seconds=360,
                 opening=hours,

@@ -10,13 +10,14 @@ from app.core.campaign.briefing import Question, Words
 from app.core.campaign.machine import CampaignStep
 from app.core.event import HOLDFIRE, Actor
 from app.core.gate.policy import WEEKDAYS, default_policy_document
-from app.core.simulation.campaign import Campaign
 from app.core.simulation.simulation import Simulation
+from app.core.simulation.twins import Twins
 from app.services.container import Services
 from workers.sources.simulator.center import OPENS, QUEUES, TIME_ZONE, WARM_UP
 from workers.sources.simulator.clock import DemoClock
 from workers.sources.simulator.email_tool import EmailTool
 from workers.sources.simulator.scenarios import PlannedSend, Scenario
+from workers.sources.simulator.twins import TwinDays
 from workers.sources.simulator.worker import SOURCE, SimulatorWorker
 from workers.sources.worker import either
 
@@ -73,7 +74,13 @@ class Demonstration:
         self._starts = self._opens - WARM_UP
         self._planned_at = self._starts + timedelta(seconds=scenario.send.planned_at)
         self._url, self._served = "", asyncio.Event()
+        self._twins = TwinDays(scenario, self._starts, self._chance) if scenario.send.asks_gate else None
         self.clock = DemoClock(self._starts, speed)
+
+    @property
+    def twins(self) -> Callable[[], Twins] | None:
+        """What reads both days so far; None where the campaign asks nobody, so that there is no gated one."""
+        return None if self._twins is None else self._twins.read
 
     def serves(self, url: str) -> None:
         """Take note that requests are answered at `url` from now on."""
@@ -93,7 +100,14 @@ class Demonstration:
 
     def _worker(self, services: Services) -> SimulatorWorker:
         simulation = Simulation(self._scenario.plan, self._starts, self._chance, source=SOURCE)
-        return SimulatorWorker(simulation, self.clock, services.ingest, services.sources, self._scenario.silences)
+        return SimulatorWorker(
+            simulation,
+            self.clock,
+            services.ingest,
+            services.sources,
+            self._scenario.silences,
+            beside=None if self._twins is None else self._twins.advance,
+        )
 
     def _email_tool(self, worker: SimulatorWorker) -> EmailTool:
         return EmailTool(
@@ -101,19 +115,23 @@ class Demonstration:
             opens_at=self._starts,
             clock=self.clock,
             url=self._url,
-            mail=lambda part: self._mail(worker, part),
+            mail=lambda people: self._mail(worker, people),
             say=lambda line: self._tell(f"email tool: {line}"),
             folder=self._folder,
         )
 
-    def _mail(self, worker: SimulatorWorker, part: Campaign) -> int:
-        """Send a part of the campaign; the scenario's surge comes once enough is out."""
-        self._sent += part.audience
+    def _mail(self, worker: SimulatorWorker, people: int) -> int:
+        """Mail the next `people` of the campaign's list; the scenario's surge comes once enough is out."""
+        first, self._sent = self._sent, self._sent + people
         if self._surge is not None and self._sent >= self._surge.after_sent:
             self._tell(f"{self._surge.why}: {self._surge.contacts} people call within minutes")
             worker.launch(self._surge.campaign())
+            if self._twins is not None:
+                self._twins.happens(self._surge.campaign(), self.clock.now())
             self._surge = None
-        return worker.launch(part)
+        if self._twins is not None:
+            self._twins.mailed(people, self.clock.now())
+        return worker.mail(self._scenario.send.whole(), first, people)
 
     async def _warm_up(self, services: Services, worker: SimulatorWorker, stop: asyncio.Event) -> None:
         """Move the clock to the opening in steps, each fed and evaluated before the next."""

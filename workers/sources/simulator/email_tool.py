@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.core.simulation.campaign import Campaign
 from app.ports import Clock
 from workers.sources.simulator.scenarios import PlannedSend
 from workers.sources.worker import either, pause
@@ -36,8 +35,9 @@ echo "sent=$sent"
 class EmailTool:
     """Sends a planned campaign by `holdfire release`; where it asks nobody, all at once.
 
-    opens_at: the instant from which the planned time is counted. mail sends a batch to the simulated customers. say
-    gets lines for people. folder: where the script and its record of what was mailed are kept.
+    opens_at: the instant from which the planned time is counted. mail reaches so many more of the simulated customers
+    and returns how many of them will call. say gets lines for people. folder: where the script and its record of what
+    was mailed are kept.
     """
 
     name = "email tool"
@@ -49,7 +49,7 @@ class EmailTool:
         opens_at: datetime,
         clock: Clock,
         url: str,
-        mail: Callable[[Campaign], int],
+        mail: Callable[[int], int],
         say: Callable[[str], None],
         folder: Path,
     ) -> None:
@@ -74,7 +74,7 @@ class EmailTool:
         if stop.is_set():
             return
         if not self._send.asks_gate:
-            contacts = self._mail(self._send.part(self._send.audience))
+            contacts = self._mail(self._send.audience)
             self._say(f"nobody was asked: {self._send.audience:,} emails go out; about {contacts:,} people will call")
             return
         self.write_script()
@@ -118,7 +118,7 @@ class EmailTool:
         whole, _, _ = news.rpartition(b"\n")
         if whole:
             self._read += len(whole) + 1
-            self._mail(self._send.part(sum(map(int, whole.split()))))
+            self._mail(sum(map(int, whole.split())))
 
 
 async def _end(process: Process) -> None:
