@@ -5,22 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from app.core.debrief.tagging import Tally as Tally
 from app.core.event import Event
 from app.core.floor.contact import ContactEvent
-
-
-class Tally(NamedTuple):
-    """So many contacts that name a campaign queued in the five minutes from bucket_at on.
-
-    channel and reason are "" where nobody said.
-    """
-
-    campaign: str
-    queue: str
-    channel: str
-    reason: str
-    bucket_at: datetime
-    contacts: int
 
 
 class TallyStore(Protocol):

@@ -26,6 +26,20 @@ class Place(NamedTuple):
     bucket_at: datetime
 
 
+class Tally(NamedTuple):
+    """So many contacts that name a campaign queued in the five minutes from bucket_at on.
+
+    channel and reason are "" where nobody said.
+    """
+
+    campaign: str
+    queue: str
+    channel: str
+    reason: str
+    bucket_at: datetime
+    contacts: int
+
+
 @dataclass(frozen=True, slots=True)
 class TaggedContact:
     """What is known of one contact that names a campaign. queued_at None: when it queued is not known yet."""
