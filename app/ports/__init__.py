@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from app.core.client_profile import PLAIN, ClientProfile
 from app.core.event import Event
 from app.core.floor.contact import ContactEvent
+from app.core.floor.flow import FlowDelta as FlowDelta
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
 from app.core.floor.queue_state import KnownQueue
@@ -266,9 +267,13 @@ class EvaluationStore(Protocol):
         """Return the last checkpoint, None on a fresh installation."""
 
     async def flush(
-        self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+        self,
+        checkpoint: Checkpoint,
+        transitions: Sequence[Transition],
+        rollups: Sequence[RollupDelta],
+        flows: Sequence[FlowDelta] = (),
     ) -> None:
-        """Write all three in one transaction, with an event for each transition.
+        """Write all of it in one transaction, with an event for each transition.
 
         A transition already there (gate, at, after) is not doubled, and neither is its event.
         """
@@ -375,7 +380,7 @@ class HistoryReader(Protocol):
         """Return one entry per queue with contacts queued in [start, until), sorted by queue."""
 
     async def prune_rollups(self, minutes_before: datetime) -> int:
-        """Delete 1-minute rollups older than that (1-hour ones stay); return how many."""
+        """Delete 1-minute rollups older than that, and flows (1-hour rollups stay); return how many rollups."""
 
 
 # --- the services' shared picture of sources ------------------------------------------------------------------------

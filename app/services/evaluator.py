@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from app.core.floor.contact import ContactEvent
+from app.core.floor.flow import FlowDelta
 from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.state import Floor
@@ -88,6 +89,7 @@ class Evaluator:
         self._sampled = 0
         self._transitions: list[Transition] = []
         self._rollups: list[RollupDelta] = []
+        self._flows: list[FlowDelta] = []
         self._flushed_at = time.monotonic()
         self._flushed_for = clock.now()
         self._known: dict[str, KnownQueue] = {}
@@ -213,7 +215,7 @@ class Evaluator:
         may look newer than what comes next. Contacts count whenever they were; who waited may wait still.
         """
         self.floor = Floor(expires_after_seconds=self._expires_after_seconds)
-        self._transitions, self._rollups = [], []
+        self._transitions, self._rollups, self._flows = [], [], []
         self.floor.targets = await self._queue_store.targets()
         for gate in await self._gate_store.gates():
             self._load_policy(gate, await self._gate_store.policy(gate))
@@ -255,6 +257,7 @@ class Evaluator:
                 break
             self.apply(records)
         self.floor.drain_rollups()
+        self.floor.drain_flows()
 
     async def _replay_unwritten(self, evaluated_at: datetime | None, now: datetime) -> None:
         """Evaluate, at the pace of their arrival (not later than now), the records that came after the checkpoint."""
@@ -356,12 +359,14 @@ class Evaluator:
     async def flush(self) -> None:
         """Write checkpoint, transitions and history gains in one transaction; on failure all are kept for next time."""
         self._rollups.extend(self.floor.drain_rollups())
-        transitions, rollups = list(self._transitions), list(self._rollups)
+        self._flows.extend(self.floor.drain_flows())
+        transitions, rollups, flows = list(self._transitions), list(self._rollups), list(self._flows)
         checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories), self._known_queues())
-        await self._store.flush(checkpoint, transitions, rollups)
+        await self._store.flush(checkpoint, transitions, rollups, flows)
         self._flushed_for = checkpoint.evaluated_at
         del self._transitions[: len(transitions)]
         del self._rollups[: len(rollups)]
+        del self._flows[: len(flows)]
         self._flushed_at = time.monotonic()
 
     def _known_queues(self) -> dict[str, KnownQueue]:

@@ -28,6 +28,7 @@ from app.store.engine import Database, open_database
 from app.store.evaluation import SqlEvaluation
 from app.store.events import SqlEvents
 from app.store.feed_tokens import SqlFeedTokens
+from app.store.flows import SqlFlows
 from app.store.gates import SqlGates, add_policy, create_gate
 from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
@@ -58,6 +59,7 @@ class Store:
     evaluation: EvaluationStore
     decisions: DecisionLog
     history: HistoryReader
+    flows: SqlFlows
     events: SqlEvents
     overrides: SqlOverrides
     permits: SqlPermits
@@ -105,6 +107,7 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         evaluation=SqlEvaluation(database),
         decisions=SqlDecisions(database),
         history=SqlHistory(database),
+        flows=SqlFlows(database),
         events=SqlEvents(database),
         overrides=SqlOverrides(database),
         permits=SqlPermits(database),

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
+from app.core.floor.flow import FlowDelta
 from app.ports import Checkpoint, RollupDelta, Transition
 from app.store.decisions import add_transitions
 from app.store.engine import Database
+from app.store.flows import add_flows
 from app.store.memories import known_from_json, known_to_json, memories_from_json, memories_to_json
 from app.store.rollups import add_rollups
 from app.store.tables import CHECKPOINT
@@ -24,7 +26,11 @@ class SqlEvaluation:
         return await self._database.read(_checkpoint)
 
     async def flush(
-        self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+        self,
+        checkpoint: Checkpoint,
+        transitions: Sequence[Transition],
+        rollups: Sequence[RollupDelta],
+        flows: Sequence[FlowDelta] = (),
     ) -> None:
         row = {
             "position": checkpoint.position,
@@ -32,7 +38,13 @@ class SqlEvaluation:
             "memories": memories_to_json(checkpoint.memories),
             "known": known_to_json(checkpoint.known),
         }
-        await self._database.write(lambda connection: _flush(connection, row, transitions, rollups))
+
+        def flush(connection: Connection) -> None:
+            _flush(connection, row, transitions)
+            add_rollups(connection, rollups)
+            add_flows(connection, flows)
+
+        await self._database.write(flush)
 
 
 def _checkpoint(connection: Connection) -> Checkpoint | None:
@@ -42,10 +54,7 @@ def _checkpoint(connection: Connection) -> Checkpoint | None:
     return Checkpoint(row.position, row.evaluated_at, memories_from_json(row.memories), known_from_json(row.known))
 
 
-def _flush(
-    connection: Connection, row: dict[str, Any], transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
-) -> None:
+def _flush(connection: Connection, row: dict[str, Any], transitions: Sequence[Transition]) -> None:
     statement = insert(CHECKPOINT).values(id=1, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
     add_transitions(connection, transitions)
-    add_rollups(connection, rollups)

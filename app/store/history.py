@@ -12,7 +12,8 @@ from app.core.floor.metric import Metric
 from app.errors import Invalid
 from app.ports import ContactTotals, HistoryPoint
 from app.store.engine import Database
-from app.store.rollups import FIRST, delete_minutes
+from app.store.flows import delete_flows
+from app.store.rollups import FIRST, Series, delete_minutes
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 from app.store.totals import contact_totals
 
@@ -44,15 +45,18 @@ class SqlHistory:
         return await self._database.read(lambda connection: contact_totals(connection, start, until, target_seconds))
 
     async def prune_rollups(self, minutes_before: datetime) -> int:
-        """Delete a few at a time, so that appends get in between."""
-        pruned, series = 0, FIRST
-        while True:
+        """Delete a few at a time, so that appends get in between. The minutes of flows go with them, uncounted."""
+        pruned = 0
+        series: Series | None = FIRST
+        while series is not None:
             work = partial(delete_minutes, before=minutes_before, limit=PRUNE_ROWS, series=series)
-            deleted, following = await self._database.write(work)
+            deleted, series = await self._database.write(work)
             pruned += deleted
-            if following is None:
-                return pruned
-            series = following
+        queue: str | None = ""
+        while queue is not None:
+            flows = partial(delete_flows, before=minutes_before, limit=PRUNE_ROWS, queue=queue)
+            _, queue = await self._database.write(flows)
+        return pruned
 
 
 def _points(

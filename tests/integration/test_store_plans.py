@@ -13,7 +13,7 @@ from tests.support.builders import NOW, a_contact, after, an_event, an_observati
 from tests.support.databases import a_store
 
 LARGE = (
-    "observations|contact_events|decisions|decision_inputs|events|rollup_minutes|rollup_hours"
+    "observations|contact_events|decisions|decision_inputs|events|rollup_minutes|rollup_hours|flow_minutes"
     "|queued|answered|abandoned|completed|transferred"
 )
 GAIN = RollupDelta("orders", Metric.BACKLOG, NOW, 1, 1, 1, 1, 1, NOW)
@@ -21,7 +21,7 @@ KEPT = KeptInputs(b"\x01" * 32, b"{}", KeptInputs(b"\x02" * 32, b"{}"))
 CHANGE = Transition("default", NOW, Verdict.HOLD, Verdict.SEND, 1, "", [], [], KEPT)
 ASKED = DecisionRow("dec_1", "asked", "default", NOW, "send", 1, "", asked_by="key1", kept=KEPT)
 
-GROUPED = {"minutes", "hours"}  # they sort the few steps of one series
+GROUPED = {"minutes", "hours", "flows"}  # they sort the few steps of one series
 
 
 @pytest.fixture
@@ -79,6 +79,7 @@ CALLS = {
     "minutes": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(600), 60),
     "hours": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(7200), 3600),
     "totals": lambda s: s.history.contact_totals(NOW, after(600), 20),
+    "flows": lambda s: s.flows.flows("orders", after(-86_400), NOW, 300),
     "prune_rollups": lambda s: s.history.prune_rollups(NOW),
 }
 

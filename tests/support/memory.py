@@ -22,6 +22,7 @@ from app.ports import (
     Clock,
     ContactTotals,
     DecisionRow,
+    FlowDelta,
     HistoryPoint,
     Payload,
     PolicyVersion,
@@ -352,13 +353,19 @@ class MemoryEvaluationStore:
         self._log, self._history = log, history
         self._checkpoint: Checkpoint | None = None
         self.transitions: list[Transition] = []
+        self.flows: list[FlowDelta] = []
 
     async def checkpoint(self) -> Checkpoint | None:
         return self._checkpoint
 
     async def flush(
-        self, checkpoint: Checkpoint, transitions: Sequence[Transition], rollups: Sequence[RollupDelta]
+        self,
+        checkpoint: Checkpoint,
+        transitions: Sequence[Transition],
+        rollups: Sequence[RollupDelta],
+        flows: Sequence[FlowDelta] = (),
     ) -> None:
+        self.flows.extend(flows)
         known = {(one.gate, one.at, one.after) for one in self.transitions}
         fresh = [one for one in transitions if (one.gate, one.at, one.after) not in known]
         self.transitions.extend(fresh)

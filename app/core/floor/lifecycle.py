@@ -95,6 +95,7 @@ _SHORT = counts(cohort_abandoned_short=1)
 _ANSWER = counts(answers=1)
 _WAIT = counts(wait_microseconds=1)
 _ABANDON = counts(abandons=1)
+_ABANDON_WAIT = counts(abandon_wait_microseconds=1)
 _HANDLED = counts(handled=1)
 _HANDLE = counts(handle_microseconds=1)
 
@@ -133,4 +134,4 @@ class Judge:
         cohort = _ABANDONED + (_IN_TARGET if wait <= self.target_us else 0)
         if wait < self._short_us:
             return ((queued, cohort + _SHORT), None, None)
-        return ((queued, cohort), (ended, _ABANDON), None)
+        return ((queued, cohort), (ended, _ABANDON + wait * _ABANDON_WAIT), None)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import Contacts, QueueCounters
 from app.core.floor.derived import METRICS, ContactReadings
-from app.core.floor.instants import LONG_AGO, SECOND, instant, micros, span
+from app.core.floor.flow import FlowDelta
+from app.core.floor.instants import LONG_AGO, MINUTE, SECOND, instant, micros, span
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
 from app.core.floor.reported import Reported
@@ -113,6 +114,7 @@ class QueueState:
         """Take in a contact event; one that was there already changes nothing."""
         self._clocks[clock.name] = clock
         self._followed_us = max(self._followed_us, at_us)
+        self._rollups.flows.contacts_until_us = self._followed_us + self._expires_us
         if at_us > self._heard_us:
             self._heard_us, self.heard_at = at_us, event.at
         self._changed = True
@@ -178,6 +180,7 @@ class QueueState:
         if not self._clocks or self._clock().at_us <= self._sampled_us:
             return
         self._sampled_us = self._clock().at_us
+        self._rollups.flows.hear(self._sampled_us // MINUTE)
         self._contacts.advance(now_us)
         for metric in _SAMPLED:
             value = self._derived(metric, 0).value
@@ -202,6 +205,10 @@ class QueueState:
         """Yield what history gained since the last drain."""
         self._contacts.advance(now_us)
         return self._rollups.drain()
+
+    def drain_flows(self) -> Iterator[FlowDelta]:
+        """Yield what came in and went out since the last such drain."""
+        return self._rollups.drain_flows()
 
     def _beside_contacts(self, readings: list[Reading], of_contacts: Reading) -> list[Reading]:
         """Return what is on offer with what contacts give, which its source's own observations are never newer than.

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from app.core.floor.counts import NOTHING, Counts, signed
+from app.core.floor.flow import FlowDelta, Flows
 from app.core.floor.formulas import AVERAGES, Fraction, contact_formula, count_formula
 from app.core.floor.instants import MINUTE, instant, micros
 from app.core.floor.metric import Metric
@@ -24,6 +25,7 @@ _GAUGES = tuple(metric for metric in Metric if metric not in AVERAGES)
 _WHOLE = {int}
 # Where an observation holds what a metric's readings are made from; occupancy may come from busy agents instead.
 _PLACES = {metric: frozenset({Observation._fields.index(metric)}) for metric in Metric}
+_WINDOW = Observation._fields.index("window_seconds")
 _PLACES[Metric.OCCUPANCY_RATIO] |= _PLACES[Metric.AGENTS_BUSY]
 
 
@@ -80,7 +82,7 @@ def _millionths(values: Sequence[float]) -> int:
 class Rollups:
     """What one queue's history gains between two drains."""
 
-    __slots__ = ("_counted", "_gains", "_observed", "_queue", "_variant")
+    __slots__ = ("_counted", "_gains", "_observed", "_queue", "_variant", "flows")
 
     def __init__(self, queue: str, variant: ServiceLevelVariant) -> None:
         self._queue = queue
@@ -88,6 +90,7 @@ class Rollups:
         self._observed: dict[int, list[Observation]] = {}
         self._counted: dict[int, Counts] = {}
         self._gains: dict[tuple[Metric, int], _Gain] = {}
+        self.flows = Flows(queue)
 
     def observe(self, observation: Observation, at_us: int) -> None:
         """Take in an observation; it is looked into when enough of them are there, or when drained."""
@@ -121,6 +124,11 @@ class Rollups:
             if gain.weight or gain.total or gain.last:
                 yield self._delta(metric, minute, gain)
 
+    def drain_flows(self) -> Iterator[FlowDelta]:
+        """Yield what came in and went out since the last such drain, and clear it."""
+        self._settle()
+        return self.flows.drain()
+
     def _delta(self, metric: Metric, minute: int, gain: _Gain) -> RollupDelta:
         at, _, last = gain.last or (None, "", None)
         return RollupDelta(
@@ -146,6 +154,7 @@ class Rollups:
             self._read(minute, observations)
         for minute, counts in self._counted.items():
             self._add_contacts(minute, counts)
+            self.flows.count(minute, counts)
         self._observed, self._counted = {}, {}
 
     def _add_contacts(self, minute: int, counts: Counts) -> None:
@@ -161,6 +170,8 @@ class Rollups:
     def _read(self, minute: int, observations: list[Observation]) -> None:
         observations.sort(key=attrgetter("observed_at", "source"))
         empty = _empty_places(observations)
+        if _WINDOW not in empty:
+            self.flows.observe(observations)
         for metric in _GAUGES:
             if not _PLACES[metric] <= empty:
                 self._read_values(metric, minute, observations)

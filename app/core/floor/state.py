@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import QueueCounters
+from app.core.floor.flow import FlowDelta
 from app.core.floor.instants import LONG_AGO, instant, micros, span
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
@@ -143,6 +144,10 @@ class Floor:
     def drain_rollups(self) -> list[RollupDelta]:
         """Return what history gained since the last call."""
         return [delta for queue in self._queues.values() for delta in queue.drain(self._now_us)]
+
+    def drain_flows(self) -> list[FlowDelta]:
+        """Return what came in and went out by queue and minute, since the last call."""
+        return [delta for queue in self._queues.values() for delta in queue.drain_flows()]
 
     def _open(self, name: str) -> QueueState:
         state = self._queues[name] = QueueState(

@@ -28,10 +28,10 @@ class FullableStore(MemoryEvaluationStore):
     full = False
     rollups = 0
 
-    async def flush(self, checkpoint, transitions, rollups):
+    async def flush(self, checkpoint, transitions, rollups, flows=()):
         if self.full:
             raise NotDurable("disk full")
-        await super().flush(checkpoint, transitions, rollups)
+        await super().flush(checkpoint, transitions, rollups, flows)
         self.rollups += len(rollups)
 
 
