@@ -18,6 +18,9 @@ MEANINGS = {
     "holdfire_permits_sent_last_hour_messages": "Messages reported as sent through a gate in the last hour",
     "holdfire_override_active": "1 while an override of this effect is in force on the gate",
     "holdfire_override_expiry_timestamp_seconds": "When the last override in force of this effect ends",
+    "holdfire_outlook_last_run_timestamp_seconds": "When the newest outlook of a gate was made",
+    "holdfire_outlook_breach_probability": "Probability that a limit breaks before the horizon if nothing more is sent",
+    "holdfire_outlook_safe_messages": "Messages of no known campaign that could be sent safely when the outlook was made",
     "holdfire_campaigns": "Campaigns that have not ended long ago, by where they stand",
     "holdfire_evaluator_last_run_timestamp_seconds": "When all gates were last evaluated",
 }
@@ -30,6 +33,7 @@ def gate_families(published: Published, admits: Callable[[str], bool], monotonic
     sent = _gauge("holdfire_permits_sent_last_hour_messages", "gate")
     overridden = _gauge("holdfire_override_active", "gate", "effect")
     expiry = _gauge("holdfire_override_expiry_timestamp_seconds", "gate", "effect")
+    outlooks = _Outlooks()
     for gate in filter(admits, published.gates):
         state = standing(published, gate, published.at, monotonic_seconds)
         for verdict in Verdict:
@@ -38,9 +42,31 @@ def gate_families(published: Published, admits: Callable[[str], bool], monotonic
         outstanding.add_metric([gate], spent.outstanding)
         sent.add_metric([gate], spent.sent_last_hour)
         _add_overrides(overridden, expiry, published, published.gates[gate])
-    yield from (states, outstanding, sent, overridden, expiry, _campaigns(published))
+        outlooks.add(published.gates[gate])
+    yield from (states, outstanding, sent, overridden, expiry, *outlooks.families, _campaigns(published))
     if published.seq:
         yield _gauge("holdfire_evaluator_last_run_timestamp_seconds", value=published.at.timestamp())
+
+
+class _Outlooks:
+    """What is known of each gate's outlook; one that cannot be known has no sample, and neither has one never made."""
+
+    def __init__(self) -> None:
+        self._made, self._breach, self._safe = self.families = tuple(
+            _gauge(f"holdfire_outlook_{name}", "gate")
+            for name in ("last_run_timestamp_seconds", "breach_probability", "safe_messages")
+        )
+
+    def add(self, state: GateState) -> None:
+        """Add a gate's samples."""
+        foresight = state.foresight
+        if foresight is None or foresight.unknown:
+            return
+        self._made.add_metric([state.gate], foresight.at.timestamp())
+        self._breach.add_metric([state.gate], foresight.breach_probability)
+        room = foresight.room(None)
+        if room is not None:
+            self._safe.add_metric([state.gate], room.audience)
 
 
 def _add_overrides(

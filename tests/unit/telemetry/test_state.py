@@ -14,6 +14,7 @@ from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.view import Reading
 from app.core.gate.ask import CampaignFacts
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
+from app.core.gate.foresight import Foresight, Room
 from app.core.gate.override import Effect, Override
 from app.core.permit.permit import Permit, PermitState, Spent
 from app.ports import SourceHealth
@@ -141,6 +142,16 @@ def test_a_gate_whose_evaluation_is_late_is_unknown():
 
 def test_the_instant_of_the_last_evaluation_is_shown():
     assert Scrape()("holdfire_evaluator_last_run_timestamp_seconds") == NOW.timestamp()
+
+
+def test_what_is_predicted_is_shown_and_what_cannot_be_known_is_absent():
+    known = Foresight(after(-20), breach_probability=0.04, rooms=(("", Room(25_000, 10.0)),))
+    scrape = Scrape(gates=[a_gate(Verdict.SEND)._replace(foresight=known)])
+    names = ("last_run_timestamp_seconds", "breach_probability", "safe_messages")
+    shown = [scrape(f"holdfire_outlook_{name}", gate="default") for name in names]
+    assert shown == [after(-20).timestamp(), 0.04, 25_000]
+    blind = Scrape(gates=[a_gate(Verdict.UNKNOWN)._replace(foresight=replace(known, unknown="no history"))])
+    assert [blind(f"holdfire_outlook_{name}", gate="default") for name in names] == [None] * 3
 
 
 def test_what_a_gate_gave_away_and_who_overrides_it_are_shown():
