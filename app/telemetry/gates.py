@@ -20,7 +20,7 @@ MEANINGS = {
     "holdfire_override_expiry_timestamp_seconds": "When the last override in force of this effect ends",
     "holdfire_outlook_last_run_timestamp_seconds": "When the newest outlook of a gate was made",
     "holdfire_outlook_breach_probability": "Probability that a limit breaks before the horizon if nothing more is sent",
-    "holdfire_outlook_safe_messages": "Messages of no known campaign that could be sent safely when the outlook was made",
+    "holdfire_outlook_safe_messages": "Messages of no known campaign that could be sent safely",
     "holdfire_campaigns": "Campaigns that have not ended long ago, by where they stand",
     "holdfire_evaluator_last_run_timestamp_seconds": "When all gates were last evaluated",
 }
