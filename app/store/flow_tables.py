@@ -22,6 +22,7 @@ class FlowMinuteRow(StoreTable, table=True):
     answered: float
     abandoned: float
     abandoned_short: float
+    abandoned_at_once: float
     handled: float
     wait_seconds: float
     handle_seconds: float

@@ -68,6 +68,8 @@ async def test_counts_are_known_for_what_they_cover_only(flows, store):
     )
     assert same(await offered(flows, 6), [3, 6, NAN, NAN, 5, 7])
     assert same(await offered(flows, 6, 300), [13 / 180 * 300, NAN])
+    found = await flows.flows("orders", NOW, after(60), 60)
+    assert same([found.answered[0], found.wait_seconds[0], found.abandoned_at_once[0]], [0, NAN, NAN])
 
 
 async def test_other_queues_and_times_are_left_out_and_nothing_is_all_unknown(flows, store):

@@ -1,8 +1,8 @@
-"""Thirteen exact sums about contacts, carried in one integer.
+"""Fourteen exact sums about contacts, carried in one integer.
 
 Theory of operation: each field owns 80 bits, so adding two Counts adds all fields at once, exactly, and negating one
 retracts it: Counts are the integers under +, with 0 as nothing. In between a field may go below zero; a total of
-facts that hold never does. That makes an update or a step of a window one addition instead of thirteen.
+facts that hold never does. That makes an update or a step of a window one addition instead of fourteen.
 """
 
 from enum import IntEnum
@@ -20,8 +20,9 @@ class Field(IntEnum):
     """What is summed; the value is the field's lowest bit.
 
     COHORT_* and OFFERED count in the second the contact was queued, whatever happened when. The rest count in the
-    second they happened: ANSWERS and WAIT_MICROSECONDS at the answer, ABANDONS and ABANDON_WAIT_MICROSECONDS (short
-    ones left out) when the caller gave up, HANDLED and HANDLE_MICROSECONDS at the end of the handling.
+    second they happened: ANSWERS and WAIT_MICROSECONDS at the answer, ABANDONS, ABANDON_WAIT_MICROSECONDS and
+    ABANDONS_AT_ONCE (within 5 s; of all three short ones are left out) when the caller gave up, HANDLED and
+    HANDLE_MICROSECONDS at the end of the handling.
     """
 
     OFFERED = 0 * _WIDTH
@@ -37,6 +38,7 @@ class Field(IntEnum):
     HANDLED = 10 * _WIDTH
     HANDLE_MICROSECONDS = 11 * _WIDTH
     ABANDON_WAIT_MICROSECONDS = 12 * _WIDTH
+    ABANDONS_AT_ONCE = 13 * _WIDTH
 
 
 def counts(**amounts: int) -> Counts:

@@ -27,8 +27,9 @@ class FlowDelta(NamedTuple):
     """What one minute (bucket_at) of one queue gains; negative where something is taken back.
 
     offered contacts arrived in it, answered, abandoned (short ones left out), abandoned_short and handled ones were so
-    in it; short abandons count in the minute they arrived. wait_seconds is summed over answered and abandoned,
-    short ones left out, and only known from contact events; handle_seconds over handled. counted_seconds: of how many
+    in it; short abandons count in the minute they arrived. abandoned_at_once: those of abandoned who waited at most
+    5 s. wait_seconds is summed over answered and abandoned; it and the two special kinds of abandons are only known
+    from contact events. handle_seconds is summed over handled. counted_seconds: of how many
     seconds reported counts are in it, of all sources together; 0 where it is made of contact events.
     """
 
@@ -39,6 +40,7 @@ class FlowDelta(NamedTuple):
     answered: float
     abandoned: float
     abandoned_short: float
+    abandoned_at_once: float
     handled: float
     wait_seconds: float
     handle_seconds: float
@@ -103,6 +105,7 @@ class Flows:
                 fields[Field.ANSWERS] + reported.answered,
                 fields[Field.ABANDONS] + reported.abandoned,
                 fields[Field.COHORT_ABANDONED_SHORT],
+                fields[Field.ABANDONS_AT_ONCE],
                 fields[Field.HANDLED] + reported.handled,
                 (fields[Field.WAIT_MICROSECONDS] + fields[Field.ABANDON_WAIT_MICROSECONDS]) / SECOND,
                 fields[Field.HANDLE_MICROSECONDS] / SECOND + reported.handle_seconds,

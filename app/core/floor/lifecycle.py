@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from app.core.floor.contact import ContactEventKind
 from app.core.floor.counts import Counts, counts
-from app.core.floor.instants import span
+from app.core.floor.instants import SECOND, span
 from app.core.floor.targets import QueueTargets
 
 Instants: TypeAlias = Sequence[int | None]  # microseconds, one per kind of event, in the order of PLACE
@@ -95,7 +95,9 @@ _SHORT = counts(cohort_abandoned_short=1)
 _ANSWER = counts(answers=1)
 _WAIT = counts(wait_microseconds=1)
 _ABANDON = counts(abandons=1)
+_ABANDON_AT_ONCE = counts(abandons=1, abandons_at_once=1)
 _ABANDON_WAIT = counts(abandon_wait_microseconds=1)
+_AT_ONCE_US = 5 * SECOND
 _HANDLED = counts(handled=1)
 _HANDLE = counts(handle_microseconds=1)
 
@@ -134,4 +136,5 @@ class Judge:
         cohort = _ABANDONED + (_IN_TARGET if wait <= self.target_us else 0)
         if wait < self._short_us:
             return ((queued, cohort + _SHORT), None, None)
-        return ((queued, cohort), (ended, _ABANDON + wait * _ABANDON_WAIT), None)
+        abandon = _ABANDON if wait > _AT_ONCE_US else _ABANDON_AT_ONCE
+        return ((queued, cohort), (ended, abandon + wait * _ABANDON_WAIT), None)

@@ -8,7 +8,11 @@ import numpy as np
 from app.core.forecast.series import BoolArray, FloatArray, Series
 
 QUIET_SECONDS = 600
-FIELDS = ("offered", "answered", "abandoned", "abandoned_short", "handled", "wait_seconds", "handle_seconds")
+FIELDS = (
+    *("offered", "answered", "abandoned", "abandoned_short", "abandoned_at_once"),
+    *("handled", "wait_seconds", "handle_seconds"),
+)
+_OF_CONTACTS = [FIELDS.index(name) for name in ("abandoned_short", "abandoned_at_once", "wait_seconds")]
 _LEAST_COUNTED = 0.5
 
 
@@ -17,8 +21,9 @@ class FlowSeries:
     """Sums per step of step_seconds, the first one from `start` (aware UTC); all NaN where nothing was heard.
 
     offered: contacts that arrived. answered, abandoned, handled: contacts whose wait or handling ended so in the step;
-    abandoned_short: those of the step's arrivals who gave up before the queue's limit, not in abandoned. wait_seconds:
-    summed over answered and abandoned; 0 throughout where only counts are reported. handle_seconds: over handled.
+    abandoned_short: those of the step's arrivals who gave up before the queue's limit, not in abandoned;
+    abandoned_at_once: those of abandoned who waited at most 5 s. wait_seconds: summed over answered and abandoned.
+    These three are NaN where only counts are reported. handle_seconds: summed over handled.
     """
 
     start: datetime
@@ -27,6 +32,7 @@ class FlowSeries:
     answered: FloatArray
     abandoned: FloatArray
     abandoned_short: FloatArray
+    abandoned_at_once: FloatArray
     handled: FloatArray
     wait_seconds: FloatArray
     handle_seconds: FloatArray
@@ -59,6 +65,8 @@ def flow_series(
     filled = np.full((len(FIELDS), steps), np.nan)
     filled[:, _quiet(place, ~is_counted, steps, QUIET_SECONDS // step_seconds)] = 0.0
     filled[:, place] = sums.T * factor
+    for kind in _OF_CONTACTS:
+        filled[kind, place[is_counted]] = np.nan
     return FlowSeries(start, step_seconds, *filled)
 
 

@@ -10,7 +10,7 @@ depends_on = None
 
 _SUMS = (
     *("counted_seconds", "offered", "answered", "abandoned", "abandoned_short"),
-    *("handled", "wait_seconds", "handle_seconds"),
+    *("abandoned_at_once", "handled", "wait_seconds", "handle_seconds"),
 )
 
 

@@ -56,6 +56,11 @@ def test_short_abandons_are_told_apart_and_their_waits_left_out():
     assert drained(floor) == {0: {"offered": 2, "abandoned_short": 1, "abandoned": 1, "wait_seconds": 30}}
 
 
+def test_who_gave_up_at_once_is_told_apart_from_who_waited():
+    floor = fed(*contacts("c-1: queued 0, abandoned 5\nc-2: queued 0, abandoned 6"))
+    assert drained(floor) == {0: {"offered": 2, "abandoned": 2, "abandoned_at_once": 1, "wait_seconds": 11}}
+
+
 def test_what_a_contact_brought_is_taken_back_when_more_becomes_known():
     floor = fed(*contacts("c-1: queued 0, abandoned 100"))
     drained(floor)
