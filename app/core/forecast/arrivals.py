@@ -5,7 +5,8 @@ with every hour of age, k is half an hour of average contacts. That is the mean 
 hour, updated by Poisson counts that lose their weight as they age. From the next local midnight on R fades towards 1,
 its distance halving every 2 hours.
 
-With less than 3 days of history the mean rate of the last 24 hours, weighted alike, is taken as it is. Contacts that
+With less than 3 days of history the mean rate of the last 24 hours, weighted alike, is taken as it is; so it is, where
+it is more, for the rest of a day on which contacts come at a time that usually has none. Contacts that
 campaigns brought must have been taken out of the history, or they would be expected again.
 Source of the update: Gamma-Poisson conjugacy; of correcting a day's forecast within the day: Shen and Huang,
 Manufacturing & Service Operations Management 10(3), 2008. Half-life and k were chosen on weeks before those that the
@@ -14,7 +15,7 @@ accuracy is measured on; the choice is flat.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar, assert_never
 
@@ -34,6 +35,7 @@ ASSUMED_CV = {
     Method.CLOSED: 0.0,
     Method.UNKNOWN: math.nan,
 }
+_YOUNG = f"less than {FEWEST_DAYS} days of history"
 _FADES_HOURS = 2.0
 _SILENT_HOURS = 1.0
 _HOUR = timedelta(hours=1)
@@ -63,6 +65,13 @@ class ArrivalForecast:
         """Whether every step has a value."""
         return not np.isnan(self.expected.values).any()
 
+    @property
+    def known_minutes(self) -> float:
+        """For how many minutes from the first step's beginning on every step has a value."""
+        unknown = np.flatnonzero(np.isnan(self.expected.values))
+        steps = int(unknown[0]) if len(unknown) else len(self.expected.values)
+        return steps * self.expected.step_seconds / 60.0
+
 
 def forecast(usuals: Usuals, now: datetime, horizon_minutes: int, errors: ErrorCv | None = None) -> ArrivalForecast:
     """Return the forecast from `now` (aware UTC) to the horizon, 1 to 2,160 minutes on.
@@ -87,6 +96,11 @@ def forecast(usuals: Usuals, now: datetime, horizon_minutes: int, errors: ErrorC
     expected = ahead.pick(lambda day: usuals.of(day, today).contacts) * ahead.fading(seen.ratio, today, step)
     if leading.method is Method.FLAT and seen.rate:
         expected[np.isnan(expected)] = seen.rate
+    if seen.is_unusual and seen.rate:
+        expected = np.where(
+            (ahead.days == today) & ahead.pick(usuals.open_slots), np.fmax(expected, seen.rate), expected
+        )
+        leading = replace(leading, method=Method.FLAT)
     method = leading.method if (expected > 0).any() or not np.isnan(expected).any() else Method.UNKNOWN
     lead_hours = np.arange(0.5, len(expected)) * (step / _HOUR)
     cv = _errors(method, errors, seen).at(lead_hours)
@@ -141,7 +155,8 @@ def _basis(method: Method, leading: Usual, seen: SoFar) -> str:
         case Method.UNKNOWN:
             return _why_unknown(leading)
         case Method.FLAT:
-            return f"less than {FEWEST_DAYS} days of history: the mean rate of the last 24 hours, taken as it is"
+            why = "contacts come at a time that usually has none" if seen.is_unusual else _YOUNG
+            return f"{why}: the mean rate of the last 24 hours, newer ones weighing more, taken as it is"
         case Method.HOUR_OF_WEEK:
             return f"little history of this weekday: the mean of {leading.days} days, time by time{today}"
         case Method.WEEKDAY_MEDIAN:
@@ -153,9 +168,7 @@ def _basis(method: Method, leading: Usual, seen: SoFar) -> str:
 
 def _why_unknown(leading: Usual) -> str:
     if leading.method is Method.FLAT:
-        return (
-            f"less than {FEWEST_DAYS} days of history, and less than half an hour, or no contact, in the last 24 hours"
-        )
+        return f"{_YOUNG}, and less than half an hour, or no contact, in the last 24 hours"
     if leading.days:
         return f"on the {leading.days} days that a forecast could be made from, no contact came at these times"
     return "nothing is known of what came in at these times in the last weeks"

@@ -16,12 +16,14 @@ _HOUR_SECONDS = 3600.0
 class SoFar:
     """ratio: over what is usual, 1 when nothing is known. rate: contacts per step, None below half an hour of history.
 
-    silent_hours: how long ago the last step began that anything is known of; infinite when there is none.
+    silent_hours: how long ago the last step began that anything is known of; infinite when there is none. is_unusual:
+    whether contacts came in the last hour, which usually has none.
     """
 
     ratio: float
     rate: float | None
     silent_hours: float
+    is_unusual: bool = False
 
 
 def so_far(came: FloatArray, usual: FloatArray, prior: float, step_seconds: float) -> SoFar:
@@ -40,7 +42,9 @@ def so_far(came: FloatArray, usual: FloatArray, prior: float, step_seconds: floa
     if known.sum() * step_seconds >= FEWEST_SECONDS:
         rate = float(weights[known] @ came[known] / weights[known].sum())
     silent_hours = float(age_hours[known][-1]) if known.any() else float("inf")
-    return SoFar(ratio, rate, silent_hours)
+    hour = both & (age_hours <= 1.0)
+    is_unusual = bool(came[hour].sum() > 0 and not usual[hour].any())
+    return SoFar(ratio, rate, silent_hours, is_unusual)
 
 
 def prior_contacts(usual: FloatArray, step_seconds: float) -> float:

@@ -9,9 +9,11 @@ usual(t) = level x weekday profile(t) x recent course(t), from the days before i
   own level first: (2 c + what came) / (2 c + profile), where c is the mean of what the profile has there. It so takes
   a third of what they differ by.
 
-With less than 14 days of history the mean of the same weekday, else of all days, smoothed over an hour, stands in;
-with less than 3 days nothing is usual. Method: robust profiles with a level, as practitioners use them; the median,
-5 days and a third were chosen on weeks before those that the accuracy is measured on.
+With less than 14 days of history, and at times that no same weekday knows, the mean of the last 4 weeks' same weekdays,
+else of all their days, smoothed over an hour, stands in; with less than 3 days nothing is usual. A weekday without any
+contact is taken for what it seems only where other days of the last 4 weeks had some. Method: robust profiles with a
+level, as practitioners use them; the median, 5 days and a third were chosen on weeks before those that the accuracy is
+measured on.
 """
 
 from collections.abc import Iterator
@@ -98,7 +100,7 @@ class Usuals:
         if self.days_before(before) < FEWEST_DAYS:
             return Usual(Method.FLAT, opened(self._nothing, is_open), self.days_before(before))
         usual = self._learned(day, before)
-        if np.nansum(usual.contacts[is_open]) > 0:
+        if np.nansum(usual.contacts[is_open]) > 0 or self._had_contacts(before):
             return replace(usual, contacts=opened(usual.contacts, is_open))
         return Usual(Method.UNKNOWN, opened(self._nothing, is_open), usual.days)
 
@@ -107,7 +109,12 @@ class Usuals:
         if not days or before - self._known_days[0] < YOUNG_DAYS:
             return self._hour_of_week(day, before)
         level, course = self._recent(before)
-        return Usual(Method.WEEKDAY_MEDIAN, level * course * profile, days, level)
+        other_days = self._hour_of_week(day, before).contacts
+        contacts = np.where(np.isnan(profile), other_days, level * course * profile)
+        return Usual(Method.WEEKDAY_MEDIAN, contacts, days, level)
+
+    def _had_contacts(self, before: int) -> bool:
+        return any(np.nansum(self.row(day)) > 0 for day in range(before - _LOOK_BACK_DAYS, before))
 
     def _profile(self, day: int, before: int) -> tuple[FloatArray, int]:
         """Return the weekday profile of a day and how many days it is made of."""
@@ -147,7 +154,11 @@ class Usuals:
         """Return the mean of the same weekday where there is one, else of all days of the last four weeks."""
         days = [each for each in self._known_days if before - _LOOK_BACK_DAYS <= each < before]
         same = [each for each in days if not (day - each) % 7]
-        rows = without_odd_days([self.row(each) for each in same or days])
+        alike, any_day = (self._hourly_mean(each) for each in (same, days))
+        return Usual(Method.HOUR_OF_WEEK, np.where(np.isnan(alike), any_day, alike), len(same or days))
+
+    def _hourly_mean(self, days: list[int]) -> FloatArray:
+        """Return the mean of these days without odd ones, smoothed over an hour."""
+        rows = without_odd_days([self.row(day) for day in days])
         hour = _HOUR_SECONDS // self.history.slot_seconds
-        profile = smoothed(mean(np.array(rows)), hour + 1 - hour % 2) if rows else self._nothing
-        return Usual(Method.HOUR_OF_WEEK, profile, len(rows))
+        return smoothed(mean(np.array(rows)), hour + 1 - hour % 2) if rows else self._nothing

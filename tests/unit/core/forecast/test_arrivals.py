@@ -152,7 +152,33 @@ class TestLittleHistory:
         history.contacts[:, 12 * 12 :] = np.nan
         made = forecast(Usuals(history, Calendar()), at(63, 11), 120)
         assert np.isnan(made.expected.values).tolist() == [False] * 12 + [True] * 12
-        assert not made.is_known
+        assert (made.is_known, made.known_minutes) == (False, 60)
+
+    def test_times_that_no_same_weekday_knows_are_told_by_the_other_days(self):
+        history = a_history(70, lambda *_: 10.0)
+        history.contacts[::7, 12 * 12 :] = np.nan
+        made = forecast(Usuals(history, Calendar()), at(63, 11), 120)
+        assert made.expected.values == pytest.approx(np.full(24, 10.0), rel=0.1)
+        assert (made.is_known, made.known_minutes) == (True, 120)
+
+
+class TestDaysWithoutContacts:
+    @staticmethod
+    def weekdays_only(day, _hour):
+        return 10.0 * (day.weekday() < 5)
+
+    def test_a_weekday_that_never_has_any_is_taken_for_what_it_seems(self):
+        made = forecast(usuals(70, self.weekdays_only), at(67, 22), 26 * 60)
+        assert per_hour(made) == pytest.approx([120.0] * 2 + [0.0] * 24)
+
+    def test_unless_contacts_come_after_all(self):
+        history = a_history(70, self.weekdays_only)
+        history.contacts[68, 9 * 12 : 10 * 12] = 6.0
+        made = forecast(Usuals(history, Calendar()), at(68, 10), 120)
+        assert made.method is Method.FLAT
+        assert made.expected.values.min() > 2.5
+        assert set(made.cv) == {0.30}
+        assert made.basis.startswith("contacts come at a time that usually has none")
 
 
 def test_missing_steps_are_no_zeros():
