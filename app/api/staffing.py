@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from app.api.auth import PolicyWriter, Reader
 from app.api.bodies import read_object
-from app.api.deps import FromQuery, QueuePath, ServicesDep, answer
 from app.api.deps import Instant as InstantGiven
+from app.api.deps import QueuePath, ServicesDep, answer
 from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.problems import MEDIA, Refused
 from app.api.schemas import component, headers, problems, takes
@@ -95,14 +95,17 @@ async def read(
     queue: QueuePath,
     services: ServicesDep,
     _: Reader,
-    start: FromQuery = None,
+    start: Annotated[InstantGiven | None, Query(alias="from", description="start; default: today's first hour")] = None,
     until: Annotated[InstantGiven | None, Query(alias="to", description="end; default: 14 days after from")] = None,
     format_: Annotated[
         Literal["json", "csv"], Query(alias="format", description="csv: a file that can be uploaded again")
     ] = "json",
 ) -> Response:
-    """What is scheduled, from now on unless `from` says otherwise; revision 0 for a queue without a schedule."""
-    start = start or services.clock.now()
+    """What is scheduled, from the beginning of the local day unless `from` says otherwise, cut at the span's ends.
+
+    Revision 0 for a queue that never had a schedule.
+    """
+    start = start or await services.schedules.today(queue)
     until = until or start + DEFAULT_SPAN
     if not timedelta() < until - start <= MOST_SPAN:
         said = f"{instant(until)} must be after from, {instant(start)}, by at most {MOST_DAYS} days"

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from app.core.event import HOLDFIRE, Actor, Event, EventType
+from app.core.gate.windows import zone
 from app.core.problem import Problem
 from app.core.staffing.hours import OpeningHours, open_minutes
 from app.core.staffing.refused import StaffingRefused
@@ -99,6 +100,11 @@ class Schedules:
             return hours.time_zone
         state = await self.state(queue)
         return state.time_zone if state else None
+
+    async def today(self, queue: str) -> datetime:
+        """Return when the present local day of a queue began: UTC's day for one whose zone nobody named."""
+        local = await self.time_zone(queue) or "UTC"
+        return day_span(self._clock.now().astimezone(zone(local)).date(), local).start
 
     async def intervals(self, queue: str, span: Span) -> Sequence[Interval]:
         """Return what is scheduled inside a span, cut at its ends."""

@@ -61,9 +61,9 @@ async def show_staffing(request: Request, queue: str, who: Visitor, services: Se
 
 @router.get("/file")
 async def show_file(queue: str, _: Visitor, services: ServicesDep) -> Response:
-    """Return the schedule from now on as a CSV file that can be uploaded again."""
-    now = services.clock.now()
-    intervals = await services.schedules.intervals(queue, Span(now, now + FILE_SPAN))
+    """Return the schedule from today on as a CSV file that can be uploaded again."""
+    start = await services.schedules.today(queue)
+    intervals = await services.schedules.intervals(queue, Span(start, start + FILE_SPAN))
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="staffing.csv"'}
     return Response(
         schedule_csv(intervals), media_type="text/csv", headers=headers | {"X-Content-Type-Options": "nosniff"}

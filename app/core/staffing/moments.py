@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.core.gate.fields import shown
@@ -62,6 +63,7 @@ def _orders(text: str) -> set[DateOrder]:
     return {DateOrder.MDY} if int(match[2]) > _NOON else set()
 
 
+@lru_cache(maxsize=4096)
 def read_date(text: str, order: DateOrder | None) -> date:
     """Return a date. Raises ValueError with a sentence, also for one with slashes while the order is not known."""
     plain = _WEEKDAY.sub("", text.strip())
@@ -105,6 +107,7 @@ def _month(text: str) -> int:
     return _MONTHS.index(text.lower()) + 1
 
 
+@lru_cache(maxsize=4096)
 def read_time(text: str) -> Clock:
     """Return a time of day: 08:00, 8:00 AM, 0800, 24:00. Raises ValueError with a sentence."""
     plain = text.strip()
@@ -157,6 +160,7 @@ def _offset(text: str | None) -> timedelta | None:
     return -found if text[0] == "-" else found
 
 
+@lru_cache(maxsize=4096)
 def read_number(text: str, decimal: str | None) -> float:
     """Return a number, 12.5 or 12,5. decimal: which of both marks the fraction, None: as each number shows.
 

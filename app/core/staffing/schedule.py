@@ -122,7 +122,7 @@ def schedule_days(
     days = _by_day(ordered, time_zone)
     if len(days) > MOST_DAYS:
         problems.append(Problem("", f"{len(days):,} days are more than {MOST_DAYS}; send fewer"))
-    problems += _gaps(days, time_zone, is_closed)
+    problems = problems or list(_gaps(days, time_zone, is_closed))
     if problems:
         raise StaffingRefused(problems[:MOST_PROBLEMS])
     return tuple(

@@ -99,6 +99,15 @@ async def test_a_schedule_read_back_as_a_file_can_be_uploaded_again_and_changes_
     assert (again["saved"], again["revision"], again["days"][0]["changed"]) == (False, 1, False)
 
 
+async def test_what_is_read_by_default_is_whole_from_the_beginning_of_the_local_day(client, whole):
+    await upload(client, "Date,Time,Agents\n2026-11-21,08:00-08:30,5\n")
+    whole.clock.move(12.5)
+    first, *_ = (await client.get(URL)).json()["intervals"]
+    assert first["starts_at"] == "2026-11-21T06:00:00Z"
+    again = await upload(client, (await client.get(URL, params={"format": "csv"})).text)
+    assert (again.status_code, again.json()["saved"]) == (200, False)
+
+
 async def test_a_second_upload_replaces_the_days_it_has_and_leaves_the_others(client):
     await upload(client, DAY.format(second=12.75) + "11/24/2026,8:00 AM,9,9,9\n")
     answer = (await upload(client, DAY.format(second=3))).json()
