@@ -101,6 +101,9 @@ def create_app(
                 services.callbacks.run(stop),
                 services.releases.run(stop, services.evaluator.subscribe),
                 services.overrides.run(stop),
+                services.tallies.run(stop),
+                services.learning.run(stop),
+                services.debriefs.run(stop),
                 hub.run(stop),
                 _write_asks(services, stop),
             ]

@@ -17,6 +17,10 @@ from app.services.callbacks import Callbacks
 from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
 from app.services.container import Services
+from app.services.debrief_floor import FloorThen
+from app.services.debrief_inputs import DebriefInputs
+from app.services.debrief_release import ReleaseThen
+from app.services.debriefs import Debriefs
 from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
@@ -27,6 +31,7 @@ from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
 from app.services.permits import Permits
@@ -41,6 +46,7 @@ from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.services.staffing import Staffings
 from app.services.still_true import StillTrue
+from app.services.tallies import Tallies
 from app.services.webhooks import Webhooks
 from app.settings import Settings
 from app.store.bundle import Store
@@ -82,12 +88,17 @@ async def build_services(
 
     computing: where long computations are done that people wait for; None: in this process, where nobody else waits.
     """
-    sources, hours = Sources(), Hours(store.hours, clock)
+    sources, hours, computing = Sources(), Hours(store.hours, clock), computing or InProcess()
     gate = _gate(settings, clock, store, metrics)
     outward = _outward(settings, clock, store, metrics, gate)
     for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
         await kept.load()
     await gate.evaluator.start()
+    staffings = Staffings(store.schedules, hours, store.history, lambda: gate.evaluator.floor.targets)
+    tallies = Tallies(store.stream, store.tallies, clock)
+    learning = Learning(store.debriefs, computing, clock)
+    for learned in (tallies, learning):
+        await learned.load()
     _listen(gate, outward, metrics)
     return Services(
         settings=settings,
@@ -110,7 +121,7 @@ async def build_services(
         callbacks=outward.callbacks,
         hours=hours,
         schedules=Schedules(store.schedules, hours, clock),
-        staffings=Staffings(store.schedules, hours, store.history, lambda: gate.evaluator.floor.targets),
+        staffings=staffings,
         gates=_gates(gate, clock, store),
         queues=Queues(store.queues, clock, gate.evaluator.set_targets),
         history=History(store.history),
@@ -125,7 +136,23 @@ async def build_services(
             raw_days=settings.retention_raw_days,
             minutes_days=settings.retention_minutes_days,
         ),
-        computing=computing or InProcess(),
+        computing=computing,
+        tallies=tallies,
+        learning=learning,
+        debriefs=Debriefs(
+            DebriefInputs(
+                store.permits,
+                tallies,
+                learning,
+                FloorThen(store.flows, store.history, hours, staffings, lambda: gate.evaluator.floor.targets),
+                ReleaseThen(store.permits, store.campaigns, store.overrides, store.events),
+                gate.published,
+            ),
+            store.debriefs,
+            gate.campaigns,
+            computing=computing,
+            clock=clock,
+        ),
     )
 
 

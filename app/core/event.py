@@ -52,6 +52,7 @@ class EventType(StrEnum):
     CAMPAIGN_DONE = "campaign.done"
     CAMPAIGN_CANCELLED = "campaign.cancelled"
     CAMPAIGN_GAVE_UP = "campaign.gave_up"
+    CAMPAIGN_DEBRIEFED = "campaign.debriefed"
     WAVE_OPENED = "wave.opened"
     WAVE_COMPLETED = "wave.completed"
     BRIEFING_SAVED = "briefing.saved"
@@ -119,6 +120,7 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.CAMPAIGN_DONE: Meaning("a campaign's whole audience was sent to", told=True),
     E.CAMPAIGN_CANCELLED: Meaning("a campaign was cancelled", told=True, urgent=True),
     E.CAMPAIGN_GAVE_UP: Meaning("a campaign reached its deadline before it was done", told=True),
+    E.CAMPAIGN_DEBRIEFED: Meaning("a campaign's contacts are over; its debrief is final", told=True),
     E.WAVE_OPENED: Meaning("a wave of a campaign may be sent now, under the permit it names", told=True, urgent=True),
     E.WAVE_COMPLETED: Meaning("a wave of a campaign is over", told=True),
     E.BRIEFING_SAVED: Meaning("a campaign's briefing was written or changed", told=True),

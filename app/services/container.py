@@ -11,6 +11,7 @@ from app.services.calendars import Calendars
 from app.services.callbacks import Callbacks
 from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
+from app.services.debriefs import Debriefs
 from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
 from app.services.evaluator import Evaluator
@@ -19,6 +20,7 @@ from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
 from app.services.permits import Permits
@@ -30,6 +32,7 @@ from app.services.schedules import Schedules
 from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.services.staffing import Staffings
+from app.services.tallies import Tallies
 from app.services.webhooks import Webhooks
 from app.settings import Settings
 
@@ -71,3 +74,6 @@ class Services:
     sources: Sources
     retention: Retention
     computing: Computing
+    tallies: Tallies
+    learning: Learning
+    debriefs: Debriefs

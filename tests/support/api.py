@@ -153,6 +153,9 @@ async def an_api(*, auth: str = "on") -> Api:
         sources=sources,
         retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
         computing=InProcess(),
+        tallies=absent,
+        learning=absent,
+        debriefs=absent,
     )
     await evaluator.start()
     return Api(clock, stream, history, log, store, services, an_app())

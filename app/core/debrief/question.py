@@ -131,6 +131,8 @@ class Question:
 
     queues: those of its gate. tallies: of contacts that named it; held_out_tallies: of people who were held out.
     bin_shares: of the learned lag, () for the published one. others: campaigns that were sent at the same time.
+    unaccounted: messages that nobody ever reported, though they were permitted; is_assumed_sent: they are the sends,
+    because nothing was ever reported.
     """
 
     subject: Subject
@@ -145,3 +147,5 @@ class Question:
     held_out_tallies: tuple[Tally, ...] = ()
     bin_shares: tuple[float, ...] = ()
     others: tuple[str, ...] = ()
+    unaccounted: int = 0
+    is_assumed_sent: bool = False

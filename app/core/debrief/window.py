@@ -75,7 +75,7 @@ def numbers(values: Values) -> FloatArray:
 
 def told(values: FloatArray) -> Values:
     """Return an array as values, None in place of NaN; rounded, since a debrief is read by people."""
-    return tuple(None if np.isnan(value) else round(float(value), 4) for value in values)
+    return tuple(None if value != value else value for value in np.round(values, 4).tolist())  # noqa: PLR0124 - NaN
 
 
 def between(line: Timeline, start: datetime, until: datetime) -> FloatArray:

@@ -85,6 +85,9 @@ def doubts(question: Question, found: Lifts, floor: Floor) -> Iterator[str]:
     """Yield what cannot be said, or only with care, and why."""
     yield from found.unknown
     yield from floor.said
+    if question.unaccounted:
+        counted = "are counted as sent" if question.is_assumed_sent else "are counted as not sent"
+        yield f"Of {question.unaccounted:,} permitted messages nobody reported what became of them; they {counted}."
     if question.others:
         names = listed(question.others).replace(" or ", " and ")
         yield f"Also sent at that time: {names}. What each of them brought cannot be told apart well."
