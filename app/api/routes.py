@@ -8,6 +8,7 @@ from app.api import (
     briefings,
     calendar,
     campaigns,
+    debriefs,
     decisions,
     events,
     floor,
@@ -33,7 +34,7 @@ API_PREFIX = "/api/v1"
 # In the order they are tried for each request: what is asked most often comes first.
 RESOURCES = (
     ingest, permits, permit_requests, floor,
-    staffing, hours, queues, history, gates, policies, overrides, campaigns, briefings,
+    staffing, hours, queues, history, gates, policies, overrides, campaigns, briefings, debriefs,
     briefing_images, calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
