@@ -34,8 +34,10 @@ from app.store.history import SqlHistory
 from app.store.keys import SqlKeys
 from app.store.learning import SqlDebriefs
 from app.store.migrate import schema_fault
+from app.store.minutes import SqlMinutes
 from app.store.outlooks import SqlOutlooks
 from app.store.overrides import SqlOverrides
+from app.store.packing import SqlMinutePacks
 from app.store.permits import SqlPermits
 from app.store.queues import SqlQueues
 from app.store.sole import sole_evaluator
@@ -60,6 +62,8 @@ class Store:
     decisions: DecisionLog
     history: HistoryReader
     flows: SqlFlows
+    minutes: SqlMinutes
+    packs: SqlMinutePacks
     events: SqlEvents
     overrides: SqlOverrides
     permits: SqlPermits
@@ -108,6 +112,8 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         decisions=SqlDecisions(database),
         history=SqlHistory(database),
         flows=SqlFlows(database),
+        minutes=SqlMinutes(url),
+        packs=SqlMinutePacks(database),
         events=SqlEvents(database),
         overrides=SqlOverrides(database),
         permits=SqlPermits(database),

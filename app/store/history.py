@@ -14,6 +14,7 @@ from app.ports import ContactTotals, HistoryPoint
 from app.store.engine import Database
 from app.store.flows import delete_flows
 from app.store.rollups import FIRST, Series, delete_minutes
+from app.store.stale_packs import delete_oldest_packs
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 from app.store.totals import contact_totals
 
@@ -45,7 +46,7 @@ class SqlHistory:
         return await self._database.read(lambda connection: contact_totals(connection, start, until, target_seconds))
 
     async def prune_rollups(self, minutes_before: datetime) -> int:
-        """Delete a few at a time, so that appends get in between. The minutes of flows go with them, uncounted."""
+        """Delete a few at a time, so that appends get in between. Flows and packed days go with them, uncounted."""
         pruned = 0
         series: Series | None = FIRST
         while series is not None:
@@ -56,6 +57,8 @@ class SqlHistory:
         while queue is not None:
             flows = partial(delete_flows, before=minutes_before, limit=PRUNE_ROWS, queue=queue)
             _, queue = await self._database.write(flows)
+        while await self._database.write(partial(delete_oldest_packs, before=minutes_before)):
+            pass
         return pruned
 
 

@@ -4,7 +4,7 @@ A bucket keeps total and weight, never their quotient, so that buckets can be ad
 averages. Adding is all that ever happens to one; late records simply add to an old bucket.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from app.ports import RollupDelta
+from app.store.stale_packs import drop_packs
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 
 HOUR = timedelta(hours=1)
@@ -23,8 +24,9 @@ FIRST: Series = ("", "")  # before every series there can be
 
 
 def add_rollups(connection: Connection, deltas: Sequence[RollupDelta]) -> None:
-    """Add deltas to the 1-minute and to the 1-hour buckets."""
+    """Add deltas to the 1-minute and to the 1-hour buckets. A day that was packed has to be packed again."""
     _add(connection, ROLLUP_MINUTES, deltas)
+    drop_packs(connection, deltas)
     hours = (delta._replace(bucket_at=delta.bucket_at - (delta.bucket_at - _EPOCH) % HOUR) for delta in deltas)
     _add(connection, ROLLUP_HOURS, hours)
 
@@ -86,6 +88,14 @@ def _upsert(table: Table) -> Any:
 
 def _preferred(old: Any, more: Any, better: ColumnElement[bool]) -> ColumnElement[Any]:
     return case((more.is_(None), old), (or_(old.is_(None), better), more), else_=old)
+
+
+def all_series(connection: Connection) -> Iterator[Series]:
+    """Yield the queue and metric of every series of 1-minute buckets, in order: a jump of the index for each."""
+    series = _series_after(connection, FIRST)
+    while series is not None:
+        yield series
+        series = _series_after(connection, series)
 
 
 def _series_after(connection: Connection, series: Series) -> Series | None:

@@ -8,6 +8,7 @@ from sqlalchemy import event
 from app.core.floor.metric import Metric
 from app.core.gate.decision import Verdict
 from app.ports import Checkpoint, DecisionRow, KeptInputs, RollupDelta, Transition
+from app.ports.backtest import PackableDay
 from app.store.decisions import transition_id
 from tests.support.builders import NOW, a_contact, after, an_event, an_observation
 from tests.support.databases import a_store
@@ -56,6 +57,8 @@ async def plans(store, call):
 
 
 CALLS = {
+    "days to pack": lambda s: s.packs.unpacked(after(1e7), 5),
+    "pack": lambda s: s.packs.pack(PackableDay("orders", "backlog", 20_000)),
     "append": lambda s: s.stream.append([an_observation(), an_observation(), a_contact()]),
     "read": lambda s: s.stream.read(5),
     "position_before": lambda s: s.stream.position_before(NOW),
