@@ -31,7 +31,7 @@ class Capacity:
     """Handle time and patience of a queue, in seconds, and in words what each is made from.
 
     handle_seconds None: not known, handle_said says why. is_patience_known: whether patience was observed; otherwise
-    patience_seconds is what is usual for the channel.
+    patience_seconds is what is usual of such queues.
     """
 
     handle_seconds: float | None
@@ -99,6 +99,6 @@ def patience(wait_seconds: FloatArray, abandoned: FloatArray, abandoned_at_once:
     return waited / gave_up if gave_up >= FEWEST_ABANDONED and waited > 0 else None
 
 
-def usual_patience(channel: str | None) -> float:
-    """Return the patience to go by where too few gave up to tell: 240 s, of a chat 90 s. Judgement, not measured."""
-    return CHAT_PATIENCE_SECONDS if channel is not None and "chat" in channel.lower() else DEFAULT_PATIENCE_SECONDS
+def usual_patience(queue: str) -> float:
+    """Return the patience to go by where too few gave up to tell: 240 s, of a queue named a chat 90 s. Judgement."""
+    return CHAT_PATIENCE_SECONDS if "chat" in queue.lower() else DEFAULT_PATIENCE_SECONDS

@@ -17,7 +17,7 @@ measured on.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -61,13 +61,23 @@ class Usual:
     level: float = 1.0
 
 
-class Usuals:
-    """What each day usually brings. Computed when first asked for and then kept; the history itself never changes."""
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What was computed already, by the ordinals of the day it is of and of the day before which all was known."""
 
-    def __init__(self, history: Days, calendar: Calendar) -> None:
+    usuals: dict[tuple[int, int], Usual] = field(default_factory=dict)
+    profiles: dict[tuple[int, int], tuple[FloatArray, int]] = field(default_factory=dict)
+
+
+class Usuals:
+    """What each day usually brings. Computed when first asked for and then kept; the history itself never changes.
+
+    like: the same of a history that differs only in the days from today on; what it has computed is taken over.
+    """
+
+    def __init__(self, history: Days, calendar: Calendar, like: "Usuals | None" = None) -> None:
         self.history, self.calendar = history, calendar
-        self._profiles: dict[tuple[int, int], tuple[FloatArray, int]] = {}
-        self._usual: dict[tuple[int, int], Usual] = {}
+        self.computed: Computed = Computed() if like is None else like.computed
         first = history.first_day.toordinal()
         days = range(first, first + len(history.contacts))
         self._rows = {day: np.where(self.open_slots(day), history.row(day), np.nan) for day in days}
@@ -77,9 +87,9 @@ class Usuals:
     def of(self, day: int, today: int) -> Usual:
         """Return what a day usually brings, from the days before it and before today; both are ordinals."""
         key = day, min(day, today)
-        if key not in self._usual:
-            self._usual[key] = self._make(*key)
-        return self._usual[key]
+        if key not in self.computed.usuals:
+            self.computed.usuals[key] = self._make(*key)
+        return self.computed.usuals[key]
 
     def row(self, day: int) -> FloatArray:
         """Return what came in on a day, shape (slots,): NaN where it is not known or the queue was closed."""
@@ -118,12 +128,12 @@ class Usuals:
 
     def _profile(self, day: int, before: int) -> tuple[FloatArray, int]:
         """Return the weekday profile of a day and how many days it is made of."""
-        if (day, before) not in self._profiles:
+        if (day, before) not in self.computed.profiles:
             same = [ordinal for ordinal in self._known_days if ordinal < before and not (day - ordinal) % 7]
             rows = without_odd_days([self.row(ordinal) for ordinal in same[-SAME_WEEKDAYS:]])
             profile = typical(np.array(rows)) if rows else self._nothing
-            self._profiles[day, before] = smoothed(profile, _SMOOTHED_SLOTS), len(rows)
-        return self._profiles[day, before]
+            self.computed.profiles[day, before] = smoothed(profile, _SMOOTHED_SLOTS), len(rows)
+        return self.computed.profiles[day, before]
 
     def _recent(self, before: int) -> tuple[float, FloatArray]:
         """Return level and course of the last open days; 1 and ones where there are none."""

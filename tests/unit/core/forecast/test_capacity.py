@@ -80,5 +80,5 @@ def test_patience_is_found_back_from_exponential_waits():
     assert found == pytest.approx(372, rel=0.12)
 
 
-def test_where_too_few_gave_up_the_channels_usual_patience_stands_in():
-    assert [usual_patience(channel) for channel in ("voice", None, "chat", "Webchat")] == [240, 240, 90, 90]
+def test_where_too_few_gave_up_what_is_usual_stands_in():
+    assert [usual_patience(queue) for queue in ("orders-voice", "", "orders-chat", "Webchat")] == [240, 240, 90, 90]
