@@ -166,17 +166,18 @@ def _hold_windows(
 
     offered, answered = total(course.offered), total(course.answered)
     anybody, some = offered > ANYBODY, answered > ANYBODY
+    beyond = anybody & course.overflowed.reshape(*shape, 1)  # more come than can be calculated: worse than any limit
     if limits.service_level_ratio is not None:
         level = _ratio(total(course.answered_in_target), offered, anybody)
-        broken = anybody & ~(level >= limits.service_level_ratio)
+        broken = beyond | (anybody & ~(level >= limits.service_level_ratio))
         yield Held(queue, Metric.SERVICE_LEVEL, limits.service_level_ratio, edges, broken.astype(float), level)
     if limits.speed_to_answer_seconds is not None:
         speed = _ratio(total(course.answered_wait_seconds), answered, some)
-        broken = anybody & ~(speed <= limits.speed_to_answer_seconds)  # nobody answered: NaN, which breaks
+        broken = beyond | (anybody & ~(speed <= limits.speed_to_answer_seconds))  # nobody answered: NaN, which breaks
         yield Held(queue, Metric.SPEED_TO_ANSWER, limits.speed_to_answer_seconds, edges, broken.astype(float), speed)
     if limits.abandonment_ratio is not None:
         lost = _ratio(total(course.abandoned), offered, anybody)
-        broken = anybody & (~(lost <= limits.abandonment_ratio) | ~some)
+        broken = beyond | (anybody & (~(lost <= limits.abandonment_ratio) | ~some))
         yield Held(queue, Metric.ABANDONMENT, limits.abandonment_ratio, edges, broken.astype(float), lost)
 
 

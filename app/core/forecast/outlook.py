@@ -17,7 +17,7 @@ from app.core.forecast.demand import arrivals
 from app.core.forecast.judged import Span, scenarios, start_of
 from app.core.forecast.overload import visible
 from app.core.forecast.predict import predict
-from app.core.forecast.series import MINUTE_SECONDS, FloatArray
+from app.core.forecast.series import MINUTE_SECONDS, BoolArray, FloatArray
 from app.core.forecast.soundness import CaseRefused, check_audience, check_case
 from app.core.forecast.uncertainty import NINE, Nodes
 from app.core.forecast.windows_ahead import at_start
@@ -29,7 +29,7 @@ LADDER = tuple(np.unique(np.round(np.concatenate([np.arange(11), np.geomspace(12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """The expected value in each interval, and its 10 and 90 % points; NaN where there is nothing to have one."""
+    """The expected value in each interval, and its 10 and 90 % points; NaN where nobody comes, or nobody works."""
 
     mean: FloatArray
     low: FloatArray
@@ -129,8 +129,17 @@ def _queue(
     seen = QueueOutlook(
         queue.queue,
         weights @ courses[0].offered,
-        _worse(np.fmin, [_ratio_band(course.answered_in_target, course.offered, weights) for course in courses]),
-        _worse(np.fmax, [_ratio_band(course.answered_wait_seconds, course.answered, weights) for course in courses]),
+        _worse(
+            np.fmin,
+            [_ratio_band(course.answered_in_target, course.offered, course.unattended, weights) for course in courses],
+        ),
+        _worse(
+            np.fmax,
+            [
+                _ratio_band(course.answered_wait_seconds, course.answered, course.unattended, weights)
+                for course in courses
+            ],
+        ),
         _worse(np.fmax, [_backlog_band(course, weights) for course in courses]),
         _never_recovers(queue, horizon, courses[0], rows, weights),
     )
@@ -144,7 +153,8 @@ def _worse(choose: Callable[[FloatArray, FloatArray], FloatArray], bands: list[B
     return worst
 
 
-def _ratio_band(part: FloatArray, whole: FloatArray, weights: FloatArray) -> Band:
+def _ratio_band(part: FloatArray, whole: FloatArray, unattended: BoolArray, weights: FloatArray) -> Band:
+    whole = np.where(unattended, 0.0, whole)  # where nobody works any more there is no level, not one of 0
     mean = _ratio(weights @ part, weights @ whole)
     values = _ratio(part, whole)
     low, high = (_points(values, weights, probability) for probability in (LOW, HIGH))

@@ -116,3 +116,13 @@ def test_a_case_that_makes_no_sense_is_refused():
     case = a_small_case()
     with pytest.raises(CaseRefused, match="no limit"):
         outlook(replace(case, limits=OutlookLimits(horizon_minutes=60)))
+
+
+def test_where_nobody_works_any_more_there_is_no_level_and_the_verdict_is_that_a_limit_breaks():
+    queue = a_small_case().queues[0]
+    leaving = np.concatenate([np.full(30, 8), np.zeros(30, dtype=np.int64)])
+    case = a_case(replace(queue, scenario=replace(queue.scenario, agents=leaving)), limits=HOUR, minutes=60)
+    seen = outlook(case).without
+    level = seen.queues[0].service_level_ratio
+    assert np.isnan(level.mean).tolist() == [False] * 6 + [True] * 6
+    assert seen.verdict.probability == pytest.approx(1.0)

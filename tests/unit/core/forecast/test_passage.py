@@ -77,3 +77,16 @@ def test_a_distribution_may_stand_for_the_start():
     start[0, [1, 11]] = 0.7, 0.3  # with 2 agents and a limit of 3, eleven in the system are too many
     found = exceeded(a_scenario([2] * 2), np.zeros((2, 2)), 3, start=start)
     assert found == pytest.approx(np.full((2, 2), 0.3))
+
+
+def test_a_limit_beyond_reach_is_not_exceeded_and_one_beyond_calculation_is():
+    scenario = a_scenario([40] * 60, busy=30)
+    assert (exceeded(scenario, np.full((2, 60), 0.1), 1e6) == 0).all()
+    swamped = np.array([[0.1] * 60, [60.0] * 60])
+    found = exceeded(a_scenario([40] * 60, busy=30, patience_seconds=None), swamped, 5_000)[:, -1]
+    assert found == pytest.approx([0.0, 1.0])
+
+
+def test_a_high_limit_within_reach_is_calculated():
+    found = exceeded(a_scenario([40] * 20, busy=40, patience_seconds=None), np.full((1, 20), 2.1), 2_400)[0, -1]
+    assert 0.1 < found < 0.9
