@@ -154,9 +154,10 @@ class _Search:
             self._try(np.unique(np.floor(np.linspace(self._safe.size, self._unsafe.size, TRIES + 2)[1:-1])))
 
     def reject(self) -> None:
-        """Take the safe size for one that is not: all nodes together said so. Then look again from nothing on."""
-        self._unsafe, self._safe = self._safe, None
-        self._decisive = replace(self._decisive, look=np.ones_like(self._decisive.look))
+        """Take the safe size for one that is not: all nodes together said so. Then look at all nodes, from 0 on."""
+        size, every = (0.0 if self._safe is None else self._safe.size), np.ones_like(self._decisive.look)
+        self._safe, self._unsafe = None, _Tried(size, every.astype(np.float64))
+        self._decisive = replace(self._decisive, look=every)
         self._try(np.zeros(1))
 
     def found(self) -> Largest:

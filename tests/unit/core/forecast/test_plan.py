@@ -11,9 +11,9 @@ from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.plan import plan
 from app.core.forecast.safe import Bound, safe_for_each, safe_now
 from app.core.forecast.scenario import Scenario
-from app.core.forecast.search import largest_safe, tolerance
+from app.core.forecast.search import _Search, tolerance
 from app.core.forecast.soundness import CaseRefused
-from app.core.forecast.uncertainty import MEAN
+from app.core.forecast.uncertainty import MEAN, NINE
 from app.core.forecast.waves import equal_waves, greedy_waves, spread
 from app.core.forecast.windows_ahead import next_safe_window
 from tests.support.cases import a_case, a_queue_case
@@ -262,11 +262,16 @@ def test_the_deterministic_answer_is_larger_than_the_careful_one():
 
 
 def test_a_size_that_all_nodes_together_reject_is_searched_again_below():
-    case = a_small_case(replace(HOUR, max_breach_probability=0.3, backlog=8))
-    found = largest_safe(case, case.sends((0, 1.0)), 100_000)
-    assert found.verdict.probability <= 0.3
-    assert found.beyond is not None
-    assert found.beyond.probability > 0.3
+    case = a_small_case()
+    search = _Search(case, case.sends((0, 1.0)), np.zeros(len(case.starts)), 100_000, NINE)
+    search._decisive = replace(search._decisive, look=np.arange(9) == 0)  # as if the easiest floor decided
+    search.bracket(2_000.0)
+    assert search.found().verdict.probability > ALLOWED
+    search.reject()
+    while search.is_open:
+        search.narrow()
+    assert search.found().size == pytest.approx(safe_now(case, 100_000).audience, abs=60)
+    assert search.found().verdict.probability <= ALLOWED
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
