@@ -3,7 +3,7 @@
 import typer
 
 from app import __version__
-from app.commands import ask, audit, decisions, demo, installation, keys, release, replay, serve, staffing
+from app.commands import ask, audit, backtest, decisions, demo, installation, keys, release, replay, serve, staffing
 from app.commands.output import JsonFlag, print_json
 
 cli = typer.Typer(
@@ -18,6 +18,7 @@ cli.command()(serve.serve)
 cli.command()(demo.demo)
 cli.command()(replay.replay)
 cli.command()(decisions.decisions)
+cli.command()(backtest.backtest)
 cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.command()(release.release)

@@ -10,6 +10,7 @@ from app.ports.computing import Computing
 from app.resolver import Resolver
 from app.services.answering import Answering
 from app.services.asks import Asks
+from app.services.backtests import Backtests
 from app.services.beside import GateSurroundings
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
@@ -34,6 +35,7 @@ from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
+from app.services.packing import Packing
 from app.services.permits import Permits
 from app.services.published import Published
 from app.services.queues import Queues
@@ -100,6 +102,7 @@ async def build_services(
     for learned in (tallies, learning):
         await learned.load()
     _listen(gate, outward, metrics)
+    gates = _gates(gate, clock, store)
     return Services(
         settings=settings,
         clock=clock,
@@ -122,7 +125,7 @@ async def build_services(
         hours=hours,
         schedules=Schedules(store.schedules, hours, clock),
         staffings=staffings,
-        gates=_gates(gate, clock, store),
+        gates=gates,
         queues=Queues(store.queues, clock, gate.evaluator.set_targets),
         history=History(store.history),
         decisions=Decisions(store.decisions),
@@ -136,6 +139,8 @@ async def build_services(
             raw_days=settings.retention_raw_days,
             minutes_days=settings.retention_minutes_days,
         ),
+        backtests=Backtests(gates, store.minutes, computing, clock),
+        packing=Packing(store.packs, clock),
         computing=computing,
         tallies=tallies,
         learning=learning,

@@ -10,6 +10,7 @@ from app.errors import Invalid
 from app.services.container import Services
 from app.settings import Settings
 from workers.deliveries import DeliveryWorker
+from workers.packing import PackingWorker
 from workers.retention import RetentionWorker
 from workers.sources import registry
 from workers.sources.worker import Surroundings, Worker, pause
@@ -125,7 +126,11 @@ def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Aw
 
     async def background(services: Services, stop: asyncio.Event) -> None:
         around = Surroundings(services.ingest, services.sources, services.clock)
-        others: list[Worker] = [RetentionWorker(services.retention), DeliveryWorker(services.deliveries)]
+        others: list[Worker] = [
+            RetentionWorker(services.retention),
+            PackingWorker(services.packing),
+            DeliveryWorker(services.deliveries),
+        ]
         await crew(around, others).run(stop)
 
     return background

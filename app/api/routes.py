@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from app.api import (
+    backtests,
     briefing_images,
     briefings,
     calendar,
@@ -34,7 +35,7 @@ API_PREFIX = "/api/v1"
 # In the order they are tried for each request: what is asked most often comes first.
 RESOURCES = (
     ingest, permits, permit_requests, floor,
-    staffing, hours, queues, history, gates, policies, overrides, campaigns, briefings, debriefs,
+    staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
     briefing_images, calendar, decisions, events, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header

@@ -6,6 +6,7 @@ from app.ports import Clock
 from app.ports.computing import Computing
 from app.services.answering import Answering
 from app.services.asks import Asks
+from app.services.backtests import Backtests
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
 from app.services.callbacks import Callbacks
@@ -23,6 +24,7 @@ from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.overrides import Overrides
+from app.services.packing import Packing
 from app.services.permits import Permits
 from app.services.queues import Queues
 from app.services.readiness import Readiness
@@ -73,6 +75,8 @@ class Services:
     sessions: Sessions
     sources: Sources
     retention: Retention
+    backtests: Backtests
+    packing: Packing
     computing: Computing
     tallies: Tallies
     learning: Learning

@@ -152,6 +152,8 @@ async def an_api(*, auth: str = "on") -> Api:
         sessions=Sessions(MemorySessions(), keys, clock, hours=12),
         sources=sources,
         retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
+        backtests=absent,
+        packing=absent,
         computing=InProcess(),
         tallies=absent,
         learning=absent,
