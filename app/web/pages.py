@@ -6,7 +6,16 @@ from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from app.core.simulation.twins import Twins
-from app.web import board_pages, briefing_pages, chart_pages, session_pages, staffing_pages, twin_pages
+from app.web import (
+    board_pages,
+    briefing_pages,
+    chart_pages,
+    debrief_pages,
+    outlook_pages,
+    session_pages,
+    staffing_pages,
+    twin_pages,
+)
 from app.web.assets import Assets
 from app.web.boards import Boards
 from app.web.rendering import environment
@@ -25,7 +34,15 @@ def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> Non
     tools = app.state.page_tools = Tools(templates, Boards(templates), twins)
     app.state.live_views = {"page": tools.boards.live_view}
     app.mount("/static", Assets(), name="static")
-    for module in (board_pages, chart_pages, briefing_pages, staffing_pages, session_pages):
+    for module in (
+        board_pages,
+        chart_pages,
+        outlook_pages,
+        briefing_pages,
+        debrief_pages,
+        staffing_pages,
+        session_pages,
+    ):
         app.include_router(module.router, include_in_schema=False)
     if twins is not None:
         app.include_router(twin_pages.router_of(twins), include_in_schema=False)

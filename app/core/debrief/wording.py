@@ -71,11 +71,11 @@ def _difference(way: str, other: Figures, was: Figures) -> str:
     )
     said = []
     if level[0] is not None:
-        beside = "" if level[1] is None else f" ({level[1]:.1%} were measured)"
-        said.append(f"{level[0]:.1%} would have been answered in time{beside}")
+        beside = "" if level[1] is None else f" ({level[1] * 100:.1f} % were measured)"
+        said.append(f"{level[0] * 100:.1f} % would have been answered in time{beside}")
     if answer[0] is not None:
         beside = "" if answer[1] is None else f" ({answer[1]:,.0f} s were measured)"
-        said.append(f"callers would have waited {answer[0]:,.0f} s on average{beside}")
+        said.append(f"the speed to answer would have been {answer[0]:,.0f} s{beside}")
     if not said:
         return f"{way}, what the floor would have been is not known."
     return f"{way}, {' and '.join(said)}."
