@@ -15,7 +15,7 @@ from app.web.format import count, duration, hour_and_minute
 from app.web.palettes import THEMES, Palette
 
 HEADROOM = 1.22
-ABOVE_AXIS = 0.03  # of the height: waves stand on the axis, not across it
+RUG = 0.1  # of the height: below zero there is so much room, in the middle of which waves are ticked
 LEAST_TOP_SECONDS = 60.0
 SHOWN_AT_FIRST = timedelta(hours=4)
 AHEAD = timedelta(minutes=20)
@@ -27,6 +27,7 @@ def figure(twins: Twins, theme: str) -> Figure:
     palette = THEMES[theme]
     span, top = (twins.start, _until(twins)), _top(twins)
     plain = layout(span, top, palette, times=time_ticks(*span, twins.zone), values=value_ticks(top, "seconds"))
+    plain["yaxis"]["range"] = [-RUG * top, top]
     shapes, notes = _marks(twins, palette)
     names = _names(twins, top, palette)
     return {
@@ -76,7 +77,7 @@ def _curve(series: Sequence[FiveMinutes], name: str, colour: str, width: float, 
 
 
 def _waves(twins: Twins, colour: str, top: float) -> Figure:
-    """Return the gated day's waves as small marks on the time axis."""
+    """Return the gated day's waves as ticks below the curves."""
     waves = twins.gated.waves
     return {
         "type": "scatter",
@@ -84,8 +85,8 @@ def _waves(twins: Twins, colour: str, top: float) -> Figure:
         "name": "waves",
         "showlegend": False,
         "x": [x_of(wave.start) for wave in waves],
-        "y": [top * ABOVE_AXIS] * len(waves),
-        "marker": {"symbol": "triangle-up", "size": 9, "color": colour},
+        "y": [-RUG / 2 * top] * len(waves),
+        "marker": {"symbol": "line-ns", "size": 7, "line": {"width": 2.5, "color": colour}},
         "text": [
             f"{hour_and_minute(wave.start, twins.zone)}, gated<br>{count(wave.people, 'email')}" for wave in waves
         ],
@@ -118,7 +119,7 @@ def _names(twins: Twins, top: float, palette: Palette) -> list[Figure]:
 
 def _name(text: str, place: FiveMinutes, colour: str, palette: Palette) -> Figure:
     font = {"size": 13, "weight": 700, "color": colour}
-    above: Figure = {"xanchor": "center", "yanchor": "bottom", "yshift": 3, "bgcolor": palette.veil, "font": font}
+    above: Figure = {"yanchor": "bottom", "yshift": 3, "bgcolor": palette.veil, "font": font}
     return note(text, x_of(place.until), place.speed_to_answer_seconds, colour, **above)
 
 

@@ -3,13 +3,14 @@
 import re
 import signal
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.web.format import duration
-from tests.browser.floor import BUSY, GOOD, push, use_policy
+from tests.browser.floor import BUSY, GOOD, push, push_past, use_policy
 from tests.support.server import Server, a_server
 
 WATCHDOG_MILLISECONDS = 25_000
@@ -68,6 +69,16 @@ def test_a_server_that_went_away_is_seen_and_its_return_too(tmp_path: Path, open
         expect(page.locator("#connection-text")).to_have_text("live", timeout=15_000)
         _live(page, "HOLD")
         expect(page.locator("#lost")).to_be_hidden()
+
+
+def test_the_chart_says_a_value_under_the_pointer(server: Server, open_page):
+    with server.client() as client:
+        push_past(client, datetime.now(UTC))
+    _good(server)
+    page = open_page(server.url)
+    expect(page.locator("#chart .scatterlayer .trace")).to_have_count(2)
+    page.locator("#chart .nsewdrag").hover()
+    expect(page.locator("#chart .hoverlayer")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\s*\d"))
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ from workers.sources.simulator.clock import DemoClock
 from workers.sources.simulator.demonstration import SEED, demo_policy
 from workers.sources.simulator.email_tool import EmailTool
 from workers.sources.simulator.scenarios import SCENARIOS, PlannedSend
+from workers.sources.simulator.twins import TwinDays
 from workers.sources.simulator.worker import SOURCE, SimulatorWorker
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -89,10 +90,10 @@ class ListStream:
         return Appended(len(payloads), 0)
 
 
-def a_worker(stream, silences=()):
+def a_worker(stream, silences=(), **more):
     clock, sources = DataClock(START), Sources()
     simulation = a_simulation(a_queue(per_hour=120, agents=5), observe=15, source=SOURCE)
-    return SimulatorWorker(simulation, clock, Ingest(stream, clock, sources), sources, silences), clock, sources
+    return SimulatorWorker(simulation, clock, Ingest(stream, clock, sources), sources, silences, **more), clock, sources
 
 
 async def feed(worker, clock, seconds):
@@ -264,24 +265,37 @@ def test_on_a_monday_with_a_peak_many_wait():
     assert sum(stay.wait <= 20 for stay in orders) / len(orders) < 0.3
 
 
-def verdicts(name, until):
-    """Return (seconds, verdict) of each change of the gate from 08:30 on, the campaign sent as the scenario says."""
-    scenario, floor, policy = SCENARIOS[name], Floor(QUEUES), parse_policy(demo_policy())
-    begin = (OPENS - WARM_UP).astimezone(UTC)
+BEGIN = (OPENS - WARM_UP).astimezone(UTC)
+
+
+def verdicts(name, until, twins=None):
+    """Return (seconds, verdict) of each change of the gate from 08:30 on, the campaign sent as the scenario says.
+
+    twins: told what happens, like those of a demonstration.
+    """
+    scenario, floor, policy, begin = SCENARIOS[name], Floor(QUEUES), parse_policy(demo_policy()), BEGIN
     simulation = Simulation(scenario.plan, begin, seeded(SEED), source=SOURCE)
     memory, left, ask_at = GateMemory(), scenario.send.audience, scenario.send.planned_at
     changes: list[tuple[int, Verdict]] = []
+    unheard: list[ContactEvent | Observation] = []
     for seconds in range(0, int(local(until)), 5):
         now = begin + timedelta(seconds=seconds)
+        happened = simulation.advance(now)
+        if twins is not None:
+            twins.advance(now, happened)
+        unheard += happened
         if not any(span.start <= seconds < span.end for span in scenario.silences):
-            for happened in simulation.advance(now):
-                floor.apply(happened)
+            for each in unheard:
+                floor.apply(each)
+            unheard.clear()
         decision, memory = decide(floor.view(now), policy, memory, now)
         if now >= OPENS and (not changes or changes[-1][1] != decision.verdict):
             changes.append((seconds, decision.verdict))
         if left and seconds >= ask_at and (decision.verdict is Verdict.SEND or not scenario.send.asks_gate):
             wave = min(left, scenario.send.audience_per_wave) if scenario.send.asks_gate else left
             simulation.mail(scenario.send.whole(), scenario.send.audience - left, wave, now)
+            if twins is not None:
+                twins.mailed(wave, now)
             left, ask_at = left - wave, seconds + scenario.send.wave_gap_seconds
     return changes
 
@@ -323,6 +337,80 @@ def test_bursts_are_one_hold():
     assert (opened[1], held[1], released[1]) == (Verdict.SEND, Verdict.HOLD, Verdict.SEND)
     assert local("08:40") < held[0] < local("08:50")
     assert local("10:00") < released[0]
+
+
+# --- the same day, twice ----------------------------------------------------------------------------------------------
+
+
+def both_days(name, until):
+    twins = TwinDays(SCENARIOS[name], BEGIN, seeded(SEED))
+    verdicts(name, until, twins)
+    return twins.read()
+
+
+def test_on_mondays_peak_all_at_once_is_several_times_worse_than_gated():
+    twins = both_days("monday-peak", "11:30")
+    at_once, gated = twins.at_once.peak(twins.planned_at), twins.gated.peak(twins.planned_at)
+    assert at_once is not None
+    assert gated is not None
+    assert at_once.speed_to_answer_seconds > 3 * gated.speed_to_answer_seconds > 0
+    assert twins.at_once.gave_up(twins.planned_at) > 5 * twins.gated.gave_up(twins.planned_at)
+    assert [wave.people for wave in twins.at_once.waves] == [400_000]
+    assert len(twins.gated.waves) > 3
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if SCENARIOS[name].send.asks_gate])
+def test_until_the_campaign_is_to_leave_both_days_are_the_same(name):
+    twins = both_days(name, "09:20")
+    assert twins.queue == "Orders (voice)"
+    assert twins.planned_at == BEGIN + timedelta(seconds=local("08:55"))
+    before, after = (
+        [
+            [each for each in day.center if (each.until <= twins.planned_at) is is_before]
+            for day in (twins.at_once, twins.gated)
+        ]
+        for is_before in (True, False)
+    )
+    assert before[0] == before[1]
+    assert sum(each.answered for each in before[0]) > 100
+    assert after[0] != after[1]
+
+
+def test_what_people_call_for_at_some_instant_they_call_for_on_both_days():
+    surge = SCENARIOS["spike"].surge
+    assert surge is not None
+    days = []
+    for happens in (False, True):
+        twins = TwinDays(SCENARIOS["spike"], BEGIN, seeded(SEED))
+        if happens:
+            twins.happens(surge.campaign(), BEGIN + timedelta(seconds=local("08:40")))
+        twins.advance(BEGIN + timedelta(seconds=local("08:55")), [])
+        days.append(twins.read().at_once)
+    calm, struck = (sum(each.answered + each.abandoned for each in day.queue) for day in days)
+    assert calm + 50 < struck <= calm + surge.contacts
+
+
+def test_the_days_end_at_nine_and_stay_as_they_were():
+    twins = TwinDays(SCENARIOS["quiet"], BEGIN, seeded(SEED))
+    twins.advance(BEGIN + timedelta(seconds=local("22:30")), [])
+    told = twins.read()
+    assert told.is_over
+    assert told.until == told.end == BEGIN + timedelta(seconds=local("21:00"))
+    twins.mailed(100, BEGIN + timedelta(seconds=local("22:40")))
+    twins.advance(BEGIN + timedelta(seconds=local("23:00")), [])
+    assert twins.read() == told
+
+
+async def test_what_happens_is_told_beside_the_feed_also_while_that_is_silent():
+    told = []
+    worker, clock, _ = a_worker(
+        ListStream(), [Span(600, 1200)], beside=lambda now, happened: told.append((now, happened))
+    )
+    for seconds in (500, 1100):
+        await feed(worker, clock, seconds)
+    assert [now for now, _ in told] == [at(500), at(1100)]
+    so_far = a_simulation(a_queue(per_hour=120, agents=5), observe=15, source=SOURCE).advance(at(1100))
+    assert [each for _, happened in told for each in happened] == so_far
 
 
 def test_the_demonstrations_policy_is_sound_and_watches_its_queues():

@@ -121,13 +121,15 @@ def test_what_is_still_to_leave_has_not_left():
     assert figure(early, "dark")["layout"]["annotations"][0]["text"] == "08:55  400,000 emails leave at once"
 
 
-def test_the_send_all_at_once_is_a_line_and_waves_stand_on_the_axis():
+def test_the_send_all_at_once_is_a_line_and_waves_are_ticks_below_the_curves():
     sent = Wave(minutes(60), minutes(65), 20_000), Wave(minutes(70), minutes(74), 2_000)
     drawn = figure(some_twins(ALL_AT_ONCE, GATED, *sent), "dark")
     (line,) = drawn["layout"]["shapes"]
     assert line["x0"] == line["x1"] == "2026-11-16T14:55:00"
     waves = curves(drawn)["waves"]
     assert waves["x"] == ["2026-11-16T15:00:00", "2026-11-16T15:10:00"]
+    assert max(waves["y"]) < 0
+    assert min(waves["y"]) > drawn["layout"]["yaxis"]["range"][0]
     assert waves["text"] == ["09:00, gated<br>20,000 emails", "09:10, gated<br>2,000 emails"]
 
 
