@@ -77,9 +77,11 @@ async def take_file(
     """Say what a file would change, or save it; to a script, that piece of the page alone."""
     if fault := name_fault(queue):
         return tools.page(request, "pages/problem.html", status=NOT_FOUND, title="No such queue", detail=fault)
-    result = await _result(services, queue, who, await read_form(request))
+    form = await read_form(request)
+    result = await _result(services, queue, who, form)
     if request.headers.get("hx-request") != "true":
-        return await _page(request, queue, who, services=services, tools=tools, result=result)
+        zone = form.options.time_zone
+        return await _page(request, queue, who, services=services, tools=tools, result=result, zone=zone)
     context = await _context(services, queue, result)
     return tools.page(request, "partials/staffing_result.html", status=result.status, alone=True, **context)
 
@@ -92,8 +94,10 @@ async def _page(
     services: Services,
     tools: Tools,
     result: Result | None = None,
+    zone: str | None = None,
 ) -> Response:
     context = await _context(services, queue, result)
+    context["own_zone"] = zone or context["own_zone"]
     signed_in = who.key.name if who else None
     status = result.status if result else 200
     return tools.page(
