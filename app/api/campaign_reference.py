@@ -18,6 +18,8 @@ from app.core.campaign.request import (
     MAX_ID,
     MAX_TEXT,
 )
+from app.core.forecast.learn import PRESETS_PER_1000
+from app.core.gate.fields import listed
 
 _PLAN_EXAMPLE: dict[str, Any] = {
     "id": "spring",
@@ -101,7 +103,12 @@ def _plan_properties() -> dict[str, Any]:
         "gate": text | {"default": DEFAULT_GATE, "description": "the gate it goes through"},
         "audience": {"type": "integer", "minimum": 1, "maximum": MAX_AUDIENCE, "description": "people it is sent to"},
         "owner": text | {"description": "who answers for it; default: the key's name"},
-        "kind": text | {"description": "whatever tells your campaigns apart, like offer or notice"},
+        "kind": text
+        | {
+            "description": "campaigns of one kind are learned from together; known from the start are "
+            f"{listed(PRESETS_PER_1000)}",
+            "examples": ["offer"],
+        },
         "traffic_class": {
             "enum": [*(each.value for each in TrafficClass), None],
             "default": "promotional",
