@@ -10,7 +10,7 @@ from app.api.backtest_shapes import Backtest, BacktestGiven
 from app.api.bodies import read
 from app.api.deps import FromQuery, GatePath, ServicesDep, ToQuery, answer
 from app.api.problems import CLIENT_RATE, UNAVAILABLE, Refused
-from app.api.schemas import problems, takes
+from app.api.schemas import component, problems, takes
 from app.ports import ApiKey
 from app.services.backtest_shapes import backtest_shape
 from app.services.backtests import RETRY_SECONDS, Busy, Question
@@ -47,7 +47,7 @@ async def backtest(
     operation_id="runBacktest",
     summary="Try a policy on stored history",
     responses={200: {"model": Backtest}, **problems(404, 413, 415, 422, 429)},
-    openapi_extra=takes("application/json", schema=BacktestGiven.model_json_schema()),
+    openapi_extra=takes("application/json", schema=component("BacktestGiven")),
 )
 async def try_policy(gate: GatePath, request: Request, services: ServicesDep, caller: Reader) -> Response:
     """A policy document that need not be saved, or a stored version, over at most 400 days; by default the last 28.

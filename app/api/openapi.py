@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import __version__
+from app.api.backtest_shapes import BacktestGiven
 from app.api.briefings import AcknowledgementGiven, BriefingGiven
 from app.api.calendar import CalendarTokenGiven
 from app.api.campaign_gate import PATH as CAMPAIGN_GATE_PATH
@@ -60,6 +61,7 @@ MODELS = (
     KeyGiven,
     OverrideGiven,
     StepGiven,
+    BacktestGiven,
     QueueTargetsGiven,
     BriefingGiven,
     AcknowledgementGiven,
