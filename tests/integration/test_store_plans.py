@@ -15,7 +15,7 @@ from tests.support.databases import a_store
 
 LARGE = (
     "observations|contact_events|decisions|decision_inputs|events|rollup_minutes|rollup_hours|flow_minutes"
-    "|queued|answered|abandoned|completed|transferred"
+    "|queued|answered|abandoned|completed|transferred|tagged_contacts|contact_tallies"
 )
 GAIN = RollupDelta("orders", Metric.BACKLOG, NOW, 1, 1, 1, 1, 1, NOW)
 KEPT = KeptInputs(b"\x01" * 32, b"{}", KeptInputs(b"\x02" * 32, b"{}"))
@@ -83,6 +83,14 @@ CALLS = {
     "hours": lambda s: s.history.history("orders", Metric.BACKLOG, NOW, after(7200), 3600),
     "totals": lambda s: s.history.contact_totals(NOW, after(600), 20),
     "flows": lambda s: s.flows.flows("orders", after(-86_400), NOW, 300),
+    "count a tagged contact": lambda s: s.tallies.count([a_contact(campaign="spring")], 1, NOW),
+    "move a tagged contact": lambda s: s.tallies.count(
+        [a_contact(contact_id="some", campaign="spring"), a_contact("completed", contact_id="some", reason="price")],
+        *(1, NOW),
+    ),
+    "tagged_among": lambda s: s.tallies.tagged_among(["c-1", "c-2"]),
+    "tallies": lambda s: s.tallies.tallies(["spring", "spring/holdout"]),
+    "forget_contacts": lambda s: s.tallies.forget_contacts(NOW),
     "prune_rollups": lambda s: s.history.prune_rollups(NOW),
 }
 
@@ -91,6 +99,7 @@ CALLS = {
 async def test_large_tables_are_searched_by_key_and_neither_scanned_nor_sorted(store, name):
     await store.stream.append([an_observation(source="some"), a_contact(contact_id="some")])
     await store.evaluation.flush(Checkpoint(1, NOW, {}), [CHANGE], [GAIN])
+    await store.tallies.count([a_contact(contact_id="some", campaign="spring")], 1, NOW)
     for step in await plans(store, lambda: CALLS[name](store)):
         assert not re.fullmatch(rf"SCAN ({LARGE})", step), step
         assert "TEMP B-TREE FOR ORDER BY" not in step or name in GROUPED, step
