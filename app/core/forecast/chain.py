@@ -1,33 +1,27 @@
 """The number of contacts in a queue over time, as a distribution: the Markov chain M(t)/M/n(t)+M from where it stands.
 
 State k is the number in the system, handled or waiting, 0..K. Contacts arrive at lambda(t), constant per minute, and
-leave at d_k = min(k, n) mu + (k - n)+ theta. The forward equation p' = p Q is integrated by TR-BDF2 (Bank et al., IEEE
-Trans. Electron Devices 32(10), 1985), with g = 2 - sqrt 2: both its stages then solve with the same matrix
-I - a dt Q', a = g / 2, which is tridiagonal and is factored once per minute. While the distribution is far from smooth,
-in the minute after the start and after agents have left, each step is taken as eight: from a unit mass a long step of
-TR-BDF2 goes below zero.
+leave at d_k = min(k, n) mu + (k - n)+ theta. The forward equation p' = p Q is integrated in steps by TR-BDF2
+(tr_bdf2.py). While the distribution is narrow for its speed, as after the start, which is a unit mass, or after agents
+have left, each step is taken in parts: a narrow one would go below zero, and arrive wider than it is.
 
-All rows, one per curve of arrivals, are solved as one long tridiagonal system whose blocks are not coupled; each has
-as many states as it needs. Between minutes with more agents than before nothing happens to p. With fewer, those who
-leave finish the contact in hand, and the idle ones leave first ("exhaustive" discipline, as in Ingolfsson et al.,
-INFORMS J. Computing 19(2), 2007): the contacts that they take along leave the system with them.
+All rows, one per curve of arrivals, are walked side by side, each with as many states as it needs. Between minutes with
+more agents than before nothing happens to p. With fewer, those who leave finish the contact in hand, and the idle ones
+leave first ("exhaustive" discipline, as in Ingolfsson et al., INFORMS J. Computing 19(2), 2007): the contacts that
+they take along leave the system with them.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg.lapack import dgttrf, dgttrs
 
 from app.core.forecast.series import MINUTE_SECONDS, FloatArray, IntArray
-
-GAMMA = 2 - math.sqrt(2)
-IMPLICIT = GAMMA / 2
-FORWARD = 2 / (GAMMA * (2 - GAMMA))
-BACKWARD = (1 + (1 - GAMMA) ** 2) / (GAMMA * (2 - GAMMA))
-PARTS = 8
+from app.core.forecast.tr_bdf2 import BACKWARD as BACKWARD
+from app.core.forecast.tr_bdf2 import FORWARD as FORWARD
+from app.core.forecast.tr_bdf2 import IMPLICIT as IMPLICIT
+from app.core.forecast.tr_bdf2 import Stepper
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +69,14 @@ def leave(masses: FloatArray, before: int, after: int) -> FloatArray:
     return left
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How a walk is stepped: steps per minute, of which those of minute m are taken in parts[m] parts each."""
+
+    per_minute: int
+    parts: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
     """Distributions over time.
@@ -113,99 +115,32 @@ class Walk:
 
 
 def walk(
-    arrivals: FloatArray, staffing: Sequence[Stretch], drain: Drain, starts: Sequence[FloatArray], steps_per_minute: int
+    arrivals: FloatArray, staffing: Sequence[Stretch], drain: Drain, starts: Sequence[FloatArray], steps: Steps
 ) -> Walk:
     """Return the distributions at every step, for arrivals per second of shape (rows, minutes).
 
     starts: one distribution per row, as long as its row shall have states.
     """
-    solver = _Solver(starts, drain, MINUTE_SECONDS / steps_per_minute)
+    sizes = [len(start) for start in starts]
+    stepper = Stepper(sizes, MINUTE_SECONDS / steps.per_minute)
+    masses, agents = np.concatenate(starts), staffing[0].agents
     paths: list[FloatArray] = []
     for stretch in staffing:
-        points = np.empty(((stretch.last - stretch.first) * steps_per_minute + 1, solver.width))
-        points[0] = solver.leave(paths[-1][-1], stretch.agents) if paths else np.concatenate(starts)
-        rough = steps_per_minute if not paths or stretch.agents < solver.agents else 0
-        solver.staff(stretch.agents)
+        points = np.empty(((stretch.last - stretch.first) * steps.per_minute + 1, stepper.width))
+        points[0] = _left(masses, sizes, agents, stretch.agents)
+        stepper.staff(drain.deaths(stepper.states, stretch.agents))
         for step in range(len(points) - 1):
-            if step % steps_per_minute == 0:
-                solver.feed(arrivals[:, stretch.first + step // steps_per_minute])
-            advance = solver.fine_step if step < rough else solver.step
-            advance(points[step], points[step + 1])
+            if step % steps.per_minute == 0:
+                minute = stretch.first + step // steps.per_minute
+                stepper.feed(arrivals[:, minute], steps.parts[minute])
+            stepper.step(points[step], points[step + 1])
+        masses, agents = points[-1], stretch.agents
         paths.append(points)
-    return Walk(staffing, drain, steps_per_minute, [len(start) for start in starts], paths)
+    return Walk(staffing, drain, steps.per_minute, sizes, paths)
 
 
-class _Solver:
-    """The long tridiagonal system: its staffing, its arrivals, its factors."""
-
-    def __init__(self, starts: Sequence[FloatArray], drain: Drain, step_seconds: float) -> None:
-        sizes = [len(start) for start in starts]
-        self.width = sum(sizes)
-        self._drain = drain
-        self._step = step_seconds
-        self._rows = np.repeat(np.arange(len(sizes)), sizes)
-        self._states = np.concatenate([np.arange(size, dtype=np.float64) for size in sizes])
-        self._open = np.ones(self.width)
-        self._open[np.cumsum(sizes) - 1] = 0.0  # nobody arrives in a row's last state
-        self._sizes = sizes
-        self.agents = 0
-        self._deaths = np.empty(self.width)
-        self._fed: FloatArray | None = None
-        self._scratch = np.empty(self.width)
-
-    def staff(self, agents: int) -> None:
-        self.agents = agents
-        self._deaths = self._drain.deaths(self._states, agents)
-        self._above = (-IMPLICIT * self._step) * self._deaths[1:]
-        self._on = 1 + (IMPLICIT * self._step) * self._deaths
-        self._fed = None
-
-    def leave(self, masses: FloatArray, agents: int) -> FloatArray:
-        if agents >= self.agents:
-            return masses
-        return np.concatenate([leave(row, self.agents, agents) for row in self.rows(masses)])
-
-    def rows(self, masses: FloatArray) -> Iterator[FloatArray]:
-        end = 0
-        for size in self._sizes:
-            yield masses[end : end + size]
-            end += size
-
-    def feed(self, arrivals: FloatArray) -> None:
-        """Take the arrivals of a minute; the factors of the minute before serve again where nothing changed."""
-        if self._fed is not None and np.array_equal(arrivals, self._fed):
-            return
-        self._fed = arrivals
-        births = arrivals[self._rows] * self._open
-        births *= IMPLICIT * self._step
-        self._births = births
-        self._factors = _factored(-births[:-1], self._on + births, self._above)
-
-    def step(self, now: FloatArray, then: FloatArray) -> None:
-        """Write the distribution a step after `now` into `then`: S (2c y - c' now), y = S now, S = (I - a dt Q')^-1."""
-        half = dgttrs(*self._factors, now)[0]
-        np.multiply(half, FORWARD, out=then)
-        np.multiply(now, BACKWARD, out=self._scratch)
-        np.subtract(then, self._scratch, out=then)
-        then[:] = dgttrs(*self._factors, then, overwrite_b=True)[0]
-
-    def fine_step(self, now: FloatArray, then: FloatArray) -> None:
-        """Write the same, in as many parts as PARTS says."""
-        births = self._births / PARTS
-        whole, self._factors = (
-            self._factors,
-            _factored(-births[:-1], 1 + (self._on - 1) / PARTS + births, self._above / PARTS),
-        )
-        self.step(now, then)
-        for _ in range(PARTS - 1):
-            self.step(then.copy(), then)
-        self._factors = whole
-
-
-def _factored(
-    below: FloatArray, on: FloatArray, above: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
-    lower, diagonal, upper, second, pivots, _ = dgttrf(
-        below, on, above, overwrite_dl=True, overwrite_d=True
-    )  # never singular: its columns sum to one, its off-diagonals are not positive
-    return lower, diagonal, upper, second, pivots
+def _left(masses: FloatArray, sizes: Sequence[int], before: int, after: int) -> FloatArray:
+    if after >= before:
+        return masses
+    rows = np.split(masses, np.cumsum(sizes)[:-1])
+    return np.concatenate([leave(row, before, after) for row in rows])

@@ -134,7 +134,7 @@ class ErlangA:
 
     def abandoned_early(self, within: float) -> float:
         """Return the probability of giving up within so much time."""
-        return 1 - self.service_level(within) - self._sum(still_waiting, within)
+        return max(1 - self.service_level(within) - self._sum(still_waiting, within), 0.0)
 
     def abandoned_within(self, within: float) -> float:
         """Return the share of those who give up that does so within so much time."""

@@ -22,7 +22,10 @@ def edges(minutes: int) -> tuple[IntArray, IntArray]:
 
 
 def course_of(scenario: Scenario, rates: FloatArray, found: MinuteSums, walk: Walk, above: Sequence[float]) -> Course:
-    """Return the course of all rows, from what is expected of their minutes."""
+    """Return the course of all rows, from what is expected of their minutes.
+
+    Every figure is put into its range: the integration may leave masses a little below zero.
+    """
     firsts, lasts = edges(rates.shape[1])
     seconds = (lasts - firsts) * MINUTE_SECONDS
 
@@ -30,28 +33,31 @@ def course_of(scenario: Scenario, rates: FloatArray, found: MinuteSums, walk: Wa
         return np.asarray(np.add.reduceat(values, firsts, axis=1))
 
     fates = summed(found.sums[:, :, : WAITING_AT_TARGET + 1] * rates[..., None])
-    served, waited, quick, late = np.moveaxis(fates, -1, 0)
+    served, waited, quick, late = np.moveaxis(np.maximum(fates, 0.0), -1, 0)
     offered = summed(rates * MINUTE_SECONDS)
+    answered = np.minimum(served, offered)
+    in_target = np.minimum(quick, answered)
     gives_up = float(scenario.patience_seconds is not None)
-    abandoned = gives_up * np.maximum(offered - served, 0.0)
-    queue, squared = np.moveaxis(found.ends[:, lasts - 1], -1, 0)
+    abandoned = gives_up * (offered - answered)
+    queue, squared = np.moveaxis(np.maximum(found.ends[:, lasts - 1], 0.0), -1, 0)
+    agents = np.maximum.reduceat(scenario.agents, firsts)
     return Course(
         interval_seconds=INTERVAL_MINUTES * MINUTE_SECONDS,
         offered=offered,
-        answered=served,
+        answered=answered,
         abandoned=abandoned,
-        answered_in_target=quick,
-        abandoned_in_target=gives_up * np.maximum(offered - quick - late, 0.0),
+        answered_in_target=in_target,
+        abandoned_in_target=gives_up * np.clip(offered - in_target - late, 0.0, abandoned),
         answered_wait_seconds=waited,
-        wait_seconds=_all_waits(scenario, offered, served, waited),
-        backlog=summed(found.sums[:, :, QUEUE]) / seconds,
+        wait_seconds=_all_waits(scenario, offered, answered, waited),
+        backlog=np.maximum(summed(found.sums[:, :, QUEUE]) / seconds, 0.0),
         backlog_end=queue,
         backlog_end_sd=np.sqrt(np.maximum(squared - queue**2, 0.0)),
-        busy=summed(found.sums[:, :, BUSY]) / seconds,
+        busy=np.clip(summed(found.sums[:, :, BUSY]) / seconds, 0.0, agents),
         end=_ends(walk),
         backlog_above={x: np.maximum.reduceat(found.peaks[:, :, i], firsts, axis=1) for i, x in enumerate(above)},
         backlog_end_p90=_high(walk, scenario.agents, lasts),
-        all_busy=summed(found.sums[:, :, ALL_BUSY]) / seconds,
+        all_busy=np.clip(summed(found.sums[:, :, ALL_BUSY]) / seconds, 0.0, 1.0),
         unattended=np.logical_or.reduceat(~np.logical_or.accumulate(scenario.agents[::-1] > 0)[::-1], firsts),
         never_recovers=_grows(scenario, rates, walk, queue[:, -1]),
         overflowed=walk.spilled() > MAX_SPILL,
@@ -74,7 +80,7 @@ def _ends(walk: Walk) -> FloatArray:
 def _all_waits(scenario: Scenario, offered: FloatArray, served: FloatArray, waited: FloatArray) -> FloatArray:
     """Return the summed waits of all: while one waits, it gives up at 1 / patience, hence abandoned x patience."""
     if scenario.patience_seconds is not None:
-        return np.maximum(offered - served, 0.0) * scenario.patience_seconds
+        return np.maximum((offered - served) * scenario.patience_seconds, waited)
     return np.where(served < offered * (1 - UNSERVED), np.inf, waited)
 
 

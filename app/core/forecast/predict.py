@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from app.core.forecast.chain import Walk, stretches, walk
+from app.core.forecast.chain import Steps, Walk, stretches, walk
 from app.core.forecast.check import check
 from app.core.forecast.course import Course, joined
-from app.core.forecast.extent import drain_of, padded, states_needed
+from app.core.forecast.extent import Outline, drain_of, outline, padded, steps_for
 from app.core.forecast.intervals import INTERVAL_MINUTES as INTERVAL_MINUTES
 from app.core.forecast.intervals import MAX_SPILL, course_of, shown
 from app.core.forecast.scenario import Scenario
@@ -38,7 +38,8 @@ def predict(
     arrivals: (rows, minutes), contacts per second in place of the scenario's own; each row is predicted. start: a
     distribution over the number in the system, (rows or 1, states), in place of busy + waiting; see distributions().
     backlog_above: numbers for which Course.backlog_above is wanted. step_seconds: above 0 and at most 60, rounded to a
-    part of a minute; by default 30, above 2,000 agents 60. Raises ScenarioRefused, ValueError for the step.
+    part of a minute; by default 30, above 2,000 agents 60. Minutes in which the number in the system moves fast are
+    stepped finer in any case. Raises ScenarioRefused, ValueError for the step.
 
     The present staffing is taken to stay after the horizon, for those who still wait then. More busy contacts than
     agents: those beyond leave with the agent who handles them. Unknown patience: predict with None and with 300 s, and
@@ -46,11 +47,11 @@ def predict(
     """
     check(scenario, arrivals, start)
     rates = scenario.arrivals_per_second[None, :] if arrivals is None else arrivals
-    steps, given = _steps_per_minute(scenario, step_seconds), _starts(scenario, start, len(rates))
-    sizes = states_needed(scenario, rates, given)
-    courses = []
-    for block in _blocks(sizes, rates.shape[1] * steps):
-        walked = _walked(scenario, rates[block], given[block], sizes[block], steps)
+    given, per_minute = _starts(scenario, start, len(rates)), _steps_per_minute(scenario, step_seconds)
+    outlines = [outline(scenario, curve, begin) for curve, begin in zip(rates, given, strict=True)]
+    steps, courses = steps_for(outlines, per_minute), []
+    for block in _blocks([one.states() * rates.shape[1] * per_minute for one in outlines]):
+        walked = _walked(scenario, rates[block], given[block], outlines[block], steps)
         sums = minute_sums(walked, scenario.target_seconds, backlog_above)
         courses.append(course_of(scenario, rates[block], sums, walked, backlog_above))
     return joined(courses)
@@ -68,9 +69,10 @@ def distributions(
     horizon = len(scenario.agents)
     if wrong := [minute for minute in minutes if not 0 <= minute <= horizon]:
         raise ValueError(f"minute {wrong[0]} must be 0 to {horizon}, the horizon")
-    steps, rates = _steps_per_minute(scenario, step_seconds), scenario.arrivals_per_second[None, :]
-    given = _starts(scenario, start, 1)
-    walked = _walked(scenario, rates, given, states_needed(scenario, rates, given), steps)
+    given, rates = _starts(scenario, start, 1), scenario.arrivals_per_second[None, :]
+    outlines = [outline(scenario, rates[0], given[0])]
+    steps = steps_for(outlines, _steps_per_minute(scenario, step_seconds))
+    walked = _walked(scenario, rates, given, outlines, steps)
     return shown(np.array([walked.at(minute) for minute in minutes]).reshape(len(minutes), walked.sizes[0]))
 
 
@@ -90,23 +92,26 @@ def _starts(scenario: Scenario, start: FloatArray | None, rows: int) -> FloatArr
     return np.broadcast_to(start, (rows, start.shape[1]))
 
 
-def _blocks(sizes: Sequence[int], points: int) -> Iterator[slice]:
+def _blocks(sizes: Sequence[int]) -> Iterator[slice]:
     """Yield runs of rows, each of a size that fits into memory."""
     begin = values = 0
     for row, size in enumerate(sizes):
-        if row > begin and values + size * points > BLOCK_VALUES:
+        if row > begin and values + size > BLOCK_VALUES:
             yield slice(begin, row)
             begin, values = row, 0
-        values += size * points
+        values += size
     yield slice(begin, len(sizes))
 
 
-def _walked(scenario: Scenario, rates: FloatArray, given: FloatArray, sizes: list[int], steps: int) -> Walk:
+def _walked(
+    scenario: Scenario, rates: FloatArray, given: FloatArray, outlines: Sequence[Outline], steps: Steps
+) -> Walk:
     """Walk; again with more states, as long as a row comes near its last one."""
     drain, staffing = drain_of(scenario), stretches(scenario.agents)
+    sizes = [one.states() for one in outlines]
     for margin in WIDER:
         walked = walk(rates, staffing, drain, padded(given, sizes), steps)
-        wider = states_needed(scenario, rates, given, margin)
+        wider = [one.states(margin) for one in outlines]
         if walked.spilled().max() <= MAX_SPILL or wider == sizes:
             break
         sizes = wider

@@ -1,30 +1,31 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from app.core.forecast.check import ScenarioRefused
+from app.core.forecast.erlang_a import ErlangA
 from app.core.forecast.predict import distributions, predict
-from app.core.forecast.scenario import Scenario
-
-BASE = Scenario(
-    arrivals_per_second=np.full(60, 6.2 / 60),
-    agents=np.full(60, 40),
-    handle_seconds=300.0,
-    patience_seconds=180.0,
-    busy=31,
-    waiting=0,
-)
-
-
-def a_scenario(minutes=60, per_minute=6.2, agents=40, **changes):
-    rates, counts = np.full(minutes, per_minute / 60), np.broadcast_to(agents, minutes)
-    return replace(BASE, arrivals_per_second=rates, agents=counts, **changes)
+from app.core.forecast.ratios import abandonment, mean_wait, service_level, speed_to_answer
+from tests.unit.core.forecast.scenarios import a_scenario
 
 
 def test_with_patience_as_long_as_handling_the_number_in_the_system_is_that_of_infinitely_many_servers():
     course = predict(a_scenario(patience_seconds=300.0, agents=20, busy=20, waiting=11))
     expected = 6.2 / 60 * 300 + (31 - 6.2 / 60 * 300) * np.exp(-3600 / 300)
     assert course.end[0] @ np.arange(course.end.shape[1]) == pytest.approx(expected, abs=1e-3)
+
+
+def test_after_hours_of_the_same_it_is_erlang_a():
+    course = predict(a_scenario(minutes=600, per_minute=7.8))
+    steady = ErlangA(7.8 / 60, 1 / 300, 1 / 180, 40)
+    assert service_level(course)[0, -1] == pytest.approx(steady.service_level(20), abs=1e-6)
+    assert speed_to_answer(course)[0, -1] == pytest.approx(steady.speed_to_answer, abs=1e-4)
+    assert mean_wait(course)[0, -1] == pytest.approx(steady.mean_wait, abs=1e-4)
+    assert abandonment(course)[0, -1] == pytest.approx(steady.abandonment_ratio, abs=1e-6)
+    assert course.abandoned_in_target[0, -1] / 39 == pytest.approx(steady.abandoned_early(20), abs=1e-6)
+    assert course.backlog[0, -1] == pytest.approx(steady.backlog, abs=1e-5)
+    assert course.backlog_end_sd[0, -1] ** 2 == pytest.approx(steady.backlog_variance, abs=1e-4)
+    assert course.busy[0, -1] == pytest.approx(steady.busy, abs=1e-5)
+    assert course.all_busy[0, -1] == pytest.approx(1 - steady.no_wait_ratio, abs=1e-6)
 
 
 def test_offered_contacts_are_answered_or_give_up():
@@ -34,6 +35,13 @@ def test_offered_contacts_are_answered_or_give_up():
     assert course.abandoned.min() > 0.1
 
 
+def test_without_patience_everybody_is_answered_in_the_end_and_waits_are_those_of_the_answered():
+    course = predict(a_scenario(per_minute=7.0, patience_seconds=None))
+    np.testing.assert_allclose(course.answered, course.offered)
+    assert course.abandoned.max() == course.abandoned_in_target.max() == 0
+    np.testing.assert_allclose(course.wait_seconds, course.answered_wait_seconds)
+
+
 def test_a_distribution_of_a_later_minute_goes_on_where_the_first_run_was():
     agents = np.repeat([40, 36, 44], 20)
     scenario = a_scenario(agents=agents, per_minute=8.0)
@@ -41,8 +49,19 @@ def test_a_distribution_of_a_later_minute_goes_on_where_the_first_run_was():
     for minute in (20, 25, 40):
         later = a_scenario(minutes=60 - minute, agents=agents[minute:], per_minute=8.0)
         rest = predict(later, start=distributions(scenario, [minute]))
-        np.testing.assert_allclose(rest.backlog, whole.backlog[:, minute // 5 :], atol=2e-3)
-        np.testing.assert_allclose(rest.answered_in_target, whole.answered_in_target[:, minute // 5 :], atol=2e-3)
+        np.testing.assert_allclose(rest.backlog, whole.backlog[:, minute // 5 :], rtol=2e-3)
+        np.testing.assert_allclose(rest.answered_in_target, whole.answered_in_target[:, minute // 5 :], rtol=2e-3)
+
+
+def test_distributions_are_one_per_minute_asked_for_and_the_last_is_the_end():
+    scenario = a_scenario()
+    found = distributions(scenario, [0, 30, 60])
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert found[0, 31] == 1
+    np.testing.assert_allclose(found[2], predict(scenario).end[0], atol=1e-14)
+    assert distributions(scenario, []).shape[0] == 0
+    with pytest.raises(ValueError, match="minute 61 must be 0 to 60"):
+        distributions(scenario, [61])
 
 
 def test_rows_are_predicted_as_each_alone():
@@ -51,5 +70,78 @@ def test_rows_are_predicted_as_each_alone():
     together = predict(scenario, rows, backlog_above=(5,))
     for row, rates in enumerate(rows):
         alone = predict(scenario, rates[None, :], backlog_above=(5,))
-        np.testing.assert_allclose(together.answered_wait_seconds[row], alone.answered_wait_seconds[0], atol=1e-9)
-        np.testing.assert_allclose(together.backlog_above[5][row], alone.backlog_above[5][0], atol=1e-12)
+        np.testing.assert_allclose(together.answered_wait_seconds[row], alone.answered_wait_seconds[0], atol=0.05)
+        np.testing.assert_allclose(together.backlog_above[5][row], alone.backlog_above[5][0], atol=1e-3)
+        np.testing.assert_allclose(together.end[row, : alone.end.shape[1]], alone.end[0], atol=1e-6)
+
+
+def test_more_rows_than_fit_at_once_are_predicted_in_parts(monkeypatch):
+    scenario = a_scenario()
+    rows = scenario.arrivals_per_second * np.array([[0.5], [1.0], [2.0], [0.7]])
+    at_once = predict(scenario, rows, backlog_above=(0, 5))
+    monkeypatch.setattr("app.core.forecast.predict.BLOCK_VALUES", 30_000)
+    in_parts = predict(scenario, rows, backlog_above=(0, 5))
+    np.testing.assert_allclose(in_parts.end, at_once.end, atol=1e-12)
+    np.testing.assert_allclose(in_parts.backlog_above[0], at_once.backlog_above[0], atol=1e-12)
+    np.testing.assert_allclose(in_parts.wait_seconds, at_once.wait_seconds, atol=1e-9)
+    assert in_parts.never_recovers.tolist() == [False] * 4
+
+
+def test_each_row_may_have_its_own_start():
+    scenario = a_scenario(minutes=10)
+    starts = np.zeros((2, 60))
+    starts[0, 20] = starts[1, 55] = 1
+    course = predict(scenario, np.stack([scenario.arrivals_per_second] * 2), start=starts)
+    assert course.backlog[0, 0] < 0.01
+    assert course.backlog[1, 0] == pytest.approx(predict(a_scenario(minutes=10, busy=40, waiting=15)).backlog[0, 0])
+
+
+def test_the_backlog_is_told_with_its_spread_and_its_tail():
+    course = predict(a_scenario(per_minute=12.0), backlog_above=(0, 20, 1e9))
+    end = course.end[0]
+    waiting = np.maximum(np.arange(len(end)) - 40, 0)
+    assert course.backlog_end[0, -1] == pytest.approx(end @ waiting)
+    assert course.backlog_end_sd[0, -1] == pytest.approx(np.sqrt(end @ waiting**2 - (end @ waiting) ** 2))
+    ninetieth = course.backlog_end_p90[0, -1]
+    assert end[waiting <= ninetieth].sum() >= 0.9 > end[waiting < ninetieth].sum()
+    assert course.backlog_above[20][0, -1] == pytest.approx(end[waiting > 20].sum(), abs=0.01)
+    assert (course.backlog_above[0] >= course.backlog_above[20]).all()
+    assert course.backlog_above[1e9].max() == 0
+
+
+def test_the_last_interval_may_be_shorter():
+    course, longer = predict(a_scenario(minutes=7)), predict(a_scenario(minutes=10))
+    np.testing.assert_allclose(course.offered, [[31.0, 12.4]])
+    assert course.backlog.shape == (1, 2)
+    assert course.backlog[0, 0] == pytest.approx(longer.backlog[0, 0])
+    assert predict(a_scenario(minutes=1)).offered.tolist() == [[pytest.approx(6.2)]]
+
+
+def test_idle_agents_take_those_who_wait_at_once():
+    waiting_beside_idle = predict(a_scenario(busy=30, waiting=5))
+    np.testing.assert_allclose(waiting_beside_idle.backlog, predict(a_scenario(busy=35, waiting=0)).backlog)
+
+
+def test_more_busy_contacts_than_agents_leave_with_those_who_handle_them():
+    over_running = predict(a_scenario(busy=50, waiting=7))
+    np.testing.assert_allclose(over_running.backlog, predict(a_scenario(busy=40, waiting=7)).backlog)
+
+
+def test_steps_are_parts_of_a_minute():
+    scenario = a_scenario(minutes=10, per_minute=9.0)
+    fine = predict(scenario, step_seconds=1.0)
+    np.testing.assert_allclose(predict(scenario, step_seconds=10).backlog, fine.backlog, rtol=2e-3)
+    np.testing.assert_allclose(predict(scenario).backlog, fine.backlog, atol=1e-2)
+    np.testing.assert_array_equal(
+        predict(scenario, step_seconds=25).backlog, predict(scenario, step_seconds=20).backlog
+    )
+    for wrong in (0.0, -1.0, 61.0, float("nan")):
+        with pytest.raises(ValueError, match="step_seconds"):
+            predict(scenario, step_seconds=wrong)
+
+
+def test_a_scenario_that_is_not_sound_is_refused():
+    with pytest.raises(ScenarioRefused, match="handle_seconds"):
+        predict(a_scenario(handle_seconds=0.0))
+    with pytest.raises(ScenarioRefused, match="handle_seconds"):
+        distributions(a_scenario(handle_seconds=0.0), [0])
