@@ -89,8 +89,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
             metrics = Metrics()
-            computing = stack.enter_context(closing(ChildProcess()))
-            services = await build_services(settings, clock, store, metrics, computing)
+            computing, planning = (stack.enter_context(closing(ChildProcess())) for _ in range(2))
+            services = await build_services(settings, clock, store, metrics, computing=computing, planning=planning)
             hub = Hub(services)
             metrics.watch(services, hub)
             stop = asyncio.Event()
@@ -101,6 +101,7 @@ def create_app(
                 services.callbacks.run(stop),
                 services.releases.run(stop, services.evaluator.subscribe),
                 services.overrides.run(stop),
+                services.outlooks.run(stop),
                 services.tallies.run(stop),
                 services.learning.run(stop),
                 services.debriefs.run(stop),

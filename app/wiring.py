@@ -1,9 +1,12 @@
 """build_services: every service over its store, each built once, in the order in which they need each other."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.api.auth import ANONYMOUS
 from app.computing import InProcess
+from app.core.floor.targets import QueueTargets
+from app.core.gate.decide import select
 from app.core.webhooks.address import Allowed
 from app.ports import Clock, PolicyVersion
 from app.ports.computing import Computing
@@ -17,6 +20,7 @@ from app.services.calendars import Calendars
 from app.services.callbacks import Callbacks
 from app.services.campaign_gate import CampaignGate
 from app.services.campaigns import Campaigns
+from app.services.capacities import Capacities
 from app.services.container import Services
 from app.services.debrief_floor import FloorThen
 from app.services.debrief_inputs import DebriefInputs
@@ -27,6 +31,7 @@ from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
 from app.services.evaluator import Evaluator
 from app.services.events import Events
+from app.services.flows import Flows
 from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
@@ -34,6 +39,8 @@ from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
+from app.services.outlook_inputs import OutlookInputs
+from app.services.outlooks import Outlooks
 from app.services.overrides import Overrides
 from app.services.packing import Packing
 from app.services.permits import Permits
@@ -72,6 +79,22 @@ class _Gate:
         """Return what the evaluator left last."""
         return self.evaluator.published
 
+    def time_zone_of(self, queue: str) -> str:
+        """Return the time zone of the first gate that watches a queue: whose days and weeks it lives by."""
+        policies = (state.policy for state in self.published().gates.values())
+        return next((policy.time_zone for policy in policies if policy and select(policy.queues, (queue,))[0]), "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What an outlook is made with, besides the gate."""
+
+    hours: Hours
+    staffings: Staffings
+    learning: Learning
+    computing: Computing
+    planning: Computing
+
 
 @dataclass(frozen=True, slots=True)
 class _Outward:
@@ -84,11 +107,18 @@ class _Outward:
 
 
 async def build_services(
-    settings: Settings, clock: Clock, store: Store, metrics: Metrics, computing: Computing | None = None
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    metrics: Metrics,
+    *,
+    computing: Computing | None = None,
+    planning: Computing | None = None,
 ) -> Services:
     """Return the services over a store, the evaluator started: it stands where the last run stood.
 
-    computing: where long computations are done that people wait for; None: in this process, where nobody else waits.
+    computing: where long computations are done that people wait for; planning: where outlooks are made. None: in this
+    process, where nobody else waits.
     """
     sources, hours, computing = Sources(), Hours(store.hours, clock), computing or InProcess()
     gate = _gate(settings, clock, store, metrics)
@@ -101,8 +131,11 @@ async def build_services(
     learning = Learning(store.debriefs, computing, clock)
     for learned in (tallies, learning):
         await learned.load()
+    ahead = _Ahead(hours, staffings, learning, computing, planning or InProcess())
+    outlooks = _outlooks(gate, clock, store, ahead)
     _listen(gate, outward, metrics)
-    gates = _gates(gate, clock, store)
+    gate.permits.subscribe(lambda _: outlooks.wake())
+    gates = _gates(gate, clock, store, outlooks.wake)
     return Services(
         settings=settings,
         clock=clock,
@@ -142,6 +175,8 @@ async def build_services(
         backtests=Backtests(gates, store.minutes, computing, clock),
         packing=Packing(store.packs, clock),
         computing=computing,
+        foresights=gate.foresights,
+        outlooks=outlooks,
         tallies=tallies,
         learning=learning,
         debriefs=Debriefs(
@@ -250,12 +285,38 @@ def _campaign_gate(gate: _Gate, clock: Clock, metrics: Metrics) -> CampaignGate:
     )
 
 
-def _gates(gate: _Gate, clock: Clock, store: Store) -> Gates:
-    """Build what changes gates and policies; a change counts before it is answered."""
+def _outlooks(gate: _Gate, clock: Clock, store: Store, ahead: _Ahead) -> Outlooks:
+    def targets() -> Mapping[str, QueueTargets]:
+        return gate.evaluator.floor.targets
+
+    inputs = OutlookInputs(
+        arrivals=Flows(store.flows, hours=ahead.hours.of, time_zone=gate.time_zone_of, lift=ahead.learning.lift),
+        capacities=Capacities(store.flows, store.history, targets),
+        agents=ahead.staffings,
+        hours=ahead.hours,
+        lessons=ahead.learning,
+        sent=store.permits,
+        campaigns=gate.campaigns,
+        targets=targets,
+    )
+    return Outlooks(
+        inputs,
+        gate.foresights,
+        store.outlooks,
+        clock,
+        published=gate.published,
+        planning=ahead.planning,
+        asked=ahead.computing,
+    )
+
+
+def _gates(gate: _Gate, clock: Clock, store: Store, look: Callable[[], None]) -> Gates:
+    """Build what changes gates and policies; a change counts before it is answered, and is looked ahead by soon."""
 
     def policy_changed(name: str, saved: PolicyVersion | None) -> None:
         gate.evaluator.set_policy(name, saved)
         gate.evaluator.evaluate_now()
+        look()
 
     def gate_deleted(name: str) -> None:
         gate.overrides.forget(name)

@@ -47,6 +47,7 @@ TAGS = [
     {"name": "permits", "description": "Headroom, reserved: so many may go, until then, unless told to stop."},
     {"name": "campaigns", "description": "What is to be sent, its briefing, and its release in waves."},
     {"name": "calendar", "description": "Campaigns in people's own calendars."},
+    {"name": "outlook", "description": "What a send would do to the floor, and how it can be sent safely."},
     {"name": "decisions", "description": "Every change of a gate and every answer given, with its reasons."},
     {"name": "events", "description": "Everything that happened: who, what, when, why."},
     {"name": "webhooks", "description": "Who is told, and what was delivered."},

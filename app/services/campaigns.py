@@ -67,6 +67,10 @@ class Campaigns:
         resting = ENDED | {CampaignState.DRAFT}
         return [each for each in known if each is not None and each.gate == gate and each.state not in resting]
 
+    def known(self, campaign_id: str) -> Campaign | None:
+        """Return, from memory, one that has not ended long ago; None for any other."""
+        return self.book.known(campaign_id)
+
     def progress(self, campaign: Campaign) -> Progress:
         """Return how far a campaign has come."""
         return Progress(self._permits.spent_by_campaign(campaign.id, self._clock.now()), self.book.wave(campaign.id))

@@ -17,12 +17,14 @@ from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
 from app.services.evaluator import Evaluator
 from app.services.events import Events
+from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
+from app.services.outlooks import Outlooks
 from app.services.overrides import Overrides
 from app.services.packing import Packing
 from app.services.permits import Permits
@@ -78,6 +80,8 @@ class Services:
     backtests: Backtests
     packing: Packing
     computing: Computing
+    foresights: Foresights
+    outlooks: Outlooks
     tallies: Tallies
     learning: Learning
     debriefs: Debriefs

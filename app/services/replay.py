@@ -6,7 +6,7 @@ order and at the same seconds. A replay that was broken off, or run again, goes 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -25,7 +25,10 @@ BATCH = 5_000
 KEPT_REJECTIONS = 20
 SECOND = timedelta(seconds=1)
 
+LOOK_EVERY = timedelta(minutes=5)
+
 Progress = Callable[[datetime], None]
+Look = Callable[[Published], Awaitable[None]]
 
 
 class MovableClock(Protocol):
@@ -57,16 +60,23 @@ class Replayed:
 class Replay:
     """Drives one evaluator, started and driven by nobody else, over a stream that stamps what it takes by `clock`.
 
-    resumed: the checkpoint the evaluator was started from, None for a fresh installation.
+    resumed: the checkpoint the evaluator was started from, None for a fresh installation. look: makes the outlooks of
+    a publication's gates; None: those of gates that want one are missing.
     """
 
     def __init__(
-        self, stream: Stream, evaluator: Evaluator, clock: MovableClock, resumed: Checkpoint | None = None
+        self,
+        stream: Stream,
+        evaluator: Evaluator,
+        clock: MovableClock,
+        resumed: Checkpoint | None = None,
+        look: Look | None = None,
     ) -> None:
-        self._stream, self._evaluator, self._clock = stream, evaluator, clock
+        self._stream, self._evaluator, self._clock, self._look = stream, evaluator, clock, look
         self._replayed = Replayed()
         self._verdicts = {gate: memory.verdict for gate, memory in resumed.memories.items()} if resumed else {}
         self._note(evaluator.published)
+        self._looked_at = self._at - LOOK_EVERY
 
     async def run(self, payloads: Iterable[Payload], progress: Progress = lambda _: None) -> Replayed:
         """Return once all payloads are durable, decided upon, and the evaluator's checkpoint is written.
@@ -114,9 +124,26 @@ class Replay:
         appends.clear()
         while records := await self._stream.read(self._evaluator.position):
             for received_at, group in groupby(records, key=lambda record: record.received_at):
+                await self._look_through(received_at - SECOND)
                 self._tick_through(received_at - SECOND)
                 self._evaluate(list(group), max(received_at, self._at))
         await self._evaluator.flush()
+
+    async def _look_through(self, until: datetime) -> None:
+        """Look ahead every five minutes up to `until`, where any gate wants to know: at history as it is then."""
+        if self._look is None or not self._wants_outlook():
+            return
+        while (due_at := max(self._at, self._looked_at + LOOK_EVERY)) <= until:
+            self._tick_through(due_at)
+            self._tick(due_at)
+            await self._evaluator.flush()
+            await self._look(self._evaluator.published)
+            self._tick(due_at)
+            self._looked_at = due_at
+
+    def _wants_outlook(self) -> bool:
+        policies = (state.policy for state in self._evaluator.published.gates.values())
+        return any(policy is not None and policy.outlook is not None for policy in policies)
 
     def _evaluate(self, records: Sequence[StreamRecord], now: datetime) -> None:
         self._evaluator.apply(records)

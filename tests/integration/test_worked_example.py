@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from app.core.forecast.breach import Metric, hold_windows, judge
+from app.core.floor.metric import Metric
+from app.core.forecast.breach import hold_windows, judge
 from app.core.forecast.extra_agents import extra_agents
 from app.core.forecast.predict import predict
 from app.core.forecast.safe import Bound, safe_now
@@ -36,7 +37,7 @@ def case(example):
 
 def values(case, audience):
     held = {one.metric: one.values[0, 0] for one in hold_windows(case, case.sends((0, audience))[None], MEAN)}
-    return held[Metric.SERVICE_LEVEL], held[Metric.SPEED_TO_ANSWER]
+    return held[Metric.SERVICE_LEVEL_RATIO], held[Metric.SPEED_TO_ANSWER_SECONDS]
 
 
 def test_the_largest_safe_send_is_the_one_worked_out(example, case):
@@ -44,7 +45,7 @@ def test_the_largest_safe_send_is_the_one_worked_out(example, case):
     assert found.audience == pytest.approx(example["largest_safe_send_now"], rel=N_TOLERANCE)
     assert found.bound is Bound.LIMIT
     assert found.breach is not None
-    assert found.breach.metric is Metric.SERVICE_LEVEL
+    assert found.breach.metric is Metric.SERVICE_LEVEL_RATIO
 
 
 def test_at_that_size_each_window_is_the_one_worked_out(example, case):

@@ -25,6 +25,7 @@ from app.services.asks import Asks
 from app.services.container import Services
 from app.services.decisions import Decisions
 from app.services.evaluator import Evaluator
+from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
@@ -155,6 +156,8 @@ async def an_api(*, auth: str = "on") -> Api:
         backtests=absent,
         packing=absent,
         computing=InProcess(),
+        foresights=Foresights(evaluator.wake),
+        outlooks=absent,
         tallies=absent,
         learning=absent,
         debriefs=absent,

@@ -8,10 +8,10 @@ counted once, are weighed together. The nodes are the same for all queues: what 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from app.core.floor.metric import Metric
 from app.core.forecast.case import Case, QueueCase
 from app.core.forecast.course import Course
 from app.core.forecast.demand import arrivals
@@ -25,15 +25,6 @@ from app.core.forecast.uncertainty import NINE, Nodes
 STEP_SECONDS = 30.0
 PASSAGE_STEP_SECONDS = 60.0
 ANYBODY = 1e-6
-
-
-class Metric(StrEnum):
-    """What a limit is set on."""
-
-    SERVICE_LEVEL = "service_level_ratio"
-    SPEED_TO_ANSWER = "speed_to_answer_seconds"
-    ABANDONMENT = "abandonment_ratio"
-    BACKLOG = "backlog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +161,17 @@ def _hold_windows(
     if limits.service_level_ratio is not None:
         level = _ratio(total(course.answered_in_target), offered, anybody)
         broken = beyond | (anybody & ~(level >= limits.service_level_ratio))
-        yield Held(queue, Metric.SERVICE_LEVEL, limits.service_level_ratio, edges, broken.astype(float), level)
+        yield Held(queue, Metric.SERVICE_LEVEL_RATIO, limits.service_level_ratio, edges, broken.astype(float), level)
     if limits.speed_to_answer_seconds is not None:
         speed = _ratio(total(course.answered_wait_seconds), answered, some)
         broken = beyond | (anybody & ~(speed <= limits.speed_to_answer_seconds))  # nobody answered: NaN, which breaks
-        yield Held(queue, Metric.SPEED_TO_ANSWER, limits.speed_to_answer_seconds, edges, broken.astype(float), speed)
+        yield Held(
+            queue, Metric.SPEED_TO_ANSWER_SECONDS, limits.speed_to_answer_seconds, edges, broken.astype(float), speed
+        )
     if limits.abandonment_ratio is not None:
         lost = _ratio(total(course.abandoned), offered, anybody)
         broken = beyond | (anybody & (~(lost <= limits.abandonment_ratio) | ~some))
-        yield Held(queue, Metric.ABANDONMENT, limits.abandonment_ratio, edges, broken.astype(float), lost)
+        yield Held(queue, Metric.ABANDONMENT_RATIO, limits.abandonment_ratio, edges, broken.astype(float), lost)
 
 
 def _hold_backlog(queue: str, limit: float, window_seconds: float, over: FloatArray, span: Span) -> Held:

@@ -37,7 +37,7 @@ def parse_outlook(fields: Fields, rules: Sequence[Rule]) -> OutlookLimits | None
         "backlog": part.number("backlog", None, 0),
     }
     limits = OutlookLimits(
-        **(named if any(name in part.value for name in LIMITS) else limits_of(rules)),
+        **(named if any(name in part.value for name in LIMITS) else _limits_of(rules)),
         service_level_seconds=part.number("service_level_seconds", 20.0, 0, LONGEST_TARGET_SECONDS),
         window_seconds=_window(part),
         max_breach_probability=part.number("max_breach_probability", DEFAULT_MAX_BREACH_PROBABILITY, 0.001, 0.9),
@@ -53,8 +53,19 @@ def parse_outlook(fields: Fields, rules: Sequence[Rule]) -> OutlookLimits | None
     return limits
 
 
-def limits_of(rules: Sequence[Rule]) -> dict[str, float | None]:
-    """Return the limits that rules set on what can be predicted; of several on one metric the strictest."""
+def limits_of_rules(rules: Sequence[Rule]) -> OutlookLimits:
+    """Return the limits that rules set on what can be predicted, the rest as it is where nobody says otherwise."""
+    found = _limits_of(rules)
+    return OutlookLimits(
+        service_level_ratio=found["service_level_ratio"],
+        speed_to_answer_seconds=found["speed_to_answer_seconds"],
+        abandonment_ratio=found["abandonment_ratio"],
+        backlog=found["backlog"],
+    )
+
+
+def _limits_of(rules: Sequence[Rule]) -> dict[str, float | None]:
+    """Return the hold limit on each metric that can be predicted; of several on one metric the strictest."""
     found: dict[str, float | None] = dict.fromkeys(LIMITS)
     for rule in rules:
         if rule.metric.value not in found:

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.forecast.breach import Metric, hold_backlog, hold_windows, judge, probabilities
+from app.core.floor.metric import Metric
+from app.core.forecast.breach import hold_backlog, hold_windows, judge, probabilities
 from app.core.forecast.case import Rate
 from app.core.forecast.decisive import decisive, is_safe
 from app.core.forecast.judged import spans, windows
@@ -39,7 +40,7 @@ def test_a_verdict_names_the_limit_the_queue_the_window_and_the_figures():
     assert (quiet.probability, quiet.breaches) == (0.0, ())
     assert loud.probability == 1.0
     (breach,) = loud.breaches
-    assert (breach.queue, breach.metric, breach.limit) == ("orders-voice", Metric.SERVICE_LEVEL, 0.8)
+    assert (breach.queue, breach.metric, breach.limit) == ("orders-voice", Metric.SERVICE_LEVEL_RATIO, 0.8)
     assert (breach.window_start_seconds, breach.window_end_seconds) == (0, 900)
     assert breach.expected == breach.if_broken
     assert breach.expected is not None
@@ -77,8 +78,8 @@ def test_a_node_that_breaks_one_limit_counts_once():
     case = a_small_case(both)
     assert probabilities(case, now(case, 50_000))[0] == pytest.approx(1.0)
     assert {breach.metric for breach in judge(case, now(case, 50_000))[0].breaches} == {
-        Metric.SERVICE_LEVEL,
-        Metric.SPEED_TO_ANSWER,
+        Metric.SERVICE_LEVEL_RATIO,
+        Metric.SPEED_TO_ANSWER_SECONDS,
     }
 
 
@@ -105,7 +106,10 @@ def test_where_nobody_works_while_contacts_come_every_limit_breaks():
         nobody = replace(queue, scenario=replace(queue.scenario, agents=np.zeros(60, dtype=np.int64)))
         verdict = judge(a_case(nobody, limits=limits, minutes=60), now(a_small_case(), 0), MEAN)[0]
         assert verdict.probability == 1.0
-        assert {breach.metric for breach in verdict.breaches} >= {Metric.SERVICE_LEVEL, Metric.SPEED_TO_ANSWER}
+        assert {breach.metric for breach in verdict.breaches} >= {
+            Metric.SERVICE_LEVEL_RATIO,
+            Metric.SPEED_TO_ANSWER_SECONDS,
+        }
 
 
 def test_where_nobody_comes_no_limit_can_break():

@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.forecast.breach import Metric, probabilities
+from app.core.floor.metric import Metric
+from app.core.forecast.breach import probabilities
 from app.core.forecast.case import Case, Rate
 from app.core.forecast.extra_agents import extra_agents
 from app.core.forecast.limits import OutlookLimits

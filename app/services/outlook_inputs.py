@@ -1,0 +1,325 @@
+"""What an outlook is made from, gathered from everybody who knows a part of it: as of one instant, for one gate.
+
+What is missing is said, and never guessed in favour of a send: without a fresh backlog, a forecast of arrivals, a
+handle time and somebody to answer there is no outlook.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+
+from app.core.campaign.campaign import Campaign
+from app.core.floor.metric import Metric
+from app.core.floor.targets import QueueTargets
+from app.core.floor.view import FloorView
+from app.core.forecast.arrivals import ArrivalForecast
+from app.core.forecast.capacity import Capacity
+from app.core.forecast.case import STARTS_EVERY_MINUTES, Rate
+from app.core.forecast.foresee import Sender, Shares
+from app.core.forecast.kernel import Kernel
+from app.core.forecast.known import Known, QueueKnown, SendKnown
+from app.core.forecast.learn import GammaRate
+from app.core.forecast.limits import OutlookLimits
+from app.core.forecast.series import BoolArray
+from app.core.gate.decide import select
+from app.core.gate.outlook_part import has_limit, limits_of_rules
+from app.core.gate.policy import Policy
+from app.core.gate.windows import open_spans
+from app.core.staffing.hours import OpeningHours, open_minutes
+from app.core.staffing.staffing import Basis, Staffing
+from app.ports.permits import Sending
+from app.services.published import GateState
+
+AHEAD_MINUTES = 30 * 60
+BEHIND_MINUTES = 72 * 60
+ANY_AUDIENCE = 100_000_000
+
+
+class NotKnown(Exception):
+    """Something is not known that an outlook needs; str() is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNotes:
+    """Where what is known of a queue is from, in sentences."""
+
+    queue: str
+    arrivals: str
+    agents: str
+    handle_time: str
+    patience: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What is known, what the gate had given away by then, and where the numbers are from."""
+
+    known: Known
+    given: int
+    notes: tuple[QueueNotes, ...]
+
+    def sender(self, campaign: str | None) -> Sender:
+        """Return how a campaign was reckoned with; one that was not, as mail of no known campaign."""
+        senders = {sender.campaign: sender for sender in self.known.senders}
+        return senders.get(campaign or "") or senders[""]
+
+
+class ArrivalsAhead(Protocol):
+    """Who forecasts what comes in by itself."""
+
+    async def forecast(self, queue: str, now: datetime, minutes: int) -> ArrivalForecast:
+        """Return the contacts to expect, campaigns aside."""
+
+
+class CapacityNow(Protocol):
+    """Who knows what the agents get done, and how long customers wait."""
+
+    async def capacity(self, queue: str, now: datetime) -> Capacity:
+        """Return the effective handle time and the patience of those who wait."""
+
+
+class AgentsAhead(Protocol):
+    """Who knows how many agents there will be."""
+
+    async def staffing(self, queue: str, start: datetime, minutes: int, present_agents: float | None) -> Staffing:
+        """Return the agents per minute from `start` on."""
+
+
+class HoursKept(Protocol):
+    """Who knows when a queue is open."""
+
+    async def of(self, queue: str) -> OpeningHours | None:
+        """Return a queue's hours; None: open around the clock, as far as anybody said."""
+
+
+class Lessons(Protocol):
+    """What was learned from past campaigns. All from memory."""
+
+    def rate_for(self, campaign: Campaign | None) -> GammaRate:
+        """Return what is believed of a campaign's contacts per 1,000; None: of one that nobody knows."""
+
+    def mix_for(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Mapping[str, float]:
+        """Return which share of a campaign's contacts comes to which queue; volumes: of the queues' own contacts."""
+
+    def kernel(self) -> Kernel:
+        """Return when the contacts of a message come."""
+
+
+class SentBefore(Protocol):
+    """Who knows what was sent when."""
+
+    async def sendings(self, since: datetime) -> Sequence[Sending]:
+        """Return what went out under permits granted since then, by campaign and minute, and all that still may."""
+
+
+class Underway(Protocol):
+    """Who knows the campaigns that may send through a gate."""
+
+    def on_their_way(self, gate: str) -> Sequence[Campaign]:
+        """Return those that are scheduled or further and have not ended."""
+
+    def known(self, campaign_id: str) -> Campaign | None:
+        """Return one that is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookInputs:
+    """Gathers. targets: of the queues, as people set them."""
+
+    arrivals: ArrivalsAhead
+    capacities: CapacityNow
+    agents: AgentsAhead
+    hours: HoursKept
+    lessons: Lessons
+    sent: SentBefore
+    campaigns: Underway
+    targets: Callable[[], Mapping[str, QueueTargets]]
+
+    async def gather(self, state: GateState, view: FloorView, now: datetime) -> Gathered:
+        """Return what is known of a gate's queues at `now`. Raises NotKnown for the first thing that is not."""
+        policy = state.policy
+        if policy is None:
+            raise NotKnown("the gate has no policy")
+        queues, unmatched = select(policy.queues, tuple(view.queues()))
+        if unmatched or not queues:
+            raise NotKnown(f"no queue on the floor matches {(unmatched or policy.queues)[0]!r}")
+        forecasts = [await self.arrivals.forecast(queue, now, AHEAD_MINUTES) for queue in queues]
+        minutes = _minutes_known(queues, forecasts, limits_for(policy), now)
+        found = [
+            await self._queue(queue, _Fresh(view, queue, policy.stale_after_seconds, now), forecast, minutes)
+            for queue, forecast in zip(queues, forecasts, strict=True)
+        ]
+        known = tuple(queue for queue, _ in found)
+        volumes = {queue.queue: float(queue.expected.sum()) for queue in known}
+        gathered = Known(
+            now,
+            limits_for(policy),
+            known,
+            await self._sent(state.gate, volumes, now),
+            tuple(self._senders(state, volumes)),
+            may_start(policy, now),
+            self.lessons.kernel(),
+        )
+        return Gathered(gathered, state.spent.given, tuple(notes for _, notes in found))
+
+    # --- queues ---
+
+    async def _queue(
+        self, queue: str, fresh: "_Fresh", forecast: ArrivalForecast, minutes: int
+    ) -> tuple[QueueKnown, QueueNotes]:
+        now = fresh.now
+        capacity = await self.capacities.capacity(queue, now)
+        if capacity.handle_seconds is None:
+            raise NotKnown(f"{queue}: {capacity.handle_said}")
+        staffing = await self.agents.staffing(queue, now, minutes, fresh.present())
+        if staffing.basis is Basis.UNKNOWN:
+            raise NotKnown(staffing.said)
+        known = QueueKnown(
+            queue,
+            forecast.expected.values,
+            forecast.cv,
+            forecast.expected.step_seconds,
+            (now - forecast.expected.start).total_seconds(),
+            staffing.agents,
+            staffing.is_open,
+            await self._opened_before(queue, now),
+            busy=fresh.busy(self.targets().get(queue, QueueTargets()).concurrency),
+            waiting=fresh.waiting(),
+            handle_seconds=capacity.handle_seconds,
+            patience_seconds=capacity.patience_seconds,
+            is_patience_known=capacity.is_patience_known,
+        )
+        notes = QueueNotes(queue, forecast.basis, staffing.said, capacity.handle_said, capacity.patience_said)
+        return known, notes
+
+    async def _opened_before(self, queue: str, now: datetime) -> BoolArray:
+        return open_minutes(await self.hours.of(queue), now - timedelta(minutes=BEHIND_MINUTES), BEHIND_MINUTES)
+
+    # --- campaigns ---
+
+    async def _sent(self, gate: str, volumes: Mapping[str, float], now: datetime) -> tuple[SendKnown, ...]:
+        """Return what was sent in the last days: reported mail when its permit was given, the rest as if it went now.
+
+        What a permit left unaccounted for when it expired counts as sent when the permit was given.
+        """
+        messages: dict[str, list[tuple[float, float]]] = {}
+        for sending in await self.sent.sendings(now - timedelta(minutes=BEHIND_MINUTES)):
+            if sending.gate != gate:
+                continue
+            minute = min(0.0, (sending.minute_at - now) / timedelta(minutes=1))
+            listed = messages.setdefault(sending.campaign or "", [])
+            if sending.messages + sending.lapsed and minute >= -BEHIND_MINUTES:
+                listed.append((minute, float(sending.messages + sending.lapsed)))
+            if sending.outstanding:
+                listed.append((0.0, float(sending.outstanding)))
+        return tuple(self._send(campaign, tuple(each), volumes) for campaign, each in messages.items() if each)
+
+    def _send(
+        self, campaign_id: str, messages: tuple[tuple[float, float], ...], volumes: Mapping[str, float]
+    ) -> SendKnown:
+        campaign = self.campaigns.known(campaign_id) if campaign_id else None
+        return SendKnown(campaign_id, self._rate(campaign), self._shares(campaign, volumes), messages)
+
+    def _senders(self, state: GateState, volumes: Mapping[str, float]) -> list[Sender]:
+        senders = [Sender("", self._rate(None), self._shares(None, volumes), ANY_AUDIENCE)]
+        for campaign in self.campaigns.on_their_way(state.gate):
+            shares = self._shares(campaign, volumes)
+            senders.append(Sender(campaign.id, self._rate(campaign), shares, max(1, campaign.recipients)))
+        return senders
+
+    def _rate(self, campaign: Campaign | None) -> Rate:
+        believed = self.lessons.rate_for(campaign)
+        return Rate(believed.mean, believed.sd / believed.mean)
+
+    def _shares(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Shares:
+        """Return the share of each of the gate's queues, together 1: contacts said to come elsewhere may come here."""
+        named = {queue: share for queue, share in self.lessons.mix_for(campaign, volumes).items() if queue in volumes}
+        total = sum(named.values())
+        if total <= 0:
+            named, total = dict.fromkeys(volumes, 1.0), float(len(volumes))
+        return tuple(sorted((queue, share / total) for queue, share in named.items()))
+
+
+def _minutes_known(
+    queues: Sequence[str], forecasts: Sequence[ArrivalForecast], limits: OutlookLimits, now: datetime
+) -> int:
+    """Return for how many minutes from now on every queue's arrivals are forecast, at most 30 hours.
+
+    Raises NotKnown where that is less than the horizon.
+    """
+    ends = []
+    for queue, forecast in zip(queues, forecasts, strict=True):
+        minutes = int(forecast.known_minutes - (now - forecast.expected.start) / timedelta(minutes=1))
+        if minutes < limits.horizon_minutes:
+            raise NotKnown(f"{queue}: {forecast.basis}")
+        ends.append(minutes)
+    return min(AHEAD_MINUTES, *ends)
+
+
+def limits_for(policy: Policy) -> OutlookLimits:
+    """Return what the predicted floor is held to: the policy's outlook, else the hold limits of its rules.
+
+    Raises NotKnown where neither has a limit on anything that can be predicted.
+    """
+    if policy.outlook is not None:
+        return policy.outlook
+    limits = limits_of_rules(policy.rules)
+    if not has_limit(limits):
+        raise NotKnown(
+            "the policy limits nothing that can be predicted: backlog, service level, speed to answer, abandonment"
+        )
+    return limits
+
+
+def may_start(policy: Policy, now: datetime) -> BoolArray:
+    """Return whether a policy's send windows are open at each start from now on."""
+    starts = range(0, AHEAD_MINUTES, STARTS_EVERY_MINUTES)
+    if not policy.send_windows:
+        return np.ones(len(starts), dtype=np.bool_)
+    spans = open_spans(policy.send_windows, policy.time_zone, now, now + timedelta(minutes=AHEAD_MINUTES))
+    instants = [now + timedelta(minutes=minute) for minute in starts]
+    return np.array([any(opens <= at < closes for opens, closes in spans) for at in instants])
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """The readings of one queue that are not stale."""
+
+    view: FloorView
+    queue: str
+    stale_after_seconds: float
+    now: datetime
+
+    def value(self, metric: Metric) -> float | None:
+        """Return a gauge's fresh value, None without one."""
+        reading = self.view.reading(self.queue, metric)
+        if reading is None or reading.age_seconds(self.now) >= self.stale_after_seconds:
+            return None
+        value = reading.value
+        return value if value is not None and 0 <= value < np.inf else None
+
+    def waiting(self) -> int:
+        """Return how many wait. Raises NotKnown where nobody says."""
+        backlog = self.value(Metric.BACKLOG)
+        if backlog is None:
+            raise NotKnown(f"{self.queue}: nobody says how many are waiting; its backlog is missing or stale")
+        return int(np.ceil(backlog))
+
+    def busy(self, concurrency: float) -> int | None:
+        """Return how many contacts are being handled, None where nobody says."""
+        contacts = self.value(Metric.CONTACTS_IN_PROGRESS)
+        if contacts is not None:
+            return int(np.ceil(contacts))
+        agents = self.value(Metric.AGENTS_BUSY)
+        return None if agents is None else int(np.ceil(agents * concurrency))
+
+    def present(self) -> float | None:
+        """Return how many agents are here, None where nobody says."""
+        staffed = self.value(Metric.AGENTS_STAFFED)
+        if staffed is not None:
+            return staffed
+        busy, available = self.value(Metric.AGENTS_BUSY), self.value(Metric.AGENTS_AVAILABLE)
+        return None if busy is None or available is None else busy + available

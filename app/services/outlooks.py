@@ -1,0 +1,284 @@
+"""Outlooks: every gate's future, looked into again and again beside the evaluator, and kept with what it was made from.
+
+One round gathers what is known of each gate and has it computed elsewhere; the gate gets the outcome at once. What is
+wanted less often, the sizes and times of what may follow, is looked into one sender at a time after each round, the
+oldest first. Nothing here can make a gate say go that would not: what fails leaves the last outlook to grow old.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahead
+from app.core.forecast.known import Known, gate_case
+from app.core.forecast.outlook import Outlook, outlook
+from app.core.forecast.plan import Plan, plan
+from app.core.forecast.refused import ResponseRefused
+from app.core.forecast.soundness import CaseRefused
+from app.core.gate.foresight import STALE_AFTER_SECONDS, Foresight
+from app.errors import HoldfireError, Invalid, NotFound
+from app.ports import Clock
+from app.ports.computing import Computing
+from app.ports.outlooks import KeptOutlook, OutlookStore
+from app.services.foresights import Foresights
+from app.services.outlook_foresight import Looked, foresight_of
+from app.services.outlook_inputs import Gathered, NotKnown, OutlookInputs
+from app.services.outlook_texts import foreseen_shape, pack_foreseen, pack_known, unpack_foreseen, unpack_known
+from app.services.published import GateState, Published
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 20.0
+LEAST_WALL_SECONDS = 0.25
+LOOKED_FOR = timedelta(minutes=3)
+GOOD_FOR_WALL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GateOutlook:
+    """A gate's outlook: what was known, and what was foreseen from it; None where something was not known.
+
+    unknown: what that was, and why. good_for_seconds: how long the gate may use it.
+    """
+
+    gate: str
+    policy_version: int
+    at: datetime
+    good_for_seconds: float
+    gathered: Gathered | None = None
+    foreseen: Foreseen | None = None
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A kept outlook made again: what came out, JSON-ready, and whether the same came out before."""
+
+    kept: KeptOutlook
+    found: Mapping[str, Any]
+    is_same: bool
+
+
+class Outlooks:
+    """Looks ahead for every gate that has a policy, and answers questions about what it saw."""
+
+    def __init__(
+        self,
+        inputs: OutlookInputs,
+        foresights: Foresights,
+        store: OutlookStore,
+        clock: Clock,
+        *,
+        published: Callable[[], Published],
+        planning: Computing,
+        asked: Computing,
+    ) -> None:
+        self._inputs, self._foresights, self._store, self._clock = inputs, foresights, store, clock
+        self._published, self._planning, self._asked = published, planning, asked
+        self._newest: dict[str, GateOutlook] = {}
+        self._looked: dict[tuple[str, str], Looked] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look soon: something was given away, or a policy was saved. To be called on the event loop."""
+        self._woken.set()
+
+    def newest(self, gate: str) -> GateOutlook | None:
+        """Return a gate's newest outlook, None before the first."""
+        return self._newest.get(gate)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look at every gate again and again until `stop` is set. What goes wrong is logged and tried again."""
+        ending = asyncio.ensure_future(stop.wait())
+        try:
+            while not stop.is_set():
+                looking = asyncio.ensure_future(self._round())
+                await asyncio.wait([looking, ending], return_when=asyncio.FIRST_COMPLETED)
+                if not looking.done():
+                    looking.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await looking
+                await self._rest(ending)
+        finally:
+            ending.cancel()
+
+    async def _round(self) -> None:
+        """Look at every gate once, then into what may follow for the sender whose turn it is."""
+        for state in list(self._published().gates.values()):
+            try:
+                await self.look(state)
+                await self._look_into_oldest(state.gate)
+            except (HoldfireError, OSError) as fault:
+                log.warning("outlook_not_made", extra={"gate": state.gate, "error": str(fault)})
+            except Exception:
+                log.exception("outlook_failed", extra={"gate": state.gate})
+
+    async def _rest(self, ending: asyncio.Task[Any]) -> None:
+        """Wait until it is time for the next round: sooner when somebody wakes this, never at once."""
+        least: asyncio.Task[Any] = asyncio.ensure_future(asyncio.sleep(LEAST_WALL_SECONDS))
+        most: asyncio.Task[Any] = asyncio.ensure_future(self._clock.sleep(EVERY_SECONDS))
+        woken: asyncio.Task[Any] = asyncio.ensure_future(self._woken.wait())
+        await asyncio.wait([least, ending], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([most, woken, ending], return_when=asyncio.FIRST_COMPLETED)
+        self._woken.clear()
+        for each in (least, most, woken):
+            each.cancel()
+
+    async def look(
+        self, state: GateState, now: datetime | None = None, good_for_seconds: float | None = None
+    ) -> GateOutlook | None:
+        """Make a gate's outlook, and let the gate know. None for a gate without a policy, which needs none.
+
+        now, good_for_seconds: for a replay, whose clock runs ahead of what it evaluates. Raises NotComputed,
+        NotDurable; the gate knows then what it knew before.
+        """
+        if state.policy is None:
+            return None
+        now, good_for = now or self._clock.now(), good_for_seconds or self._good_for_seconds()
+        try:
+            gathered = await self._inputs.gather(state, self._published().view, now)
+            foreseen = await self._planning.run(_foresee, gathered.known)
+        except (NotKnown, CaseRefused, ResponseRefused) as fault:
+            made = GateOutlook(state.gate, state.policy_version, now, good_for, unknown=str(fault))
+            self._take(made)
+            return made
+        made = GateOutlook(state.gate, state.policy_version, now, good_for, gathered, foreseen)
+        self._take(made)
+        await self._store.add_outlook(
+            KeptOutlook(
+                state.gate,
+                gathered.known.at,
+                state.policy_version,
+                pack_known(gathered.known),
+                pack_foreseen(foreseen),
+            )
+        )
+        return made
+
+    def _take(self, made: GateOutlook) -> None:
+        """Remember a gate's newest outlook, and let the gate know."""
+        self._newest[made.gate] = made
+        self._foresights.put(made.gate, made.policy_version, self._foresight(made))
+
+    def _foresight(self, made: GateOutlook) -> Foresight:
+        if made.gathered is None or made.foreseen is None:
+            return Foresight(made.at, unknown=made.unknown, good_for_seconds=made.good_for_seconds)
+        looked = {campaign: each for (gate, campaign), each in self._looked.items() if gate == made.gate}
+        return foresight_of(
+            made.gathered.known,
+            made.foreseen,
+            looked,
+            given=made.gathered.given,
+            good_for_seconds=made.good_for_seconds,
+        )
+
+    def _good_for_seconds(self) -> float:
+        """Return two minutes; on a clock that runs fast as long as making a few outlooks takes."""
+        return max(STALE_AFTER_SECONDS, GOOD_FOR_WALL_SECONDS / self._clock.wall_seconds(1.0))
+
+    # --- what may follow ---
+
+    async def _look_into_oldest(self, gate: str) -> None:
+        """Look into what may follow for the sender that was looked into the longest ago, if that is long ago."""
+        made = self._newest.get(gate)
+        if made is None or made.gathered is None or made.foreseen is None:
+            return
+        sends, now = dict(made.foreseen.sends), made.gathered.known.at
+        due = [
+            (self._looked_at(gate, sender.campaign, now), number, sender)
+            for number, sender in enumerate(made.gathered.known.senders)
+        ]
+        looked_at, _, sender = min(due)
+        if now - looked_at >= LOOKED_FOR:
+            safe = sends[sender.campaign].audience
+            ahead = await self._planning.run(_look_ahead, made.gathered.known, sender, safe)
+            self._looked[gate, sender.campaign] = Looked(now, ahead)
+            self._take(made)
+        self._forget_others(gate, {sender.campaign for sender in made.gathered.known.senders})
+
+    def _looked_at(self, gate: str, campaign: str, now: datetime) -> datetime:
+        looked = self._looked.get((gate, campaign))
+        return now - 2 * LOOKED_FOR if looked is None else looked.at
+
+    def _forget_others(self, gate: str, campaigns: set[str]) -> None:
+        for key in [key for key in self._looked if key[0] == gate and key[1] not in campaigns]:
+            del self._looked[key]
+
+    # --- questions ---
+
+    async def outlook(
+        self, gate: str, audience: int | None = None, start_minute: int = 0, campaign: str | None = None
+    ) -> tuple[GateOutlook, Outlook | None]:
+        """Return a gate's newest outlook with what becomes of its queues, with and without a send; None: not known.
+
+        start_minute: when the send begins, in minutes from the outlook's instant. Raises NotFound for an unknown gate,
+        Invalid for a send that cannot be looked at, NotComputed.
+        """
+        made = self._find(gate)
+        if made.gathered is None:
+            return made, None
+        sender = made.gathered.sender(campaign)
+        try:
+            return made, await self._asked.run(_outlook, made.gathered.known, sender, audience, start_minute)
+        except CaseRefused as fault:
+            raise Invalid(str(fault), fault.problems) from fault
+
+    async def plan(
+        self, gate: str, campaign: str, audience: int, *, every_minutes: int, waves: int, lead_minutes: int
+    ) -> tuple[GateOutlook, Plan | None]:
+        """Return the plan of sending an audience through a gate; None: not known. Raises as outlook does."""
+        made = self._find(gate)
+        if made.gathered is None:
+            return made, None
+        sender = replace(made.gathered.sender(campaign), most=max(1, audience))
+        try:
+            return made, await self._asked.run(
+                _plan, made.gathered.known, sender, audience, (every_minutes, waves, lead_minutes)
+            )
+        except CaseRefused as fault:
+            raise Invalid(str(fault), fault.problems) from fault
+
+    def _find(self, gate: str) -> GateOutlook:
+        gates = self._published().gates
+        if gate not in gates:
+            known = ", ".join(sorted(gates)) or "none yet"
+            raise NotFound(f"there is no gate {gate!r}; known: {known}")
+        made, state = self._newest.get(gate), gates[gate]
+        if made is not None and made.policy_version == state.policy_version:
+            return made
+        why = "there is no outlook for this policy yet" if state.policy else "the gate has no policy"
+        return GateOutlook(gate, state.policy_version, self._clock.now(), 0.0, unknown=why)
+
+    async def again(self, gate: str, at: datetime) -> Again:
+        """Return the newest outlook of `at` or before, made again. Raises NotFound, NotComputed."""
+        kept = await self._store.outlook(gate, at)
+        if kept is None:
+            raise NotFound(f"no outlook of gate {gate!r} is kept from {at.isoformat()} or before")
+        foreseen = await self._asked.run(_foresee, unpack_known(kept.asked))
+        found = foreseen_shape(foreseen)
+        return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
+
+
+# --- run elsewhere ----------------------------------------------------------------------------------------------------
+
+
+def _foresee(known: Known) -> Foreseen:
+    return foresee(gate_case(known))
+
+
+def _look_ahead(known: Known, sender: Sender, now: int) -> Ahead:
+    return look_ahead(gate_case(known), sender, now)
+
+
+def _outlook(known: Known, sender: Sender, audience: int | None, start_minute: int) -> Outlook:
+    return outlook(gate_case(known).of(sender), audience, start_minute)
+
+
+def _plan(known: Known, sender: Sender, audience: int, ways: tuple[int, int, int]) -> Plan:
+    every_minutes, waves, lead_minutes = ways
+    case = gate_case(known).of(sender)
+    return plan(case, audience, every_minutes=every_minutes, waves=waves, lead_minutes=lead_minutes)
