@@ -12,6 +12,9 @@ from app.web.activity import ask_rows, change_rows
 from app.web.assets import asset_url
 from app.web.boards import present
 from app.web.chart_data import DEFAULT_RANGE, RANGES, Choice
+from app.web.outlook_chart import METRICS
+from app.web.outlook_view import headline
+from app.web.sendings import reader_of, sendings
 from app.web.tools import NOT_FOUND, GateQuery, ServicesDep, ToolsDep
 from app.web.twin_words import shown_twins
 from app.web.views import Board, zone_of
@@ -52,6 +55,7 @@ async def show_board(
         metrics=list(DEFINITIONS.values()),
         ranges=list(RANGES),
         twins=tools.twins and shown_twins(tools.twins()),
+        **_outlook(services, state),
         **await _activity(services, state),
     )
 
@@ -95,6 +99,16 @@ def _choice(shown: Board, state: GateState, query: BoardQuery) -> Choice:
         Metric(query.metric) if query.metric in list(Metric) else Metric.BACKLOG,
         query.range if query.range in RANGES else DEFAULT_RANGE,
     )
+
+
+def _outlook(services: Services, state: GateState) -> dict[str, Any]:
+    """Return what the outlook says as the page is delivered, from memory; the chart is fetched by its script."""
+    senders = sendings(services, state.gate)
+    return {
+        "outlook": headline(state, senders[0], reader_of(services, state)),
+        "senders": senders,
+        "outlook_metrics": [DEFINITIONS[metric] for metric in METRICS],
+    }
 
 
 async def _activity(services: Services, state: GateState) -> dict[str, Any]:

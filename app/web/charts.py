@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
@@ -11,7 +10,7 @@ from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
 from app.ports import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
-from app.web.drawing import Figure, layout, note, x_of
+from app.web.drawing import Figure, band, layout, note, x_of
 from app.web.format import clock_time, measure
 from app.web.palettes import THEMES, Palette
 from app.web.spans import Span
@@ -83,7 +82,8 @@ def _top(chart: Chart) -> float:
 
 def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> list[Figure]:
     unit = DEFINITIONS[chart.metric].unit
-    x, y = _envelope(steps)
+    places = [x_of(point.at) for point in steps]
+    x, y = band(places, [point.minimum for point in steps], [point.maximum for point in steps])
     common: Figure = {"type": "scatter", "mode": "lines", "showlegend": False}
     return [
         common
@@ -92,7 +92,7 @@ def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> li
         common
         | {
             "name": DEFINITIONS[chart.metric].title,
-            "x": [x_of(point.at) for point in steps],
+            "x": places,
             "y": [point.value for point in steps],
             "mode": "lines+markers" if len(chart.points) < DOTS_BELOW else "lines",
             "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
@@ -102,19 +102,6 @@ def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> li
             "hovertemplate": "%{text}<extra></extra>",
         },
     ]
-
-
-def _envelope(steps: Sequence[HistoryPoint]) -> tuple[list[str | None], list[float | None]]:
-    """Return one closed outline per run of points without a gap, from lowest to highest, a None after each."""
-    x: list[str | None] = []
-    y: list[float | None] = []
-    for known, run in groupby(steps, key=lambda point: point.minimum is not None and point.maximum is not None):
-        if known:
-            points = list(run)
-            back = points[::-1]
-            x += [x_of(point.at) for point in points + back] + [None]
-            y += [point.minimum for point in points] + [point.maximum for point in back] + [None]
-    return x, y
 
 
 def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:

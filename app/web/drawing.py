@@ -5,6 +5,7 @@ x is UTC so that DST can neither fold nor tear a line; ticks and hover texts are
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from app.web.palettes import Palette
@@ -21,6 +22,22 @@ def note(text: str, x: object, y: object, colour: str, **placed: object) -> Figu
     """Return a text on the chart, to the right of its place unless `placed` says otherwise."""
     plain: Figure = {"showarrow": False, "font": {"size": 11, "color": colour}, "xanchor": "left", "borderpad": 2}
     return plain | {"text": text, "x": x, "y": y, "xref": "x", "yref": "y"} | placed
+
+
+def band(
+    x: Sequence[str], low: Sequence[float | None], high: Sequence[float | None]
+) -> tuple[list[str | None], list[float | None]]:
+    """Return one closed outline per run of places at which both edges are known, a None after each."""
+    across: list[str | None] = []
+    up: list[float | None] = []
+    edges = list(zip(x, low, high, strict=True))
+    for known, run in groupby(edges, key=lambda edge: edge[1] is not None and edge[2] is not None):
+        if known:
+            there = list(run)
+            back = there[::-1]
+            across += [place for place, _, _ in there + back] + [None]
+            up += [lowest for _, lowest, _ in there] + [highest for _, _, highest in back] + [None]
+    return across, up
 
 
 def layout(

@@ -7,7 +7,10 @@ from app.core.gate.decision import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one theme; states as in the page's style sheet, inks for words on them, cost for what hurt."""
+    """The colours of one theme; states as in the page's style sheet, inks for words on them.
+
+    cost shades what hurt, sent what a send may lead to.
+    """
 
     text: str
     muted: str
@@ -21,6 +24,7 @@ class Palette:
     states: dict[Verdict, str]
     inks: dict[Verdict, str]
     cost: str
+    sent: str
 
 
 THEMES = {
@@ -42,6 +46,7 @@ THEMES = {
         },
         inks=dict.fromkeys(Verdict, "#0f1419"),
         cost="rgba(255,90,77,0.16)",
+        sent="rgba(74,168,255,0.2)",
     ),
     "light": Palette(
         text="#17202a",
@@ -61,5 +66,6 @@ THEMES = {
         },
         inks=dict.fromkeys(Verdict, "#ffffff") | {Verdict.THROTTLE: "#000000"},
         cost="rgba(179,38,30,0.13)",
+        sent="rgba(11,98,184,0.15)",
     ),
 }

@@ -1,7 +1,7 @@
 """What every page's handler is given: the services, the templates, and the boards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.core.simulation.twins import Twins
 from app.services.container import Services
 from app.web.boards import Boards
+from app.web.outlook_shared import SharedOutlooks
 from app.web.rendering import page
 
 NOT_FOUND = 404
@@ -24,6 +25,7 @@ class Tools:
     templates: Environment
     boards: Boards
     twins: Callable[[], Twins] | None = None
+    outlooks: SharedOutlooks = field(default_factory=SharedOutlooks)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
         """Return a rendered template with the headers of a page."""
