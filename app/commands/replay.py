@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,9 @@ from app.core.floor.observation import Observation
 from app.errors import HoldfireError
 from app.ports import ContactTotals
 from app.services.history import ratio
-from app.services.replay import Replay, Replayed, ceil_second
+from app.services.outlooks import Outlooks
+from app.services.published import Published
+from app.services.replay import LOOK_EVERY, Replay, Replayed, ceil_second
 from app.services.shapes import instant as shown
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
@@ -120,7 +123,7 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
             clock.move_to(resumed.evaluated_at)  # what is decided is not decided again
         services = await build_services(settings, clock, store, Metrics())
         with _progress(recording) as progress, _rare_collections():
-            replay = Replay(store.stream, services.evaluator, clock, resumed)
+            replay = Replay(store.stream, services.evaluator, clock, resumed, partial(_look, services.outlooks))
             replayed = await replay.run(chain([first], recording.payloads), progress)
         if replayed.first_at is None or replayed.last_at is None:
             return Summary(replayed)
@@ -128,6 +131,13 @@ async def _here(recording: Recording, settings: Settings) -> Summary:
             replayed.first_at, replayed.last_at + timedelta(microseconds=1), TARGET_SECONDS
         )
     return Summary(replayed, {one.queue: _shape(one) for one in totals.queues}, _shape(totals.total))
+
+
+async def _look(outlooks: Outlooks, published: Published) -> None:
+    """Look ahead for the gates whose policy wants it, each time until well after the next time."""
+    for state in published.gates.values():
+        if state.policy is not None and state.policy.outlook is not None:
+            await outlooks.look(state, published.at, 2 * LOOK_EVERY.total_seconds())
 
 
 @contextmanager
