@@ -5,9 +5,14 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from app.commands import ask, release
+from app.commands import ask, outlook, release
 
-QUICK: Mapping[str, Callable[..., None]] = {"check": ask.check, "wait": ask.wait, "release": release.release}
+QUICK: Mapping[str, Callable[..., None]] = {
+    "check": ask.check,
+    "wait": ask.wait,
+    "release": release.release,
+    "outlook": outlook.outlook,
+}
 
 
 def main() -> None:

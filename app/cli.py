@@ -3,7 +3,20 @@
 import typer
 
 from app import __version__
-from app.commands import ask, audit, backtest, decisions, demo, installation, keys, release, replay, serve, staffing
+from app.commands import (
+    ask,
+    audit,
+    backtest,
+    decisions,
+    demo,
+    installation,
+    keys,
+    outlook,
+    release,
+    replay,
+    serve,
+    staffing,
+)
 from app.commands.output import JsonFlag, print_json
 
 cli = typer.Typer(
@@ -19,6 +32,7 @@ cli.command()(demo.demo)
 cli.command()(replay.replay)
 cli.command()(decisions.decisions)
 cli.command()(backtest.backtest)
+cli.command()(outlook.outlook)
 cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.command()(release.release)
