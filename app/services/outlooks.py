@@ -7,10 +7,11 @@ oldest first. Nothing here can make a gate say go that would not: what fails lea
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahead
@@ -32,9 +33,13 @@ from app.services.published import GateState, Published
 
 log = logging.getLogger(__name__)
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 EVERY_SECONDS = 20.0
 LEAST_WALL_SECONDS = 0.25
-LOOKED_FOR = timedelta(minutes=3)
+LOOKED_FOR_SECONDS = 180.0
+# On a clock that runs fast, as a demonstration's does, things take their time on the wall.
+LOOKED_FOR_WALL_SECONDS = 15.0
 GOOD_FOR_WALL_SECONDS = 10.0
 
 
@@ -96,30 +101,30 @@ class Outlooks:
         ending = asyncio.ensure_future(stop.wait())
         try:
             while not stop.is_set():
+                began = time.monotonic()
                 looking = asyncio.ensure_future(self._round())
                 await asyncio.wait([looking, ending], return_when=asyncio.FIRST_COMPLETED)
                 if not looking.done():
                     looking.cancel()
                     with suppress(asyncio.CancelledError):
                         await looking
-                await self._rest(ending)
+                await self._rest(ending, max(LEAST_WALL_SECONDS, time.monotonic() - began))
         finally:
             ending.cancel()
 
     async def _round(self) -> None:
-        """Look at every gate once, then into what may follow for the sender whose turn it is."""
-        for state in list(self._published().gates.values()):
-            try:
+        """Look at every gate once, then into what may follow for the one sender whose turn it is."""
+        gates = self._published().gates
+        self._newest = {gate: made for gate, made in self._newest.items() if gate in gates}
+        for state in gates.values():
+            with _logged(state.gate):
                 await self.look(state)
-                await self._look_into_oldest(state.gate)
-            except (HoldfireError, OSError) as fault:
-                log.warning("outlook_not_made", extra={"gate": state.gate, "error": str(fault)})
-            except Exception:
-                log.exception("outlook_failed", extra={"gate": state.gate})
+        with _logged("all"):
+            await self._look_into_oldest()
 
-    async def _rest(self, ending: asyncio.Task[Any]) -> None:
-        """Wait until it is time for the next round: sooner when somebody wakes this, never at once."""
-        least: asyncio.Task[Any] = asyncio.ensure_future(asyncio.sleep(LEAST_WALL_SECONDS))
+    async def _rest(self, ending: asyncio.Task[Any], least_seconds: float) -> None:
+        """Wait until it is time for the next round: sooner when somebody wakes this, but least_seconds of the wall."""
+        least: asyncio.Task[Any] = asyncio.ensure_future(asyncio.sleep(least_seconds))
         most: asyncio.Task[Any] = asyncio.ensure_future(self._clock.sleep(EVERY_SECONDS))
         woken: asyncio.Task[Any] = asyncio.ensure_future(self._woken.wait())
         await asyncio.wait([least, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -180,33 +185,36 @@ class Outlooks:
         """Return two minutes; on a clock that runs fast as long as making a few outlooks takes."""
         return max(STALE_AFTER_SECONDS, GOOD_FOR_WALL_SECONDS / self._clock.wall_seconds(1.0))
 
+    def _looked_for(self) -> timedelta:
+        """Return how long what may follow need not be looked into anew."""
+        return timedelta(seconds=max(LOOKED_FOR_SECONDS, LOOKED_FOR_WALL_SECONDS / self._clock.wall_seconds(1.0)))
+
     # --- what may follow ---
 
-    async def _look_into_oldest(self, gate: str) -> None:
+    async def _look_into_oldest(self) -> None:
         """Look into what may follow for the sender that was looked into the longest ago, if that is long ago."""
-        made = self._newest.get(gate)
-        if made is None or made.gathered is None or made.foreseen is None:
+        senders = {
+            (gate, sender.campaign): (made, sender)
+            for gate, made in self._newest.items()
+            if made.gathered is not None
+            for sender in made.gathered.known.senders
+        }
+        self._looked = {key: looked for key, looked in self._looked.items() if key in senders}
+        key = min(senders, key=self._looked_at, default=None)
+        if key is None:
             return
-        sends, now = dict(made.foreseen.sends), made.gathered.known.at
-        due = [
-            (self._looked_at(gate, sender.campaign, now), number, sender)
-            for number, sender in enumerate(made.gathered.known.senders)
-        ]
-        looked_at, _, sender = min(due)
-        if now - looked_at >= LOOKED_FOR:
-            safe = sends[sender.campaign].audience
-            ahead = await self._planning.run(_look_ahead, made.gathered.known, sender, safe)
-            self._looked[gate, sender.campaign] = Looked(now, ahead)
+        made, sender = senders[key]
+        if made.gathered is None or made.foreseen is None or made.at - self._looked_at(key) < self._looked_for():
+            return
+        safe = dict(made.foreseen.sends)[sender.campaign].audience
+        ahead = await self._planning.run(_look_ahead, made.gathered.known, sender, safe)
+        self._looked[key] = Looked(made.at, ahead)
+        if self._newest.get(made.gate) is made:
             self._take(made)
-        self._forget_others(gate, {sender.campaign for sender in made.gathered.known.senders})
 
-    def _looked_at(self, gate: str, campaign: str, now: datetime) -> datetime:
-        looked = self._looked.get((gate, campaign))
-        return now - 2 * LOOKED_FOR if looked is None else looked.at
-
-    def _forget_others(self, gate: str, campaigns: set[str]) -> None:
-        for key in [key for key in self._looked if key[0] == gate and key[1] not in campaigns]:
-            del self._looked[key]
+    def _looked_at(self, key: tuple[str, str]) -> datetime:
+        looked = self._looked.get(key)
+        return _NEVER if looked is None else looked.at
 
     # --- questions ---
 
@@ -261,6 +269,17 @@ class Outlooks:
         foreseen = await self._asked.run(_foresee, unpack_known(kept.asked))
         found = foreseen_shape(foreseen)
         return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
+
+
+@contextmanager
+def _logged(gate: str) -> Iterator[None]:
+    """Log what goes wrong with a gate's outlook; the next round tries again."""
+    try:
+        yield
+    except (HoldfireError, OSError) as fault:
+        log.warning("outlook_not_made", extra={"gate": gate, "error": str(fault)})
+    except Exception:
+        log.exception("outlook_failed", extra={"gate": gate})
 
 
 # --- run elsewhere ----------------------------------------------------------------------------------------------------
