@@ -44,9 +44,16 @@ class Baseline:
         series = Series(self.facts.came_in.start, STEP_SECONDS, self._own)
         return Usuals(by_local_day(series, self.facts.calendar), self.facts.calendar)
 
+    @cached_property
+    def _forecasts(self) -> dict[tuple[datetime, int], ArrivalForecast]:
+        return {}
+
     def forecast(self, at: datetime, steps: int) -> ArrivalForecast:
         """Return the forecast as it stood at a step's beginning, for so many steps."""
-        return forecast(self._usuals, at, steps * STEP_SECONDS // 60)
+        made = self._forecasts.get((at, steps))
+        if made is None:
+            made = self._forecasts[at, steps] = forecast(self._usuals, at, steps * STEP_SECONDS // 60)
+        return made
 
     def came(self, at: datetime, steps: int) -> FloatArray:
         """Return the contacts that came in these steps, without those of other campaigns; NaN where not known."""
