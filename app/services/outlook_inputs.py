@@ -7,39 +7,37 @@ handle time and somebody to answer there is no outlook.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import numpy as np
 
 from app.core.campaign.campaign import Campaign
-from app.core.floor.metric import Metric
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView
 from app.core.forecast.arrivals import ArrivalForecast
-from app.core.forecast.capacity import Capacity
 from app.core.forecast.case import STARTS_EVERY_MINUTES, Rate
 from app.core.forecast.foresee import Sender, Shares
-from app.core.forecast.kernel import Kernel
 from app.core.forecast.known import Known, QueueKnown, SendKnown
-from app.core.forecast.learn import GammaRate
 from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.series import BoolArray
 from app.core.gate.decide import select
 from app.core.gate.outlook_part import has_limit, limits_of_rules
 from app.core.gate.policy import Policy
 from app.core.gate.windows import open_spans
-from app.core.staffing.hours import OpeningHours, open_minutes
-from app.core.staffing.staffing import Basis, Staffing
-from app.ports.permits import Sending
+from app.core.staffing.hours import open_minutes
+from app.core.staffing.staffing import Basis
+from app.ports.permits import PermitStore
+from app.services.campaigns import Campaigns
+from app.services.capacities import Capacities
+from app.services.flows import Flows
+from app.services.fresh_readings import FreshReadings, NotKnown
+from app.services.learning import Learning
+from app.services.opening_hours import Hours
 from app.services.published import GateState
+from app.services.staffing import Staffings
 
 AHEAD_MINUTES = 30 * 60
 BEHIND_MINUTES = 72 * 60
 ANY_AUDIENCE = 100_000_000
-
-
-class NotKnown(Exception):
-    """Something is not known that an outlook needs; str() is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,75 +65,17 @@ class Gathered:
         return senders.get(campaign or "") or senders[""]
 
 
-class ArrivalsAhead(Protocol):
-    """Who forecasts what comes in by itself."""
-
-    async def forecast(self, queue: str, now: datetime, minutes: int) -> ArrivalForecast:
-        """Return the contacts to expect, campaigns aside."""
-
-
-class CapacityNow(Protocol):
-    """Who knows what the agents get done, and how long customers wait."""
-
-    async def capacity(self, queue: str, now: datetime) -> Capacity:
-        """Return the effective handle time and the patience of those who wait."""
-
-
-class AgentsAhead(Protocol):
-    """Who knows how many agents there will be."""
-
-    async def staffing(self, queue: str, start: datetime, minutes: int, present_agents: float | None) -> Staffing:
-        """Return the agents per minute from `start` on."""
-
-
-class HoursKept(Protocol):
-    """Who knows when a queue is open."""
-
-    async def of(self, queue: str) -> OpeningHours | None:
-        """Return a queue's hours; None: open around the clock, as far as anybody said."""
-
-
-class Lessons(Protocol):
-    """What was learned from past campaigns. All from memory."""
-
-    def rate_for(self, campaign: Campaign | None) -> GammaRate:
-        """Return what is believed of a campaign's contacts per 1,000; None: of one that nobody knows."""
-
-    def mix_for(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Mapping[str, float]:
-        """Return which share of a campaign's contacts comes to which queue; volumes: of the queues' own contacts."""
-
-    def kernel(self) -> Kernel:
-        """Return when the contacts of a message come."""
-
-
-class SentBefore(Protocol):
-    """Who knows what was sent when."""
-
-    async def sendings(self, since: datetime) -> Sequence[Sending]:
-        """Return what went out under permits granted since then, by campaign and minute, and all that still may."""
-
-
-class Underway(Protocol):
-    """Who knows the campaigns that may send through a gate."""
-
-    def on_their_way(self, gate: str) -> Sequence[Campaign]:
-        """Return those that are scheduled or further and have not ended."""
-
-    def known(self, campaign_id: str) -> Campaign | None:
-        """Return one that is remembered."""
-
-
 @dataclass(frozen=True, slots=True)
 class OutlookInputs:
     """Gathers. targets: of the queues, as people set them."""
 
-    arrivals: ArrivalsAhead
-    capacities: CapacityNow
-    agents: AgentsAhead
-    hours: HoursKept
-    lessons: Lessons
-    sent: SentBefore
-    campaigns: Underway
+    arrivals: Flows
+    capacities: Capacities
+    agents: Staffings
+    hours: Hours
+    lessons: Learning
+    sent: PermitStore
+    campaigns: Campaigns
     targets: Callable[[], Mapping[str, QueueTargets]]
 
     async def gather(self, state: GateState, view: FloorView, now: datetime) -> Gathered:
@@ -149,7 +89,7 @@ class OutlookInputs:
         forecasts = [await self.arrivals.forecast(queue, now, AHEAD_MINUTES) for queue in queues]
         minutes = _minutes_known(queues, forecasts, limits_for(policy), now)
         found = [
-            await self._queue(queue, _Fresh(view, queue, policy.stale_after_seconds, now), forecast, minutes)
+            await self._queue(queue, FreshReadings(view, queue, policy.stale_after_seconds, now), forecast, minutes)
             for queue, forecast in zip(queues, forecasts, strict=True)
         ]
         known = tuple(queue for queue, _ in found)
@@ -168,7 +108,7 @@ class OutlookInputs:
     # --- queues ---
 
     async def _queue(
-        self, queue: str, fresh: "_Fresh", forecast: ArrivalForecast, minutes: int
+        self, queue: str, fresh: FreshReadings, forecast: ArrivalForecast, minutes: int
     ) -> tuple[QueueKnown, QueueNotes]:
         now = fresh.now
         capacity = await self.capacities.capacity(queue, now)
@@ -282,44 +222,3 @@ def may_start(policy: Policy, now: datetime) -> BoolArray:
     spans = open_spans(policy.send_windows, policy.time_zone, now, now + timedelta(minutes=AHEAD_MINUTES))
     instants = [now + timedelta(minutes=minute) for minute in starts]
     return np.array([any(opens <= at < closes for opens, closes in spans) for at in instants])
-
-
-@dataclass(frozen=True, slots=True)
-class _Fresh:
-    """The readings of one queue that are not stale."""
-
-    view: FloorView
-    queue: str
-    stale_after_seconds: float
-    now: datetime
-
-    def value(self, metric: Metric) -> float | None:
-        """Return a gauge's fresh value, None without one."""
-        reading = self.view.reading(self.queue, metric)
-        if reading is None or reading.age_seconds(self.now) >= self.stale_after_seconds:
-            return None
-        value = reading.value
-        return value if value is not None and 0 <= value < np.inf else None
-
-    def waiting(self) -> int:
-        """Return how many wait. Raises NotKnown where nobody says."""
-        backlog = self.value(Metric.BACKLOG)
-        if backlog is None:
-            raise NotKnown(f"{self.queue}: nobody says how many are waiting; its backlog is missing or stale")
-        return int(np.ceil(backlog))
-
-    def busy(self, concurrency: float) -> int | None:
-        """Return how many contacts are being handled, None where nobody says."""
-        contacts = self.value(Metric.CONTACTS_IN_PROGRESS)
-        if contacts is not None:
-            return int(np.ceil(contacts))
-        agents = self.value(Metric.AGENTS_BUSY)
-        return None if agents is None else int(np.ceil(agents * concurrency))
-
-    def present(self) -> float | None:
-        """Return how many agents are here, None where nobody says."""
-        staffed = self.value(Metric.AGENTS_STAFFED)
-        if staffed is not None:
-            return staffed
-        busy, available = self.value(Metric.AGENTS_BUSY), self.value(Metric.AGENTS_AVAILABLE)
-        return None if busy is None or available is None else busy + available

@@ -26,8 +26,9 @@ from app.ports import Clock
 from app.ports.computing import Computing
 from app.ports.outlooks import KeptOutlook, OutlookStore
 from app.services.foresights import Foresights
+from app.services.fresh_readings import NotKnown
 from app.services.outlook_foresight import Looked, foresight_of
-from app.services.outlook_inputs import Gathered, NotKnown, OutlookInputs
+from app.services.outlook_inputs import Gathered, OutlookInputs
 from app.services.outlook_texts import foreseen_shape, pack_foreseen, pack_known, unpack_foreseen, unpack_known
 from app.services.published import GateState, Published
 

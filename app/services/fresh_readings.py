@@ -1,0 +1,54 @@
+"""What a queue reports right now, as far as it is fresh: what an outlook starts from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from app.core.floor.metric import Metric
+from app.core.floor.view import FloorView
+
+
+class NotKnown(Exception):
+    """Something is not known that an outlook needs; str() is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshReadings:
+    """The readings of one queue that are not stale."""
+
+    view: FloorView
+    queue: str
+    stale_after_seconds: float
+    now: datetime
+
+    def value(self, metric: Metric) -> float | None:
+        """Return a gauge's fresh value, None without one."""
+        reading = self.view.reading(self.queue, metric)
+        if reading is None or reading.age_seconds(self.now) >= self.stale_after_seconds:
+            return None
+        value = reading.value
+        return value if value is not None and 0 <= value < np.inf else None
+
+    def waiting(self) -> int:
+        """Return how many wait. Raises NotKnown where nobody says."""
+        backlog = self.value(Metric.BACKLOG)
+        if backlog is None:
+            raise NotKnown(f"{self.queue}: nobody says how many are waiting; its backlog is missing or stale")
+        return int(np.ceil(backlog))
+
+    def busy(self, concurrency: float) -> int | None:
+        """Return how many contacts are being handled, None where nobody says."""
+        contacts = self.value(Metric.CONTACTS_IN_PROGRESS)
+        if contacts is not None:
+            return int(np.ceil(contacts))
+        agents = self.value(Metric.AGENTS_BUSY)
+        return None if agents is None else int(np.ceil(agents * concurrency))
+
+    def present(self) -> float | None:
+        """Return how many agents are here, None where nobody says."""
+        staffed = self.value(Metric.AGENTS_STAFFED)
+        if staffed is not None:
+            return staffed
+        busy, available = self.value(Metric.AGENTS_BUSY), self.value(Metric.AGENTS_AVAILABLE)
+        return None if busy is None or available is None else busy + available
