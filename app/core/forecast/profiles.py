@@ -40,10 +40,11 @@ def smoothed(profile: FloatArray, slots: int) -> FloatArray:
 
 
 def near(values: FloatArray, slots: int) -> FloatArray:
-    """Return for each slot the sum over so many slots (odd) around it, fewer at the ends of the day."""
+    """Return for each slot the sum of values >= 0 over so many slots (odd) around it, fewer at the ends of the day."""
     half = min(slots, 2 * len(values) - 1) // 2
     upto = np.concatenate([np.zeros(half + 1), np.cumsum(values), np.full(half, values.sum())])
-    sums: FloatArray = upto[2 * half + 1 :] - upto[: -2 * half - 1]
+    # The difference of two rounded sums of the same can come out a hair below 0.
+    sums: FloatArray = np.maximum(upto[2 * half + 1 :] - upto[: -2 * half - 1], 0.0)
     return sums
 
 

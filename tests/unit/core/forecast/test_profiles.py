@@ -24,6 +24,11 @@ def test_smoothing_is_over_what_is_known_and_narrower_at_the_ends():
     assert near(np.ones(4), 99).tolist() == [4.0] * 4
 
 
+def test_a_quiet_night_after_a_busy_day_is_never_below_nothing():
+    days = np.concatenate([np.random.default_rng(4).random((50, 200)), np.zeros((50, 88))], axis=1)
+    assert min(smoothed(day, 7).min() for day in days) == 0.0
+
+
 def test_a_share_is_of_what_both_know():
     assert share(np.array([2.0, NAN, 4.0]), np.array([4.0, 9.0, NAN])) == 0.5
     assert np.isnan(share(np.array([NAN]), np.array([1.0])))
