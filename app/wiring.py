@@ -168,6 +168,7 @@ async def build_services(
         retention=Retention(
             store.stream,
             store.history,
+            store.outlooks,
             clock,
             raw_days=settings.retention_raw_days,
             minutes_days=settings.retention_minutes_days,

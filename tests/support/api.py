@@ -152,7 +152,7 @@ async def an_api(*, auth: str = "on") -> Api:
         keys=keys,
         sessions=Sessions(MemorySessions(), keys, clock, hours=12),
         sources=sources,
-        retention=Retention(stream, history, clock, raw_days=30, minutes_days=400),
+        retention=Retention(stream, history, absent, clock, raw_days=30, minutes_days=400),
         backtests=absent,
         packing=absent,
         computing=InProcess(),

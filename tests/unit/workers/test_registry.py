@@ -67,38 +67,50 @@ class Minutes:
     """Tells when it was asked to forget, and with which instants."""
 
     def __init__(self):
-        self.asked, self.cuts = asyncio.Event(), []
+        self.cuts = []
 
     async def prune_rollups(self, minutes_before):
         self.cuts.append(minutes_before)
-        self.asked.set()
         return 2
 
 
+class Outlooks:
+    """Tells with which instant it was asked to forget."""
+
+    def __init__(self):
+        self.asked, self.cuts = asyncio.Event(), []
+
+    async def prune_outlooks(self, before):
+        self.cuts.append(before)
+        self.asked.set()
+        return 1
+
+
 async def pruned(*received_days_ago):
-    """Return the days ago of the records that are left after one round, and those where minutes were cut."""
+    """Return the days ago of the records left after one round, and those where minutes and outlooks were cut."""
     clock = SteppedClock(NOW - timedelta(days=1000))
-    stream, minutes = MemoryStream(clock), Minutes()
+    stream, minutes, outlooks = MemoryStream(clock), Minutes(), Outlooks()
     for days in received_days_ago:
         clock.move((NOW - timedelta(days=days) - clock.now()).total_seconds())
         await stream.append([an_observation(observed_at=clock.now())])
     clock.move((NOW - clock.now()).total_seconds())
     stop = asyncio.Event()
-    worker = RetentionWorker(Retention(stream, minutes, clock, raw_days=30, minutes_days=400))
+    worker = RetentionWorker(Retention(stream, minutes, outlooks, clock, raw_days=30, minutes_days=400))
     running = asyncio.create_task(worker.run(stop))
-    await minutes.asked.wait()
+    await outlooks.asked.wait()
     stop.set()
     await running
-    return [(NOW - record.received_at).days for record in stream.records], [(NOW - cut).days for cut in minutes.cuts]
+    left = [(NOW - record.received_at).days for record in stream.records]
+    return left, *([(NOW - cut).days for cut in kept.cuts] for kept in (minutes, outlooks))
 
 
 async def test_retention_prunes_what_is_older_than_the_settings_say():
-    assert await pruned(50, 31, 29, 0.5) == ([29, 0], [400])
+    assert await pruned(50, 31, 29, 0.5) == ([29, 0], [400], [30])
 
 
 async def test_the_last_that_was_heard_stays_however_long_ago():
-    assert await pruned(950, 930, 910) == ([930, 910], [1310])
+    assert await pruned(950, 930, 910) == ([930, 910], [1310], [940])
 
 
 async def test_retention_of_nothing_deletes_nothing():
-    assert await pruned() == ([], [400])
+    assert await pruned() == ([], [400], [30])
