@@ -19,6 +19,10 @@ from workers.sources.simulator.demonstration import GATE, Demonstration
 from workers.sources.simulator.scenarios import DEFAULT_SCENARIO, SCENARIOS, Scenario
 
 SLOWEST, FASTEST = 0.1, 3600.0
+_COMPARE = (
+    'under the verdict, "The same day, twice": the same customers and agents, once with every email sent at 08:55, '
+    "once as the gate allows. The two days part within minutes; at 21:00 the picture is complete."
+)
 
 
 def demo(
@@ -81,12 +85,13 @@ def _run(scenario: Scenario, speed: float, settings: Settings, folder: Path) -> 
 
 def _introduction(scenario: Scenario, speed: float, url: str) -> str:
     question = f"gate={GATE}&audience=100000&campaign={scenario.send.campaign}"
-    look = fill(scenario.look, width=100, subsequent_indent=" " * 11)
+    look, compare = (fill(text, width=100, subsequent_indent=" " * 11) for text in (scenario.look, _COMPARE))
+    twice = f"\n  compare  {compare}" if scenario.send.asks_gate else ""
     return f"""
 holdfire demo: {scenario.title}, {speed:g} times faster than life, from Monday 08:30 on
 
   open     {url}
-  look at  {look}
+  look at  {look}{twice}
   ask      curl -i '{url}/api/v1/readiness?{question}'
   end      Ctrl-C
 """

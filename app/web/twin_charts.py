@@ -19,6 +19,7 @@ RUG = 0.1  # of the height: below zero there is so much room, in the middle of w
 LEAST_TOP_SECONDS = 60.0
 SHOWN_AT_FIRST = timedelta(hours=4)
 AHEAD = timedelta(minutes=20)
+NAME_LENGTH = timedelta(minutes=30)
 WORTH_A_NAME = 0.08  # of the height: curves closer than that cannot be told apart by a name between them
 
 
@@ -110,17 +111,17 @@ def _names(twins: Twins, top: float, palette: Palette) -> list[Figure]:
     peak, widest = twins.at_once.peak(twins.planned_at), _widest(twins.at_once, twins.gated, twins.planned_at)
     if peak is None or widest is None or widest[1] < top * WORTH_A_NAME:
         return []
-    below, _ = widest
     return [
-        _name("all at once", peak, palette.states[Verdict.HOLD], palette),
-        _name("gated", below, palette.states[Verdict.SEND], palette),
+        _name("all at once", peak.until, twins.at_once.queue, palette.states[Verdict.HOLD]),
+        _name("gated", widest[0].until, twins.gated.queue, palette.states[Verdict.SEND]),
     ]
 
 
-def _name(text: str, place: FiveMinutes, colour: str, palette: Palette) -> Figure:
+def _name(text: str, at: datetime, series: Sequence[FiveMinutes], colour: str) -> Figure:
+    """Return a curve's name, to stand above all of the curve that is below the word."""
+    below = [each.speed_to_answer_seconds or 0.0 for each in series if at <= each.until <= at + NAME_LENGTH]
     font = {"size": 13, "weight": 700, "color": colour}
-    above: Figure = {"yanchor": "bottom", "yshift": 3, "bgcolor": palette.veil, "font": font}
-    return note(text, x_of(place.until), place.speed_to_answer_seconds, colour, **above)
+    return note(text, x_of(at), max(below), colour, yanchor="bottom", yshift=2) | {"font": font}
 
 
 def _widest(at_once: Day, gated: Day, since: datetime) -> tuple[FiveMinutes, float] | None:
