@@ -10,6 +10,8 @@ from app.core.gate.rule import Rule
 from app.services.backtests import Backtest
 from app.services.shapes import instant
 
+NEARLY_ALL = 0.99
+MOST_QUEUES_NAMED = 3
 _LIMITS = ("hold_above", "resume_below", "hold_below", "resume_above")
 
 
@@ -47,11 +49,16 @@ def notes(done: Backtest) -> Sequence[str]:
         said.append(
             f"{report.unseen_minutes:,} of {report.minutes:,} minutes have no data; the gate is unknown in them."
         )
+    said += [
+        f"Of {one.name!r}, all that is watched was known in {one.known_ratio:.1%} of the minutes."
+        for one in sorted(report.queues, key=lambda one: one.known_ratio)[:MOST_QUEUES_NAMED]
+        if 0 < one.known_ratio < NEARLY_ALL
+    ]
     said += [f"No queue is called {pattern!r}, so the gate would have been unknown." for pattern in report.unmatched]
     if "outlook" in done.policy.document:
         said.append("The policy's outlook is not part of this backtest: it would need the forecasts of that time.")
     if not done.is_own_breach:
-        said.append("A breach is here a hold limit of the policy itself; `breach` can say what really hurts.")
+        said.append("A breach is here a hold limit of the policy itself; the API's `breach` can say what really hurts.")
     return said
 
 

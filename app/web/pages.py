@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.core.simulation.twins import Twins
 from app.web import (
+    backtest_pages,
     board_pages,
     briefing_pages,
     chart_pages,
@@ -38,6 +39,7 @@ def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> Non
         board_pages,
         chart_pages,
         outlook_pages,
+        backtest_pages,
         briefing_pages,
         debrief_pages,
         staffing_pages,
