@@ -61,8 +61,8 @@ def _progress(twins: Twins) -> str:
 
 def rows(twins: Twins) -> Sequence[Row]:
     """Return every five minutes of both days, newest first; answers and level of the queue, gave up of all queues."""
-    untils = [hour_and_minute(each.until, twins.zone) for each in twins.gated.queue]
-    both = zip(untils, _texts(twins.at_once), _texts(twins.gated), strict=True)
+    ends = [hour_and_minute(each.until, twins.zone) for each in twins.gated.queue]
+    both = zip(ends, _texts(twins.at_once), _texts(twins.gated), strict=True)
     shown = [Row(until, *chain(*zip(one, other, strict=True))) for until, one, other in both]
     return shown[::-1]
 
