@@ -9,7 +9,7 @@ from app.core.floor.metric import DEFINITIONS, Worse
 from app.core.forecast.outlook import Band, QueueOutlook
 from app.web.format import NO_BREAK, NONE, duration, measure, number
 from app.web.outlook_chart import Ahead, band_of, listed
-from app.web.outlook_words import limit_of
+from app.web.outlook_words import expected, limit_of
 
 
 class Table(NamedTuple):
@@ -27,7 +27,7 @@ def caption(ahead: Ahead) -> str:
     begin = f"{definition.title} of {queue} over the next {length}"
     if not worst:
         return f"{begin}: nobody is expected."
-    said = [f"{begin}: at worst {worst} if nothing more is sent{_with(ahead)}{_limit(ahead)}."]
+    said = [f"{begin}: at worst {worst} if nothing more is sent{_with(ahead)}.{_limit(ahead)}"]
     if ahead.without.never_recovers:
         said.append("Even so its backlog grows to the end, and no end of that is in sight.")
     elif ahead.with_send is not None and ahead.with_send.never_recovers:
@@ -46,18 +46,18 @@ def _with(ahead: Ahead) -> str:
 def _limit(ahead: Ahead) -> str:
     limit = limit_of(ahead.limits, ahead.metric)
     if limit is None:
-        return "; no limit is set on it"
+        return " No limit is set on it."
     word = "at most" if DEFINITIONS[ahead.metric].worse is Worse.HIGHER else "at least"
-    return f"; {word} {measure(limit, DEFINITIONS[ahead.metric].unit)} is kept to"
+    return f" Limit: {word} {measure(limit, DEFINITIONS[ahead.metric].unit)}."
 
 
 def _worst(ahead: Ahead, queue: QueueOutlook) -> str:
-    """Return the worst expected value and when: `78 % at 15:20`; empty where nobody is expected."""
+    """Return the worst expected value and when: `78 % (15:20)`; empty where nobody is expected."""
     means, definition = band_of(queue, ahead.metric).mean, DEFINITIONS[ahead.metric]
     if not np.isfinite(means).any():
         return ""
     place = int(np.nanargmax(means) if definition.worse is Worse.HIGHER else np.nanargmin(means))
-    return f"{measure(float(means[place]), definition.unit)} at {ahead.reader.minute(ahead.starts(place))}"
+    return f"{expected(float(means[place]), definition.unit)} ({ahead.reader.minute(ahead.starts(place))})"
 
 
 def table(ahead: Ahead) -> Table:
@@ -73,13 +73,13 @@ def table(ahead: Ahead) -> Table:
 
 def _columns(ahead: Ahead, queue: QueueOutlook) -> Sequence[Sequence[str]]:
     each, unit = band_of(queue, ahead.metric), DEFINITIONS[ahead.metric].unit
-    offered = [number(value) for value in listed(queue.offered)]
-    return offered, [measure(value, unit) for value in listed(each.mean)], _betweens(each, unit)
+    offered = [expected(value, "contacts") for value in listed(queue.offered)]
+    return offered, [expected(value, unit) for value in listed(each.mean)], _betweens(each, unit)
 
 
 def _betweens(each: Band, unit: str) -> list[str]:
     edges = zip(listed(each.low), listed(each.high), strict=True)
     return [
-        NONE if low is None or high is None else f"{measure(low, unit)} to{NO_BREAK}{measure(high, unit)}"
+        NONE if low is None or high is None else f"{expected(low, unit)} to{NO_BREAK}{expected(high, unit)}"
         for low, high in edges
     ]

@@ -17,7 +17,7 @@ from app.core.gate.decision import Verdict
 from app.web.axes import time_ticks, value_ticks
 from app.web.drawing import Figure, band, layout, note, x_of
 from app.web.format import measure, number
-from app.web.outlook_words import Reader, chance, limit_of
+from app.web.outlook_words import Reader, chance, expected, limit_of
 from app.web.palettes import THEMES, Palette
 
 METRICS = (Metric.SERVICE_LEVEL_RATIO, Metric.SPEED_TO_ANSWER_SECONDS, Metric.BACKLOG)
@@ -164,7 +164,7 @@ def _hovers(ahead: Ahead, each: Band, name: str) -> list[str]:
     unit, reader = DEFINITIONS[ahead.metric].unit, ahead.reader
     texts = []
     for place, values in enumerate(zip(listed(each.mean), listed(each.low), listed(each.high), strict=True)):
-        mean, low, high = (measure(value, unit) for value in values)
+        mean, low, high = (expected(value, unit) for value in values)
         between = f"<br>{low} to {high}" if low != high else ""
         texts.append(f"{reader.span(ahead.starts(place), ahead.starts(place + 1))}, {name}<br>{mean}{between}")
     return texts
@@ -180,7 +180,8 @@ def _marks(ahead: Ahead, palette: Palette) -> tuple[list[Figure], list[Figure]]:
     shapes = [line | {"line": {"color": palette.limit, "width": 1.5}}]
     inside = "bottom" if definition.worse is Worse.HIGHER else "top"
     text = f"limit {measure(limit, definition.unit)}"
-    notes = [note(text, 0, limit, palette.text, xref="paper", yanchor=inside, bgcolor=palette.veil)]
+    at_end: Figure = {"xref": "paper", "xanchor": "right", "yanchor": inside, "bgcolor": palette.veil}
+    notes = [note(text, 1, limit, palette.text, **at_end)]
     breach = ahead.breach
     if breach is not None and breach.probability >= WORTH_MARKING:
         starts, ends = (
@@ -188,29 +189,41 @@ def _marks(ahead: Ahead, palette: Palette) -> tuple[list[Figure], list[Figure]]:
         )
         window: Figure = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": x_of(starts), "x1": x_of(ends)}
         shapes.append(window | {"fillcolor": palette.cost, "line": {"width": 0}, "layer": "below"})
-        said = f"breaks here: {chance(breach.probability, ahead.limits.max_breach_probability)}"
+        said = f"may break here: {chance(breach.probability, ahead.limits.max_breach_probability)}"
         notes.append(note(said, x_of(starts), 1, palette.text, yref="paper", yanchor="bottom"))
     return shapes, notes
 
 
 def _names(ahead: Ahead, palette: Palette) -> list[Figure]:
-    """Return each line's name on it, where they lie furthest apart; none where nothing was asked about."""
+    """Return the name of the send's line where it lies furthest from the other one, and that one's at its end."""
     if ahead.with_send is None:
         return []
     one, other = (band_of(queue, ahead.metric).mean for queue in (ahead.without, ahead.with_send))
-    gaps = np.abs(one - other)
+    gaps, places = np.abs(one - other), _places(ahead)
     if not np.isfinite(gaps).any():
         return []
-    place = int(np.nanargmax(gaps))
-    x = _places(ahead)[place]
-    is_above = other[place] >= one[place]
+    widest, last = int(np.nanargmax(gaps)), int(np.flatnonzero(np.isfinite(gaps))[-1])
+    is_above = bool(other[widest] >= one[widest])
+    side = "left" if widest < len(places) / 3 else "right" if widest > len(places) * 2 / 3 else "center"
+    sent: Figure = {"xanchor": side} | _placed(above=is_above)
     return [
-        _name(_said(ahead), x, float(other[place]), palette.states[Verdict.SEND], palette, above=is_above),
-        _name("nothing sent", x, float(one[place]), palette.text, palette, above=not is_above),
+        _name(_said(ahead), places[widest], other[widest], palette.states[Verdict.SEND], palette, **sent),
+        _name(
+            "nothing sent",
+            places[last],
+            one[last],
+            palette.text,
+            palette,
+            xanchor="right",
+            **_placed(above=not is_above),
+        ),
     ]
 
 
-def _name(text: str, x: str, y: float, colour: str, palette: Palette, *, above: bool) -> Figure:
+def _placed(*, above: bool) -> Figure:
+    return {"yanchor": "bottom", "yshift": 5} if above else {"yanchor": "top", "yshift": -5}
+
+
+def _name(text: str, x: str, y: float, colour: str, palette: Palette, **placed: object) -> Figure:
     font = {"size": 13, "weight": 700, "color": colour}
-    yanchor, shift = ("bottom", 5) if above else ("top", -5)
-    return note(text, x, y, colour, xanchor="center", yanchor=yanchor, yshift=shift, bgcolor=palette.veil, font=font)
+    return note(text, x, float(y), colour, bgcolor=palette.veil, font=font, **placed)

@@ -166,6 +166,6 @@ def _accepted(state: GateState) -> float:
 def _notes(state: GateState, foresight: Foresight) -> Iterator[str]:
     accepted = _accepted(state)
     chances = f"{chance(foresight.breach_probability, accepted)} chance that a limit breaks if nothing more is sent"
-    yield f"{chances}; {percent(accepted)} is accepted."
+    yield f"{chances[:1].upper()}{chances[1:]}; {percent(accepted)} is accepted."
     if state.policy is not None and state.policy.outlook is None:
         yield "It does not decide here: the policy has no outlook, so the gate goes by its rules alone."

@@ -12,9 +12,10 @@ from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.forecast.limits import OutlookLimits
 from app.core.gate import wording
 from app.core.gate.foresight import Predicted
-from app.web.format import NO_BREAK, THIN, duration, measure, number, percent
+from app.web.format import NO_BREAK, NONE, THIN, duration, measure, number, percent
 
 DASH = "–"  # noqa: RUF001 -- an en dash, as between two times
+FEW_CONTACTS = 10
 LEAST_CHANCE, LARGEST_CHANCE = 0.005, 0.995
 ALMOST_A_MINUTE = timedelta(seconds=59, microseconds=999_999)
 
@@ -60,9 +61,18 @@ def chance(probability: float, accepted: float | None = None) -> str:
     return percent(rounded)
 
 
+def expected(value: float | None, unit: str) -> str:
+    """Return a predicted value as closely as it can be known: whole per cents, whole contacts from ten on."""
+    if value is None:
+        return NONE
+    if unit == "ratio":
+        return percent(round(value, 2))
+    return measure(value if unit == "seconds" or value < FEW_CONTACTS else round(value), unit)
+
+
 def against(value: float, limit: float, unit: str) -> tuple[str, str]:
-    """Return a value and its limit as text that tells them apart: never `80 %`, limit `80 %`."""
-    said, bound = measure(value, unit), measure(limit, unit)
+    """Return a predicted value and its limit as text that tells them apart: never `80 %`, limit `80 %`."""
+    said, bound = expected(value, unit), measure(limit, unit)
     return (said, bound) if said != bound or value == limit else wording.pair(value, limit, unit)
 
 

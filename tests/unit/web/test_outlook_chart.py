@@ -57,7 +57,7 @@ def test_a_send_is_a_dashed_line_that_says_its_name_and_differs_in_more_than_col
     assert (without["line"].get("dash"), sent["line"]["dash"]) == (None, "7px,4px")
     assert sent["line"]["width"] > without["line"]["width"]
     names = [each for each in drawn["layout"]["annotations"] if each["text"] in traces(drawn)]
-    assert [(each["text"], each["y"]) for each in names] == [("50,000 sent now", 0.4), ("nothing sent", 0.88)]
+    assert [(each["text"], each["y"]) for each in names] == [("50,000 sent now", 0.4), ("nothing sent", 0.93)]
     assert [each["yanchor"] for each in names] == ["top", "bottom"]
 
 
@@ -67,7 +67,7 @@ def test_the_limit_and_the_window_in_which_it_breaks_are_labelled():
     assert (limit["y0"], limit["y1"]) == (0.8, 0.8)
     assert (window["x0"], window["x1"]) == ("2026-11-23T12:05:00", "2026-11-23T12:20:00")
     texts = [plain(each["text"]) for each in drawn["annotations"]]
-    assert texts[:2] == ["limit 80 %", "breaks here: 34 %"]
+    assert texts[:2] == ["limit 80 %", "may break here: 34 %"]
 
 
 def test_what_hardly_ever_breaks_is_not_shaded_and_no_limit_is_no_line():
@@ -108,12 +108,12 @@ def test_a_metric_that_is_not_predicted_is_refused_by_name():
 
 def test_the_caption_says_the_worst_without_and_with_the_send_and_the_limit():
     assert plain(caption(unasked())) == (
-        "Service level of Orders over the next 20 min: at worst 88 % at 06:10 if nothing more is sent; "
-        "at least 80 % is kept to."
+        "Service level of Orders over the next 20 min: at worst 88 % (06:10) if nothing more is sent. "
+        "Limit: at least 80 %."
     )
     assert plain(caption(asked())) == (
-        "Service level of Orders over the next 20 min: at worst 88 % at 06:10 if nothing more is sent, "
-        "40 % at 06:10 with 50,000 sent now; at least 80 % is kept to."
+        "Service level of Orders over the next 20 min: at worst 88 % (06:10) if nothing more is sent, "
+        "40 % (06:10) with 50,000 sent now. Limit: at least 80 %."
     )
 
 
@@ -124,7 +124,7 @@ def test_the_caption_says_what_the_picture_hides():
     nobody = an_ahead(an_outlook([np.nan] * 4), READER)
     assert plain(caption(nobody)) == "Service level of Orders over the next 20 min: nobody is expected."
     unlimited = an_ahead(an_outlook(), READER, limits=OutlookLimits(backlog=4))
-    assert caption(unlimited).endswith("; no limit is set on it.")
+    assert caption(unlimited).endswith(" No limit is set on it.")
 
 
 def test_the_table_has_every_interval_with_and_without():

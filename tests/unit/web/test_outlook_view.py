@@ -17,7 +17,7 @@ from app.services.published import GateState
 from app.web.audiences import NoAudience, read_audience
 from app.web.format import NO_BREAK, THIN
 from app.web.outlook_view import ANY_MAIL, Sending, headline
-from app.web.outlook_words import Reader, against, broken, chance, limits_in_words
+from app.web.outlook_words import Reader, against, broken, chance, expected, limits_in_words
 from tests.support.floors import NOON, backlog_floor
 
 CHICAGO = ZoneInfo("America/Chicago")  # noon is 06:00 there
@@ -211,6 +211,20 @@ def test_chances_promise_nothing_that_nobody_knows(probability, said):
 def test_a_value_past_its_limit_never_reads_like_the_limit():
     assert plain("|".join(against(0.7999, 0.8, "ratio"))) == "79.99 %|80 %"
     assert plain("|".join(against(0.78, 0.8, "ratio"))) == "78 %|80 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (0.7461, "ratio", "75 %"),
+        (521.6, "contacts", "522"),
+        (3.46, "contacts", "3.5"),
+        (71.9, "seconds", "1 min 11 s"),
+        (None, "ratio", "–"),  # noqa: RUF001 -- the dash for nothing
+    ],
+)
+def test_predictions_are_no_closer_than_they_can_be_known(value, unit, said):
+    assert plain(expected(value, unit)) == said
 
 
 def test_what_breaks_is_said_by_metric_queue_value_time_and_limit():
