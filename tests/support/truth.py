@@ -1,0 +1,207 @@
+"""The product's formulas against known truth, row by row, on any file of the shape.
+
+    python -m tests.support.truth FILE.csv
+
+Columns: id, model, inputs (a JSON object), metric, expected, tol. Each row is computed by the product's own functions:
+Erlang B, C and A, the staffing they ask for, the chain at one instant (by uniformisation, whose error is below what any
+row allows; the prediction's own steps are looser) and the sums of a day. A row is outside where it differs from
+`expected` by more than `tol`, and where its model, inputs or metric cannot be read: nothing is left out in silence.
+"""
+
+import csv
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.truth_inputs import SECONDS, UNITS, Inputs
+from tests.support.truth_models import MODELS, Facts, UnknownFact
+
+ROUNDING = 1e-12
+NAMES = {
+    "blocking": "p_block p_blocking p_loss loss blocking_probability block_prob",
+    "p_wait": "p_delay prob_wait pw waiting_probability p_all_busy prob_delay p_waiting c erlang_c",
+    "p_no_wait": "p_immediate prob_no_wait p_idle_agent p_zero_wait",
+    "mean_wait": "mean_wait_all wait_all awt ew wq mean_waiting_time avg_wait asa_all mean_delay mean_wait_time",
+    "asa": "asa_answered mean_wait_answered mean_wait_served asa_served speed_to_answer average_speed_of_answer",
+    "mean_wait_abandoned": "mean_wait_of_abandoned wait_abandoned mean_wait_abandon mean_time_to_abandon",
+    "mean_wait_given_wait": "mean_wait_delayed mean_wait_waited asa_delayed mean_wait_if_wait",
+    "mean_queue": "queue_length lq mean_queue_length mean_waiting backlog avg_queue",
+    "var_queue": "queue_variance variance_queue var_queue_length",
+    "sd_queue": "std_queue queue_sd",
+    "mean_in_system": "l mean_number mean_number_in_system ls",
+    "var_in_system": "var_number variance_in_system",
+    "sd_in_system": "std_in_system",
+    "mean_time_in_system": "w ws sojourn mean_sojourn",
+    "mean_busy": "busy busy_servers mean_busy_servers busy_agents carried carried_load mean_busy_agents",
+    "occupancy": "utilisation utilization rho achieved_occupancy",
+    "p_abandon": "abandonment abandonment_ratio abandon_rate prob_abandon pab abandonment_probability abandon_ratio",
+    "offered": "arrivals calls arrived",
+    "answered": "served",
+    "abandoned": "abandons abandonments",
+    "agents": "servers raw_positions required_agents n",
+    "load": "erlangs intensity offered_load",
+}
+CANONICAL = {alias: name for name, aliases in NAMES.items() for alias in aliases.split()}
+GIVEN = {"served": "served", "answered": "served", "abandoned": "abandoned", "abandon": "abandoned", "wait": "wait"}
+LEVELS = {
+    "service_level": "answered_within / offered",
+    "sl": "answered_within / offered",
+    "sl_offered": "answered_within / offered",
+    "sl_answered": "answered_within / answered",
+    "sl_served": "answered_within / answered",
+    "sl_excl": "answered_within / offered - abandoned_within",
+    "sl_excl_short_abandons": "answered_within / offered - abandoned_within",
+    "sl_less_short_abandons": "answered_within / offered - abandoned_within",
+    "sl_less_abandons": "answered_within / offered - abandoned",
+    "sl_positive": "answered_within + abandoned_within / offered",
+}
+NUMBER = r"(?:\d+(?:\.\d+)?(?:e-?\d+)?|tau)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what is expected within what tolerance, and what the product gives or why it gives nothing."""
+
+    id: str
+    model: str
+    metric: str
+    expected: float
+    tolerance: float
+    computed: float
+    fault: str = ""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it differs by more than the tolerance."""
+        if self.computed == self.expected:
+            return False
+        return not abs(self.computed - self.expected) <= self.tolerance + ROUNDING
+
+
+def evaluate(rows: Iterable[Mapping[str, str]]) -> list[Row]:
+    """Return every row with what the product gives for it."""
+    return [_row(row) for row in rows]
+
+
+def _row(row: Mapping[str, str]) -> Row:
+    names = row.get("id") or "?", row.get("model") or "?", row.get("metric") or "?"
+    try:
+        expected, tolerance = float(row["expected"]), float(row["tol"])
+        if row["model"] not in MODELS:
+            raise UnknownFact(f"the models are {', '.join(MODELS)}")
+        inputs = Inputs.parse(row["inputs"])
+        metric = row["metric"]
+        if "virtual" in (row.get("note") or "").lower() and "virtual" not in metric:
+            metric = f"virtual_{metric}"  # of a caller who never gives up; the name alone would mean answered / offered
+        return Row(*names, expected, tolerance, value(MODELS[row["model"]](inputs), metric, inputs))
+    except (TypeError, ValueError, LookupError, ArithmeticError, StopIteration) as fault:
+        return Row(*names, math.nan, math.nan, math.nan, f"{type(fault).__name__}: {fault}")
+
+
+def value(model: Facts, metric: str, inputs: Inputs) -> float:
+    """Return a metric by its name. Raises UnknownFact."""
+    name, unit = metric.strip().lower(), 1.0
+    name = re.sub(r"_(at_t|per_day|per_run)(?=_|$)", "", name)
+    if found := re.fullmatch(rf"(.+?)_({UNITS})", name):
+        name, unit = found[1], SECONDS[found[2]]
+    tau = inputs.optional("tau")
+    if name in model.plain or CANONICAL.get(name) in model.plain:
+        return model.fact(CANONICAL.get(name, name) if name not in model.plain else name, None) / unit
+    if "virtual" in name:
+        number = re.search(r"\d+(?:\.\d+)?", name)
+        return model.fact("virtual_service_level", float(number[0]) if number else _wait(tau))
+    if name in LEVELS or "_over_" in name:
+        return _level(model, name, _wait(tau))
+    return _numbered(model, name, tau)
+
+
+def _wait(tau: float | None) -> float:
+    if tau is None:
+        raise UnknownFact("the inputs have no target to answer within")
+    return tau
+
+
+def _level(model: Facts, name: str, tau: float) -> float:
+    """Return a service level whose name is listed, or spelled out: sl_answered_lt_tau_over_(served+abandons_ge_tau)."""
+    if "offered" not in model.plain:  # nobody gives up: all levels are the same one
+        return model.fact("service_level", tau)
+    if name in LEVELS:
+        part, whole = LEVELS[name].split(" / ")
+    else:
+        part, whole = re.sub(r"^(sl|service_level)_", "", name).split("_over_", 1)
+    return _total(model, part, tau) / _total(model, whole, tau)
+
+
+def _total(model: Facts, text: str, tau: float) -> float:
+    terms = re.findall(r"([+-]?)([a-z_]+)", re.sub(r"[()\s]", "", text))
+    if not terms:
+        raise UnknownFact(f"{text!r} is no sum of contacts")
+    return sum((-1.0 if sign == "-" else 1.0) * _term(model, term, tau) for sign, term in terms)
+
+
+def _term(model: Facts, term: str, tau: float) -> float:
+    found = re.fullmatch(r"([a-z]+)(?:_(within|lt_tau|le_tau|within_tau|in_target|ge_tau|gt_tau|after_tau))?", term)
+    if not found:
+        raise UnknownFact(f"{term!r} is no kind of contact")
+    kind = {"all": "offered"}.get(found[1], CANONICAL.get(found[1], found[1]))
+    if found[2] is None:
+        return model.fact(kind, None)
+    within = model.fact(f"{kind}_within", tau)
+    return model.fact(kind, None) - within if found[2] in {"ge_tau", "gt_tau", "after_tau"} else within
+
+
+def _numbered(model: Facts, name: str, tau: float | None) -> float:
+    """Return a metric with a number in its name: p_state_30, p_wait_le_0.2_given_served, p_queue_gt_10, sl_20."""
+    found = re.fullmatch(rf"(.+?)_?({NUMBER})(?:_?(?:{UNITS}))?(?:_given_([a-z]+))?", name)
+    if not found:
+        raise UnknownFact(f"{name!r} is no metric that is known here")
+    base, given = found[1], found[3]
+    x = _wait(tau) if found[2] == "tau" else float(found[2])
+    base = {"service_level": "service_level", "sl": "service_level", "p_n": "p_state", "p_in_system": "p_state"}.get(
+        base, base
+    )
+    if base in {"p_wait_gt", "p_wait_lt"}:
+        below = model.fact(_given("p_wait_le", given), x)
+        return 1 - below if base == "p_wait_gt" else below
+    if base in {"p_queue_ge", "p_in_system_ge"}:
+        return model.fact(base.removesuffix("ge") + "gt", x - 1)
+    return model.fact(_given(base, given), x)
+
+
+def _given(base: str, given: str | None) -> str:
+    if given is None:
+        return base
+    if given not in GIVEN:
+        raise UnknownFact(f"given {given!r} is not known; known are {', '.join(GIVEN)}")
+    return f"{base}_given_{GIVEN[given]}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what a file gives; return 0 when every row is inside its tolerance, 2 where it cannot be read."""
+    if len(arguments) != 1:
+        _say(__doc__ or "")
+        return 2
+    try:
+        with Path(arguments[0]).open(newline="", encoding="utf-8") as file:
+            rows = evaluate(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        _say(f"{arguments[0]} cannot be read: {fault}")
+        return 2
+    for row in rows:
+        if row.is_outside:
+            why = row.fault or f"gives {row.computed:.9g}, expected {row.expected:.9g} +- {row.tolerance:g}"
+            _say(f"OUTSIDE {row.id} {row.model} {row.metric}: {why}")
+    outside = sum(row.is_outside for row in rows)
+    _say(f"{len(rows)} rows, {outside} outside")
+    return 1 if outside else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
