@@ -1,0 +1,83 @@
+"""The services that look ahead, and learn from what came of it."""
+
+from dataclasses import dataclass
+
+from app.ports import Clock
+from app.ports.computing import Computing
+from app.services.capacities import Capacities
+from app.services.debrief_floor import FloorThen
+from app.services.debrief_inputs import DebriefInputs
+from app.services.debrief_release import ReleaseThen
+from app.services.debriefs import Debriefs
+from app.services.flows import Flows
+from app.services.learning import Learning
+from app.services.opening_hours import Hours
+from app.services.outlook_inputs import OutlookInputs
+from app.services.outlooks import Outlooks
+from app.services.staffing import Staffings
+from app.services.tallies import Tallies
+from app.store.bundle import Store
+from app.wiring.gate import GateServices
+
+
+@dataclass(frozen=True, slots=True)
+class AheadServices:
+    """What outlooks and debriefs are made with, besides the gate."""
+
+    hours: Hours
+    staffings: Staffings
+    tallies: Tallies
+    learning: Learning
+    computing: Computing
+    planning: Computing
+
+
+def ahead_services(
+    gate: GateServices, clock: Clock, store: Store, computing: Computing, planning: Computing
+) -> AheadServices:
+    """Return them, nothing loaded yet."""
+    hours = Hours(store.hours, clock)
+    return AheadServices(
+        hours,
+        Staffings(store.schedules, hours, store.history, gate.targets),
+        Tallies(store.stream, store.tallies, clock),
+        Learning(store.debriefs, computing, clock),
+        computing,
+        planning,
+    )
+
+
+def debriefs_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Debriefs:
+    """Return what says afterwards what a campaign did."""
+    inputs = DebriefInputs(
+        store.permits,
+        ahead.tallies,
+        ahead.learning,
+        FloorThen(store.flows, store.history, ahead.hours, ahead.staffings, gate.targets),
+        ReleaseThen(store.permits, store.campaigns, store.overrides, store.events),
+        gate.published,
+    )
+    return Debriefs(inputs, store.debriefs, gate.campaigns, computing=ahead.computing, clock=clock)
+
+
+def outlooks_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Outlooks:
+    """Return what looks ahead for every gate."""
+    inputs = OutlookInputs(
+        arrivals=Flows(store.flows, hours=ahead.hours.of, time_zone=gate.time_zone_of, lift=ahead.learning.lift),
+        capacities=Capacities(store.flows, store.history, gate.targets),
+        agents=ahead.staffings,
+        hours=ahead.hours,
+        lessons=ahead.learning,
+        sent=store.permits,
+        campaigns=gate.campaigns,
+        targets=gate.targets,
+    )
+    return Outlooks(
+        inputs,
+        gate.foresights,
+        store.outlooks,
+        clock,
+        published=gate.published,
+        planning=ahead.planning,
+        asked=ahead.computing,
+    )

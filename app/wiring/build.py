@@ -1,0 +1,110 @@
+"""build_services: every service over its store, each built once, in the order in which they need each other."""
+
+from app.computing import InProcess
+from app.ports import Clock
+from app.ports.computing import Computing
+from app.services.backtests import Backtests
+from app.services.briefings import Briefings
+from app.services.calendars import Calendars
+from app.services.container import Services
+from app.services.decisions import Decisions
+from app.services.events import Events
+from app.services.history import History
+from app.services.ingest import Ingest
+from app.services.packing import Packing
+from app.services.queues import Queues
+from app.services.releases import Releases
+from app.services.retention import Retention
+from app.services.schedules import Schedules
+from app.services.sessions import Sessions
+from app.services.sources import Sources
+from app.settings import Settings
+from app.store.bundle import Store
+from app.store.sessions import SqlSessions
+from app.telemetry.metrics import Metrics
+from app.wiring.ahead import ahead_services, debriefs_of, outlooks_of
+from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
+from app.wiring.outward import OutwardServices, outward_services
+
+
+async def build_services(
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    metrics: Metrics,
+    *,
+    computing: Computing | None = None,
+    planning: Computing | None = None,
+) -> Services:
+    """Return the services over a store, the evaluator started: it stands where the last run stood.
+
+    computing: where long computations are done that people wait for; planning: where outlooks are made. None: in this
+    process, where nobody else waits.
+    """
+    sources, computing = Sources(), computing or InProcess()
+    gate = gate_services(settings, clock, store, metrics)
+    outward = outward_services(settings, clock, store, metrics, gate)
+    for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
+        await kept.load()
+    await gate.evaluator.start()
+    ahead = ahead_services(gate, clock, store, computing, planning or InProcess())
+    for learned in (ahead.tallies, ahead.learning):
+        await learned.load()
+    outlooks = outlooks_of(gate, clock, store, ahead)
+    listen(gate, outward, metrics)
+    gate.permits.subscribe(lambda _: outlooks.wake())
+    gates = gates_of(gate, clock, store, outlooks.wake)
+    return Services(
+        settings=settings,
+        clock=clock,
+        ingest=Ingest(store.stream, clock, sources),
+        evaluator=gate.evaluator,
+        readiness=readiness(gate, clock, metrics),
+        answering=gate.answering,
+        asks=gate.asks,
+        permits=gate.permits,
+        campaigns=gate.campaigns,
+        campaign_gate=campaign_gate(gate, clock, metrics),
+        releases=Releases(gate.campaigns.book, gate.permits, gate.answering, clock, gate.evaluator.wake),
+        briefings=Briefings(store.briefings, store.campaigns, gate.campaigns, clock),
+        calendars=Calendars(store.feed_tokens, store.campaigns, clock),
+        overrides=gate.overrides,
+        events=Events(store.events),
+        webhooks=outward.webhooks,
+        deliveries=outward.deliveries,
+        callbacks=outward.callbacks,
+        hours=ahead.hours,
+        schedules=Schedules(store.schedules, ahead.hours, clock),
+        staffings=ahead.staffings,
+        gates=gates,
+        queues=Queues(store.queues, clock, gate.evaluator.set_targets),
+        history=History(store.history),
+        decisions=Decisions(store.decisions),
+        keys=outward.keys,
+        sessions=Sessions(SqlSessions(store.database), outward.keys, clock, settings.session_hours),
+        sources=sources,
+        retention=Retention(
+            store.stream,
+            store.history,
+            store.outlooks,
+            clock,
+            raw_days=settings.retention_raw_days,
+            minutes_days=settings.retention_minutes_days,
+        ),
+        backtests=Backtests(gates, store.minutes, computing, clock),
+        packing=Packing(store.packs, clock),
+        computing=computing,
+        foresights=gate.foresights,
+        outlooks=outlooks,
+        tallies=ahead.tallies,
+        learning=ahead.learning,
+        debriefs=debriefs_of(gate, clock, store, ahead),
+    )
+
+
+def listen(gate: GateServices, outward: OutwardServices, metrics: Metrics) -> None:
+    """Let each hear of what concerns it; permits see at once how their gates stand."""
+    gate.permits.subscribe(metrics.permits_changed)
+    gate.evaluator.subscribe(gate.permits.gate_changed)
+    gate.evaluator.subscribe(outward.callbacks.gate_changed)
+    gate.permits.gate_changed(gate.published())
