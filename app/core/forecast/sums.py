@@ -8,7 +8,7 @@ import numpy as np
 from app.core.forecast.chain import Walk
 from app.core.forecast.series import MINUTE_SECONDS, FloatArray
 from app.core.forecast.staffing_change import Deviations, Queueing, fates
-from app.core.forecast.targets import Correction, Targets
+from app.core.forecast.targets import Correction, Targets, within_reach
 
 SERVED, SERVED_WAIT, IN_TARGET, WAITING_AT_TARGET, QUEUE, QUEUE_SQUARED, BUSY, ALL_BUSY, TABLES = range(9)
 
@@ -32,7 +32,8 @@ def minute_sums(walk: Walk, target_seconds: float, above: Sequence[float]) -> Mi
     found = MinuteSums(
         np.empty((rows, minutes, TABLES)), np.empty((rows, minutes, 2)), np.empty((rows, minutes, len(above)))
     )
-    targets = Targets(walk.staffing, walk.drain, states, target_seconds, walk.steps_per_minute)
+    reach = within_reach(walk.staffing, walk.drain, states, target_seconds)
+    targets = Targets(walk.staffing, walk.drain, reach, target_seconds, walk.steps_per_minute)
     fated = fates(walk.staffing, walk.drain, states, walk.steps_per_minute)
     for position, (queue, closed, deviations) in enumerate(fated):
         table = _table(queue, closed, target_seconds, above)
@@ -87,5 +88,6 @@ def _corrected(correction: Correction, points: FloatArray, queue: Queueing) -> F
     step = int(correction.point)
     share = correction.point - step
     waiting = ((1 - share) * points[step] + share * points[step + 1])[queue.agents :]
-    extra: FloatArray = correction.seconds * (waiting @ correction.extra[: len(waiting)])
+    places = min(len(waiting), len(correction.extra))
+    extra: FloatArray = correction.seconds * (waiting[:places] @ correction.extra[:places])
     return extra

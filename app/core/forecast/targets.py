@@ -16,6 +16,7 @@ from app.core.forecast.series import MINUTE_SECONDS, FloatArray
 from app.core.forecast.staffing_change import Moves, Queueing, across
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
+SPREADS, SPARE = 9.0, 12.0
 AT_ONCE = (1.0, 0.0)  # served within the target; not waiting any more
 
 
@@ -31,6 +32,15 @@ class Correction:
     point: float
     seconds: float
     extra: FloatArray
+
+
+def within_reach(staffing: Sequence[Stretch], drain: Drain, states: int, target_seconds: float) -> int:
+    """Return how many of the states matter: from more of them nobody is served within the target, whatever changes."""
+    most = max(stretch.agents for stretch in staffing)
+    ahead = np.arange(max(states - most, 1), dtype=np.float64)
+    moves = (most * drain.handled_per_second + ahead * drain.given_up_per_second) * target_seconds
+    near = np.flatnonzero(ahead <= moves + SPREADS * np.sqrt(moves) + SPARE)
+    return min(most + int(near[-1]) + 2, states)
 
 
 @dataclass(slots=True)

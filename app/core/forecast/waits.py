@@ -13,11 +13,9 @@ Throughout: ahead is an array of counts >= 0 (they may be any shape), drain = n 
 """
 
 import numpy as np
-from scipy.special import betainc, betaincc, gammainc, gammaincc, psi
+from scipy.special import betainc, gammainc, gammaincc
 
 from app.core.forecast.series import FloatArray
-
-NEVER_GIVE_UP = 1e7  # from this ratio of drain to theta on, the digamma difference has fewer digits than its limit
 
 
 def served(ahead: FloatArray, drain: float, theta: float) -> FloatArray:
@@ -31,16 +29,14 @@ def served(ahead: FloatArray, drain: float, theta: float) -> FloatArray:
 def served_wait(ahead: FloatArray, drain: float, theta: float) -> FloatArray:
     """Return E[wait; served] in seconds: the mean wait of those served, times the probability of being served.
 
-    The mean is (psi(r + ahead + 2) - psi(r + 1)) / theta, psi the digamma function; (ahead + 1) / (n mu) for theta = 0.
-    0 without agents, as nobody is served.
+    Who is served waits for ahead + 1 departures at the tilted rates n mu + (j + 1) theta, j = 0 .. ahead; the mean is
+    the sum of their inverses. 0 without agents, as nobody is served.
     """
     if drain <= 0:
         return np.zeros_like(ahead)
-    if drain > NEVER_GIVE_UP * theta:
-        return (ahead + 1) / drain * served(ahead, drain, theta)
-    ratio = drain / theta
-    mean: FloatArray = (psi(ratio + ahead + 2) - psi(ratio + 1)) / theta
-    return mean * served(ahead, drain, theta)
+    departures = np.arange(1.0, float(ahead.max(initial=0.0)) + 2)
+    means = np.cumsum(1 / (drain + departures * theta))
+    return np.asarray(means[ahead.astype(np.intp)] * served(ahead, drain, theta))
 
 
 def served_within(ahead: FloatArray, drain: float, theta: float, seconds: float) -> FloatArray:
@@ -60,5 +56,5 @@ def still_waiting(ahead: FloatArray, drain: float, theta: float, seconds: float)
         return np.full_like(ahead, stays)
     if theta <= 0:
         return np.asarray(gammaincc(ahead + 1, drain * seconds))
-    left: FloatArray = betaincc(ahead + 1, drain / theta, -np.expm1(-theta * seconds))
-    return np.asarray(left * stays)
+    gone = betainc(ahead + 1, drain / theta, -np.expm1(-theta * seconds))  # scipy's complement of it is much slower
+    return np.asarray((1 - gone) * stays)

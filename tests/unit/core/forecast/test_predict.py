@@ -145,3 +145,15 @@ def test_a_scenario_that_is_not_sound_is_refused():
         predict(a_scenario(handle_seconds=0.0))
     with pytest.raises(ScenarioRefused, match="handle_seconds"):
         distributions(a_scenario(handle_seconds=0.0), [0])
+
+
+@pytest.mark.parametrize("patience", [15.0, 180.0, None])
+def test_who_is_too_far_back_to_be_served_within_the_target_may_be_left_out_of_its_correction(patience, monkeypatch):
+    agents = np.repeat([40, 30, 0, 44], 15)
+    scenario = a_scenario(agents=agents, per_minute=9.0, patience_seconds=patience, busy=40, waiting=30)
+    near = predict(scenario)
+    monkeypatch.setattr("app.core.forecast.sums.within_reach", lambda _staffing, _drain, states, _target: states)
+    everybody = predict(scenario)
+    np.testing.assert_allclose(near.answered_in_target, everybody.answered_in_target, atol=1e-8)
+    np.testing.assert_allclose(near.abandoned_in_target, everybody.abandoned_in_target, atol=1e-8)
+    assert near.answered_in_target.min() >= 0
