@@ -45,7 +45,7 @@ from app.settings import Settings
 class Services:
     """One instance per process; every field is safe to use from the event loop.
 
-    computing: for what somebody asked for and waits for; the outlook has its own.
+    computing: for what takes long; outlooks and plans have their own.
     """
 
     settings: Settings

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahead
 from app.core.forecast.known import Known, gate_case
@@ -35,6 +35,7 @@ from app.services.published import GateState, Published
 log = logging.getLogger(__name__)
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_SenderKey = tuple[str, int, str]  # gate, version of its policy, campaign
 
 EVERY_SECONDS = 20.0
 LEAST_WALL_SECONDS = 0.25
@@ -70,7 +71,11 @@ class Again:
 
 
 class Outlooks:
-    """Looks ahead for every gate that has a policy, and answers questions about what it saw."""
+    """Looks ahead for every gate that has a policy, and answers questions about what it saw.
+
+    planning: does what gates and people wait for, each a second or two at most. scouting: does what takes longer, and
+    nobody waits for.
+    """
 
     def __init__(
         self,
@@ -81,12 +86,12 @@ class Outlooks:
         *,
         published: Callable[[], Published],
         planning: Computing,
-        asked: Computing,
+        scouting: Computing,
     ) -> None:
         self._inputs, self._foresights, self._store, self._clock = inputs, foresights, store, clock
-        self._published, self._planning, self._asked = published, planning, asked
+        self._published, self._planning, self._scouting = published, planning, scouting
         self._newest: dict[str, GateOutlook] = {}
-        self._looked: dict[tuple[str, str], Looked] = {}
+        self._looked: dict[_SenderKey, Looked] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -99,40 +104,32 @@ class Outlooks:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look at every gate again and again until `stop` is set. What goes wrong is logged and tried again."""
-        ending = asyncio.ensure_future(stop.wait())
-        try:
-            while not stop.is_set():
-                began = time.monotonic()
-                looking = asyncio.ensure_future(self._round())
-                await asyncio.wait([looking, ending], return_when=asyncio.FIRST_COMPLETED)
-                if not looking.done():
-                    looking.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await looking
-                await self._rest(ending, max(LEAST_WALL_SECONDS, time.monotonic() - began))
-        finally:
-            ending.cancel()
-
-    async def _round(self) -> None:
-        """Look at every gate once, then into what may follow for the one sender whose turn it is."""
-        gates = self._published().gates
-        self._newest = {gate: made for gate, made in self._newest.items() if gate in gates}
-        for state in gates.values():
-            with _logged(state.gate):
-                await self.look(state)
-        with _logged("all"):
-            await self._look_into_oldest()
-
-    async def _rest(self, ending: asyncio.Task[Any], least_seconds: float) -> None:
-        """Wait until it is time for the next round: sooner when somebody wakes this, but least_seconds of the wall."""
-        least: asyncio.Task[Any] = asyncio.ensure_future(asyncio.sleep(least_seconds))
-        most: asyncio.Task[Any] = asyncio.ensure_future(self._clock.sleep(EVERY_SECONDS))
-        woken: asyncio.Task[Any] = asyncio.ensure_future(self._woken.wait())
-        await asyncio.wait([least, ending], return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait([most, woken, ending], return_when=asyncio.FIRST_COMPLETED)
-        self._woken.clear()
-        for each in (least, most, woken):
+        working = [asyncio.ensure_future(work()) for work in (self._look_for_ever, self._scout_for_ever)]
+        await stop.wait()
+        for each in working:
             each.cancel()
+        await asyncio.wait(working)
+
+    async def _look_for_ever(self) -> NoReturn:
+        """Look at every gate, again after 20 seconds, or sooner when somebody wakes this: but half of the time rest."""
+        while True:
+            self._woken.clear()
+            began, gates = time.monotonic(), self._published().gates
+            self._newest = {gate: made for gate, made in self._newest.items() if gate in gates}
+            for state in gates.values():
+                with _logged(state.gate):
+                    await self.look(state)
+            await asyncio.sleep(max(LEAST_WALL_SECONDS, time.monotonic() - began))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self._clock.wall_seconds(EVERY_SECONDS))
+
+    async def _scout_for_ever(self) -> NoReturn:
+        """Look into what may follow for one sender after the other; nine tenths of the time rest."""
+        while True:
+            began = time.monotonic()
+            with _logged("all"):
+                await self._look_into_oldest()
+            await asyncio.sleep(max(LEAST_WALL_SECONDS, 9 * (time.monotonic() - began)))
 
     async def look(
         self, state: GateState, now: datetime | None = None, good_for_seconds: float | None = None
@@ -173,7 +170,8 @@ class Outlooks:
     def _foresight(self, made: GateOutlook) -> Foresight:
         if made.gathered is None or made.foreseen is None:
             return Foresight(made.at, unknown=made.unknown, good_for_seconds=made.good_for_seconds)
-        looked = {campaign: each for (gate, campaign), each in self._looked.items() if gate == made.gate}
+        policy = made.gate, made.policy_version
+        looked = {key[2]: each for key, each in self._looked.items() if key[:2] == policy}
         return foresight_of(
             made.gathered.known,
             made.foreseen,
@@ -195,8 +193,8 @@ class Outlooks:
     async def _look_into_oldest(self) -> None:
         """Look into what may follow for the sender that was looked into the longest ago, if that is long ago."""
         senders = {
-            (gate, sender.campaign): (made, sender)
-            for gate, made in self._newest.items()
+            (made.gate, made.policy_version, sender.campaign): (made, sender)
+            for made in self._newest.values()
             if made.gathered is not None
             for sender in made.gathered.known.senders
         }
@@ -208,12 +206,12 @@ class Outlooks:
         if made.gathered is None or made.foreseen is None or made.at - self._looked_at(key) < self._looked_for():
             return
         safe = dict(made.foreseen.sends)[sender.campaign].audience
-        ahead = await self._planning.run(_look_ahead, made.gathered.known, sender, safe)
+        ahead = await self._scouting.run(_look_ahead, made.gathered.known, sender, safe)
         self._looked[key] = Looked(made.at, ahead)
-        if self._newest.get(made.gate) is made:
-            self._take(made)
+        if (newest := self._newest.get(made.gate)) is not None:
+            self._take(newest)
 
-    def _looked_at(self, key: tuple[str, str]) -> datetime:
+    def _looked_at(self, key: _SenderKey) -> datetime:
         looked = self._looked.get(key)
         return _NEVER if looked is None else looked.at
 
@@ -232,7 +230,7 @@ class Outlooks:
             return made, None
         sender = made.gathered.sender(campaign)
         try:
-            return made, await self._asked.run(_outlook, made.gathered.known, sender, audience, start_minute)
+            return made, await self._planning.run(_outlook, made.gathered.known, sender, audience, start_minute)
         except CaseRefused as fault:
             raise Invalid(str(fault), fault.problems) from fault
 
@@ -245,7 +243,7 @@ class Outlooks:
             return made, None
         sender = replace(made.gathered.sender(campaign), most=max(1, audience))
         try:
-            return made, await self._asked.run(
+            return made, await self._planning.run(
                 _plan, made.gathered.known, sender, audience, (every_minutes, waves, lead_minutes)
             )
         except CaseRefused as fault:
@@ -267,7 +265,7 @@ class Outlooks:
         kept = await self._store.outlook(gate, at)
         if kept is None:
             raise NotFound(f"no outlook of gate {gate!r} is kept from {at.isoformat()} or before")
-        foreseen = await self._asked.run(_foresee, unpack_known(kept.asked))
+        foreseen = await self._planning.run(_foresee, unpack_known(kept.asked))
         found = foreseen_shape(foreseen)
         return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
 

@@ -79,5 +79,5 @@ def outlooks_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServ
         clock,
         published=gate.published,
         planning=ahead.planning,
-        asked=ahead.computing,
+        scouting=ahead.computing,
     )

@@ -38,8 +38,8 @@ async def build_services(
 ) -> Services:
     """Return the services over a store, the evaluator started: it stands where the last run stood.
 
-    computing: where long computations are done that people wait for; planning: where outlooks are made. None: in this
-    process, where nobody else waits.
+    computing: where long computations are done; planning: where outlooks and plans are made, for which gates and people
+    wait. None: in this process, where nobody else waits.
     """
     sources, computing = Sources(), computing or InProcess()
     gate = gate_services(settings, clock, store, metrics)
