@@ -24,7 +24,7 @@ COLUMNS = (
     "service level",
     "speed to answer",
     "backlog",
-    "90 %",
+    "9 in 10 at most",
 )
 NO_AGENTS = "no agents: who arrives in the intervals without a service level finds nobody until the horizon"
 NEVER = "the queue never recovers within the horizon: more arrives than is handled, and nobody gives up"
