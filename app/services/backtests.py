@@ -78,7 +78,7 @@ class Backtests:
         policy, version = await self._policy(question)
         breach = _breach(question.breach)
         with self._turn(asker):
-            walk = _Walk(self._minutes, policy, start, until, breach)
+            walk = Walk(self._minutes, policy, start, until, breach)
             report = await self._computing.run(walked, walk, *(() if progress is None else (progress,)))
         return Backtest(question.gate, policy, version, report, is_cut, bool(breach))
 
@@ -123,7 +123,7 @@ class Backtests:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class Walk:
     """All that a backtest needs, wherever it is worked out."""
 
     minutes: MinuteReader
@@ -133,7 +133,7 @@ class _Walk:
     breach: tuple[Rule, ...]
 
 
-def walked(walk: _Walk, progress: Progress = lambda _: None) -> Report:
+def walked(walk: Walk, progress: Progress = lambda _: None) -> Report:
     """Return the report of a walk: half of the way is reading."""
     rules = (*walk.policy.rules, *walk.breach)
     before = minutes_before(rules, walk.policy.stale_after_seconds)

@@ -1,11 +1,16 @@
 """The benchmark reads wrk rightly, takes medians of interleaved rounds, and writes only between the page's marks."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 import bench.__main__ as harness
+from app.core.gate.policy import parse_policy
 from app.core.permit.permit import PermitState
+from app.services.backtests import Walk, walked
 from app.store.migrate import migrate
-from bench import stock
+from app.store.minutes import SqlMinutes
+from bench import backtest, stock
 from bench.load import Rate, _read
 from bench.measuring import interleaved, table
 from tests.support.builders import NOW
@@ -72,3 +77,14 @@ async def test_what_is_stored_beforehand_is_what_the_program_reads(tmp_path):
         assert (decision.verdict, decision.allow) == ("send", permits[0].allowed)
         assert len(await store.events.events(subject=f"permit/{permits[0].id}")) == 1
         assert await store.permits.spent(NOW) == {}
+
+
+def test_a_year_for_backtests_is_read_whole(tmp_path):
+    url = a_database_url("sqlite", tmp_path)
+    migrate(url)
+    backtest.fill(tmp_path / "holdfire.db", queues=2, days=2)
+    until = datetime.now(UTC).replace(second=0, microsecond=0)
+    walk = Walk(SqlMinutes(url), parse_policy(backtest.POLICY), until - timedelta(days=1), until, ())
+    report = walked(walk)
+    assert [queue.name for queue in report.queues] == ["queue-0", "queue-1"]
+    assert report.unseen_minutes <= 60

@@ -20,7 +20,7 @@ from app.core.gate.rule import OnMissing, Rule
 Codes = NDArray[np.int8]
 GOOD, BETWEEN, BAD, BLIND, OFF = range(5)
 _MILLION = 1_000_000
-_ON_THE_SPOT = -1  # the place of a minute that is not there: before all others
+_NEVER = -1  # the place of a minute that is not there: before all others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ def signal(queue: QueueMinutes, rule: Rule, looks: Looks, stale_after_seconds: f
     places = np.arange(looks.first, looks.first + looks.count)
     never = np.ones(looks.count, bool) if series is None else places < series.since
     if series is None:
-        values, newest = np.full(looks.count, np.nan), np.full(looks.count, _ON_THE_SPOT)
+        values, newest = np.full(looks.count, np.nan), np.full(looks.count, _NEVER)
     else:
         readings, at = _readings(series, queue.heard, rule)
         values, newest = looks.of(readings), looks.of(at)
@@ -79,7 +79,7 @@ def _readings(series: MetricMinutes, heard: BoolArray, rule: Rule) -> tuple[Floa
     """Return the value that is read at the end of each minute, and the minute that it is of."""
     if series.weight is None or series.total is None:
         if series.last is None:
-            return np.full(len(heard), np.nan), np.full(len(heard), _ON_THE_SPOT)
+            return np.full(len(heard), np.nan), np.full(len(heard), _NEVER)
         return _carried(series.last)
     counted = _quotients(series.weight, series.total, rule)
     if series.last is None:
@@ -101,7 +101,7 @@ def _carried(last: FloatArray) -> tuple[FloatArray, IntArray]:
 def _newest(there: BoolArray) -> IntArray:
     """Return, for each minute, the newest one up to it that has something; negative where there is none."""
     places = np.arange(len(there))
-    return places if there.all() else np.maximum.accumulate(np.where(there, places, _ON_THE_SPOT))
+    return places if there.all() else np.maximum.accumulate(np.where(there, places, _NEVER))
 
 
 def _quotients(weight: IntArray, total: IntArray, rule: Rule) -> FloatArray:
