@@ -7,8 +7,11 @@ more may go and what more agents would change, is looked into sender by sender.
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+import numpy as np
+
 from app.core.forecast.breach import Breach, Verdict, judge
 from app.core.forecast.case import Case, Rate
+from app.core.forecast.decisive import is_safe
 from app.core.forecast.safe import Bound, SafeSend, safe_for_each, safe_now
 from app.core.forecast.series import BoolArray
 from app.core.forecast.soundness import check_case
@@ -64,8 +67,8 @@ class Foreseen:
 class Ahead:
     """What may follow for one sender. portions: waves after now; where nothing may go now, the next that may.
 
-    agents: (agents more from now on, audience that would be safe then), fewest first, as far as it takes to make
-    `most` safe.
+    agents: (agents more from now on, audience that would be safe then), fewest first, up to the fewest that make `most`
+    safe, or the most that were looked at.
     """
 
     campaign: str
@@ -131,16 +134,30 @@ def _within_send_windows(gate: GateCase, case: Case) -> Case:
 def _agents(case: Case, most: int, now: int, nodes: Nodes) -> tuple[tuple[int, int], ...]:
     """Return what some agents more would make safe, each time in the queue whose limit forbids more."""
     found: list[tuple[int, int]] = []
-    queue = _forbidding(safe_now(case, most, nodes)) if now < most else None
+    queue, few = _forbidding(safe_now(case, most, nodes)) if now < most else None, 0
     for extra in EXTRA_AGENTS:
         if queue is None:
             break
         send = safe_now(case.with_agents(queue, extra, 0), most, nodes)
+        if send.audience >= most:
+            found.append((_fewest(case, queue, most, (few, extra), nodes), most))
+            break
         if send.audience > now:
             found.append((extra, send.audience))
-        if send.audience >= most:
-            break
+        few = extra
     return tuple(found)
+
+
+def _fewest(case: Case, queue: str, most: int, between: tuple[int, int], nodes: Nodes) -> int:
+    """Return the fewest agents more that make `most` safe: more than the first of two numbers, the second is enough."""
+    schedule, (few, enough) = case.sends((0, most))[np.newaxis], between
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        if is_safe(case.with_agents(queue, middle, 0), schedule, nodes)[0]:
+            enough = middle
+        else:
+            few = middle
+    return enough
 
 
 def _forbidding(send: SafeSend) -> str | None:

@@ -1,6 +1,7 @@
 """The sentences of the outlook: what is predicted to break, why no more may go, and what would change that."""
 
 from datetime import datetime
+from itertools import accumulate
 
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.gate import wording
@@ -49,7 +50,8 @@ def blind(foresight: Foresight | None, standing: Standing, now: datetime) -> Rea
 
 def no_more(room: Room, policy: Policy, left: int, asked: int | None, now: datetime) -> Reason:
     """Return why only `left` may go now, when the rest may, and how many agents would change that."""
-    parts = [_forbidden(room, policy, left, now), _later(room, policy, now), _more_agents(room, asked)]
+    rest = None if asked is None else asked - left
+    parts = [_forbidden(room, policy, left, now), _later(room, policy, rest, now), _more_agents(room, asked)]
     message = "; ".join(part for part in parts if part)
     if room.forbids is None:
         return Reason(ReasonCode.HEADROOM_SPENT, message, observed=asked, op="<=", limit=left, unit="recipients")
@@ -121,18 +123,38 @@ def _forbidden(room: Room, policy: Policy, left: int, now: datetime) -> str:
     return f"more than {left:,} now would break a limit: {_broken(room.forbids, policy, now)}"
 
 
-def _later(room: Room, policy: Policy, now: datetime) -> str:
-    if not room.next_portions:
+def _later(room: Room, policy: Policy, rest: int | None, now: datetime) -> str:
+    """Return when more may go: first so many, and by when the rest, or how many of it as far as was looked."""
+    coming = [portion for portion in room.next_portions if portion.starts_at > now]
+    if not coming:
         return ""
-    starts_at, audience = room.next_portions[0]
-    return f"{audience:,} may go from {wording.moment(starts_at, now, policy.time_zone)}"
+    first, last = coming[0], coming[-1]
+    from_first = wording.moment(first.starts_at, now, policy.time_zone)
+    if rest is not None and first.audience >= rest:
+        return f"the rest may go from {from_first}"
+    said = f"{first.audience:,} may go from {from_first}"
+    if rest is None or first is last:
+        return said
+    added_up = list(accumulate(portion.audience for portion in coming))
+    done = next((at for at, total in zip(coming, added_up, strict=True) if total >= rest), None)
+    if done is not None:
+        return f"{said}, the last of the rest from {wording.moment(done.starts_at, now, policy.time_zone)}"
+    return f"{said}, {added_up[-1]:,} in parts up to {wording.moment(last.starts_at, now, policy.time_zone)}"
 
 
 def _more_agents(room: Room, asked: int | None) -> str:
-    enough = next((each for each in room.reinforcements if asked is not None and each.audience >= asked), None)
-    if enough is None or asked is None:
+    """Return how many agents more would make safe what was asked about; where none are enough, what most would."""
+    if asked is None or not room.reinforcements:
         return ""
-    return f"{enough.agents} more agents would make {asked:,} safe now"
+    enough = next((each for each in room.reinforcements if each.audience >= asked), None)
+    if enough is not None:
+        return f"{_agents(enough.agents)} would make {asked:,} safe now"
+    most = room.reinforcements[-1]
+    return f"even {_agents(most.agents)} would make no more than {most.audience:,} safe now"
+
+
+def _agents(more: int) -> str:
+    return f"{more} more agent{'' if more == 1 else 's'}"
 
 
 def _reason(predicted: Predicted, message: str, since: datetime | None) -> Reason:

@@ -81,6 +81,16 @@ def test_what_follows_are_waves_and_what_agents_would_change():
     assert now < more[1] < more[2] < more[4]
 
 
+def test_the_agents_for_everything_are_the_fewest():
+    gate = a_gate(senders=(a_sender(most=30_000),))
+    ahead = look_ahead(gate, gate.senders[0], audiences(gate)[""], MEAN)
+    agents, audience = ahead.agents[-1]
+    assert audience == 30_000
+    case = gate.of(gate.senders[0])
+    assert safe_now(case.with_agents("orders", agents, 0), 30_000, MEAN).bound is Bound.EVERYTHING
+    assert safe_now(case.with_agents("orders", agents - 1, 0), 30_000, MEAN).bound is Bound.LIMIT
+
+
 def test_outside_the_send_windows_nothing_follows():
     gate = a_gate(may_start=False)
     assert look_ahead(gate, gate.senders[0], audiences(gate)[""], MEAN).portions == ()

@@ -183,6 +183,27 @@ def test_the_answer_says_when_the_rest_may_go_and_what_agents_would_change():
     assert answered.retry_at == NOON + timedelta(minutes=15)  # outlooks change: nobody waits longer without asking
 
 
+@pytest.mark.parametrize(
+    ("audience", "said"),
+    [
+        (33_000, "; the rest may go from 06:20 (America/Chicago); 1 more agent would make 33,000 safe now"),
+        (35_000, "; 8,000 may go from 06:20 (America/Chicago), the last of the rest from 06:40 (America/Chicago); "),
+        (90_000, "8,000 may go from 06:20 (America/Chicago), 10,000 in parts up to 06:40 (America/Chicago); "),
+        (90_000, "; even 8 more agents would make no more than 60,000 safe now"),
+    ],
+)
+def test_the_rest_is_told_in_parts_and_by_whom_it_could_be_handled(audience, said):
+    past, first, last = (Portion(NOON + timedelta(minutes=at), size) for at, size in ((0, 9), (20, 8_000), (40, 2_000)))
+    room = Room(
+        25_000,
+        10.0,
+        FALLS,
+        next_portions=(past, first, last),
+        reinforcements=(Reinforcement(1, 33_000), Reinforcement(8, 60_000)),
+    )
+    assert said in asked(audience, foresight=replace(GOOD, rooms=(("", room),))).reasons[0].message
+
+
 def test_what_was_given_since_the_outlook_was_made_is_charged():
     assert asked(30_000, given=11_000).allow == 15_000
     assert asked(30_000, given=500).allow == 25_000  # what came back since is free with the next outlook
