@@ -71,7 +71,7 @@ def _pool(past: Sequence[PastRate], prior: GammaRate, kind: str | None) -> Gamma
     variances = np.array([prior.sd, *(scales * [rate.sd for rate in past])]) ** 2
     spread = _between(rates, variances, len(past))
     weights = 1 / (variances + spread)
-    variance = 1 / weights.sum() + spread
+    variance = float(1 / weights.sum()) + spread
     mean = float(np.average(rates, weights=weights))
     return GammaRate.of_moments(max(mean, _LEAST_MEAN_PER_SD * variance**0.5), variance)
 

@@ -23,6 +23,11 @@ def test_the_pool_is_that_of_dersimonian_and_laird():
     assert pooled.sd**2 == pytest.approx(1 / weights.sum() + spread)
 
 
+def test_what_is_believed_is_told_in_plain_numbers():
+    pooled = pooled_rate([PastRate(rate, 0.3) for rate in (9.0, 10.0, 11.0)])
+    assert {type(pooled.shape), type(pooled.rate), type(pooled.mean), type(pooled.sd)} == {float}
+
+
 def test_few_campaigns_that_agree_by_luck_promise_no_certainty():
     pooled = pooled_rate([PastRate(10.0, 0.01), PastRate(10.0, 0.01)])
     assert pooled.mean == pytest.approx(10, rel=0.01)
