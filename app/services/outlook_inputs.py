@@ -7,6 +7,7 @@ handle time and somebody to answer there is no outlook.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from app.core.forecast.case import STARTS_EVERY_MINUTES, Rate
 from app.core.forecast.foresee import Sender, Shares
 from app.core.forecast.known import Known, QueueKnown, SendKnown
 from app.core.forecast.limits import OutlookLimits
-from app.core.forecast.series import BoolArray
+from app.core.forecast.series import MINUTE_SECONDS, BoolArray
 from app.core.gate.decide import select
 from app.core.gate.outlook_part import has_limit, limits_of_rules
 from app.core.gate.policy import Policy
@@ -117,12 +118,14 @@ class OutlookInputs:
         staffing = await self.agents.staffing(queue, now, minutes, fresh.present())
         if staffing.basis is Basis.UNKNOWN:
             raise NotKnown(staffing.said)
+        step_seconds, offset_seconds = forecast.expected.step_seconds, (now - forecast.expected.start).total_seconds()
+        steps = ceil((offset_seconds + minutes * MINUTE_SECONDS) / step_seconds)  # those beyond may not be known
         known = QueueKnown(
             queue,
-            forecast.expected.values,
-            forecast.cv,
-            forecast.expected.step_seconds,
-            (now - forecast.expected.start).total_seconds(),
+            forecast.expected.values[:steps],
+            forecast.cv[:steps],
+            step_seconds,
+            offset_seconds,
             staffing.agents,
             staffing.is_open,
             await self._opened_before(queue, now),
