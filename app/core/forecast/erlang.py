@@ -7,8 +7,9 @@ Source: A. K. Erlang, 1917; R. B. Cooper, Introduction to Queueing Theory, 2nd e
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 MAX_AGENTS = 100_000
 
@@ -123,11 +124,11 @@ def agents_needed(meets: Callable[[int], bool], least: int = 0) -> int:
 
     Raises ValueError where not even 100,000 do.
     """
-    low, high = least - 1, max(least, 1)
+    low, high, stride = least - 1, least, 1
     while not meets(high):
-        low, high = high, 2 * high
-        if high > 2 * MAX_AGENTS:
+        if high >= MAX_AGENTS:
             raise ValueError(f"not even {MAX_AGENTS} agents meet this")
+        low, high, stride = high, min(high + stride, MAX_AGENTS), 2 * stride
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if meets(middle) else (middle, high)
@@ -145,12 +146,14 @@ def agents_for_service_level(
         raise ValueError(f"target_ratio={target_ratio} must be at least 0 and below 1")
     if not 0 < max_occupancy_ratio <= 1:
         raise ValueError(f"max_occupancy_ratio={max_occupancy_ratio} must be above 0 and at most 1")
-
-    def meets(agents: int) -> bool:
-        queue = ErlangC(arrivals, handled, agents)
-        return queue.service_level(seconds) >= target_ratio and queue.occupancy_ratio <= max_occupancy_ratio
-
-    return agents_needed(meets, math.floor(arrivals / handled))
+    load = ErlangC(arrivals, handled, 0).load_erlangs
+    for agents, blocked in enumerate(_blockings(load)):
+        if agents <= load or load > agents * max_occupancy_ratio:
+            continue
+        late = _waiting(load, agents, blocked) * math.exp(-(agents * handled - arrivals) * seconds)
+        if 1 - late >= target_ratio:
+            return agents
+    raise ValueError(f"not even {MAX_AGENTS} agents answer {target_ratio} of {load:g} erlangs within {seconds:g}")
 
 
 def interpolated(value: Callable[[int], float], agents: float) -> float:
@@ -162,22 +165,25 @@ def interpolated(value: Callable[[int], float], agents: float) -> float:
     return (1 - share) * value(below) + share * value(below + 1)
 
 
-def _blocking(load: float, servers: int) -> float:
-    if load <= 0:
-        return float(servers == 0)
+def _blockings(load: float) -> Iterator[float]:
+    """Yield the probabilities of blocking with 0, 1, 2, … servers, up to 100,000 of them."""
     inverse = 1.0
-    for server in range(1, servers + 1):
-        inverse = 1 + server / load * inverse
-        if math.isinf(inverse):
-            return 0.0
-    return 1 / inverse
+    yield 1.0
+    for server in range(1, MAX_AGENTS + 1):
+        inverse = 1 + server / load * inverse if load else math.inf
+        yield 1 / inverse
+
+
+def _blocking(load: float, servers: int) -> float:
+    return next(islice(_blockings(load), servers, None))
+
+
+def _waiting(load: float, agents: int, blocked: float) -> float:
+    return 1.0 if load >= agents else blocked / (1 - load / agents * (1 - blocked))
 
 
 def _delayed(load: float, agents: int) -> float:
-    if load >= agents:
-        return 1.0
-    blocked = _blocking(load, agents)
-    return blocked / (1 - load / agents * (1 - blocked))
+    return _waiting(load, agents, _blocking(load, agents))
 
 
 def _sound(load: float, agents: float) -> None:

@@ -75,6 +75,14 @@ def test_the_fewest_agents_that_reach_the_target(  # noqa: PLR0917 - a table's c
     assert agents_for_service_level(calls / interval, 1 / handle, target, within, occupancy) == expected
 
 
+def test_the_fewest_for_a_load_of_thousands_is_found_and_more_than_anybody_has_is_refused():
+    agents = agents_for_service_level(100.0, 1 / 300, 0.8, 20.0)
+    levels = [ErlangC(100.0, 1 / 300, each).service_level(20.0) for each in (agents - 1, agents)]
+    assert levels[0] < 0.8 <= levels[1]
+    with pytest.raises(ValueError, match=r"not even 100000 agents answer 0\.8 of 150000 erlangs"):
+        agents_for_service_level(500.0, 1 / 300, 0.8, 20.0)
+
+
 def test_the_fewest_is_found_wherever_it_lies():
     for fewest in (0, 1, 2, 63, 64, 65, 1_000):
         assert agents_needed(fewest.__le__) == fewest
