@@ -86,12 +86,12 @@ class Sending(NamedTuple):
 class Held(NamedTuple):
     """All that present sums are made of: every live permit, and what still counts as sent in the last hour.
 
-    gone: by gate, all that was ever reported as sent, and all that lapsed.
+    given: by gate, all that it ever gave away, whatever came back.
     """
 
     live: Sequence[Permit]
     sent: Sequence[SentMinute]
-    gone: Mapping[str, int] = MappingProxyType({})
+    given: Mapping[str, int] = MappingProxyType({})
 
 
 class PermitStore(Protocol):

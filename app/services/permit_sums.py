@@ -17,13 +17,13 @@ Sender = tuple[str, str | None]  # a gate and a campaign: whose permits are told
 
 @dataclass(slots=True)
 class _Gate:
-    """One gate's live permits in the order they end, what they may still send, and what was sent by minute."""
+    """One gate's live permits in the order they end, what they may still send, all it ever gave, and what was sent."""
 
     outstanding: int = 0
     ends: list[tuple[datetime, str]] = field(default_factory=list)
-    gone: int = 0
+    given: int = 0
     sent: dict[datetime, int] = field(default_factory=dict)
-    minutes: list[datetime] = field(default_factory=list)  # those of sent, in order
+    minutes: list[datetime] = field(default_factory=list)  # those of sent, which is by minute, in order
 
     def book(self, minute: datetime, sent: int) -> None:
         """Add to what was sent in a minute; what is older than anybody asks for goes."""
@@ -59,8 +59,8 @@ class PermitSums:
             self._add(permit)
         for gate, minute_at, sent in held.sent:
             self._gates[gate].book(minute_at, sent)
-        for gate, gone in held.gone.items():
-            self._gates[gate].gone = gone
+        for gate, given in held.given.items():
+            self._gates[gate].given = given
 
     def watch(self, campaigns: Mapping[str, Spent]) -> None:
         """Keep all that these campaigns ever sent from now on, beginning with what the store says."""
@@ -73,7 +73,7 @@ class PermitSums:
                 self._remove(self._live[after.id])
             if after.state in LIVE:
                 self._add(after)
-            self._gates[after.gate].gone += after.sent + after.lapsed - (before.sent + before.lapsed if before else 0)
+            self._gates[after.gate].given += after.given - (before.given if before else 0)
             if sent := after.sent - (before.sent if before else 0):
                 self._book(after, at, sent)
 
@@ -83,8 +83,7 @@ class PermitSums:
         if known is None:
             return NOTHING_SPENT
         booked, ends = known.last_hour(now), known.ends[0][0] if known.ends else None
-        given = known.outstanding + known.gone
-        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at), given)
+        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at), known.given)
 
     def of_campaign(self, campaign: str) -> Spent:
         """Return what a campaign has given away; in place of the last hour all it ever sent, 0 unless it is watched."""

@@ -39,7 +39,7 @@ class _Account:
 
     outstanding: int
     sent: int
-    lapsed: int
+    given: int
     frees_at: datetime | None
     is_changed: bool = False
 
@@ -109,8 +109,7 @@ class Ledger:
             self._cleared.add(gate)
         account, booked = self._account(_Owner(sql.GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
         frees_at = earliest(account.frees_at, booked.frees_at)
-        given = account.outstanding + account.sent + account.lapsed
-        return Spent(account.outstanding, booked.sent, frees_at, given)
+        return Spent(account.outstanding, booked.sent, frees_at, account.given)
 
     def spent_of_campaign(self, campaign: str | None) -> Spent:
         """Return what a campaign has given away, and in place of the last hour all it ever sent."""
@@ -152,12 +151,12 @@ class Ledger:
             return
         outstanding = after.outstanding - (before.outstanding if before else 0)
         sent = after.sent - (before.sent if before else 0)
-        lapsed = after.lapsed - (before.lapsed if before else 0)
+        given = after.given - (before.given if before else 0)
         for owner in _owners(after):
             account = self._account(owner)
             account.outstanding += outstanding
             account.sent += sent
-            account.lapsed += lapsed
+            account.given += given
             account.frees_at = earliest(account.frees_at, after.expires_at if after.state in LIVE else None)
             account.is_changed = True
         if sent:
@@ -193,7 +192,7 @@ class Ledger:
     def _write_sums(self) -> None:
         changed = [(owner, account) for owner, account in self._accounts.items() if account.is_changed]
         sums = [
-            {**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent, "lapsed": each.lapsed}
+            {**owner._asdict(), "outstanding": each.outstanding, "sent": each.sent, "given": each.given}
             for owner, each in changed
         ]
         if sums:
@@ -223,10 +222,10 @@ class Ledger:
         account = self._accounts.get(owner)
         if account is None:
             row = self._connection.execute(sql.SUMS, owner._asdict()).first()
-            outstanding, sent, lapsed = (row.outstanding, row.sent, row.lapsed) if row else (0, 0, 0)
+            outstanding, sent, given = (row.outstanding, row.sent, row.given) if row else (0, 0, 0)
             first_end = sql.FIRST_END[owner.kind]
             ends = self._connection.execute(first_end, {"name": owner.name}).scalar() if outstanding else None
-            account = self._accounts[owner] = _Account(outstanding, sent, lapsed, ends)
+            account = self._accounts[owner] = _Account(outstanding, sent, given, ends)
         return account
 
     def _minutes_of(self, gate: str) -> _Minutes:

@@ -40,7 +40,7 @@ def _putting(table: Table) -> Insert:
 PERMIT = select(PERMITS).where(PERMITS.c.id == bindparam("id"))
 DUE = select(PERMITS).where(LIVE_ONLY, PERMITS.c.expires_at <= bindparam("now"))
 DUE_OF_GATE = DUE.where(PERMITS.c.gate == bindparam("gate"))
-SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent, PERMIT_LEDGER.c.lapsed).where(
+SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent, PERMIT_LEDGER.c.given).where(
     PERMIT_LEDGER.c.kind == bindparam("kind"), PERMIT_LEDGER.c.name == bindparam("name")
 )
 FIRST_END = {

@@ -47,9 +47,10 @@ class PermitRow(StoreTable, table=True):
 
 
 class PermitLedgerRow(StoreTable, table=True):
-    """What a gate, or a campaign, has given away: outstanding of its live permits, sent and lapsed of all it ever had.
+    """What a gate, or a campaign, has given away: outstanding of its live permits, sent of all it ever had.
 
-    Always what the permits' rows say; the checks stop a transaction that would make it less than nothing.
+    given: all that it ever gave away, whatever came back. Always what the permits' rows say; the checks stop a
+    transaction that would make it less than nothing.
     """
 
     __tablename__ = "permit_ledger"
@@ -64,7 +65,7 @@ class PermitLedgerRow(StoreTable, table=True):
     name: str = Field(primary_key=True)
     outstanding: int = Field(sa_type=BigInteger)
     sent: int = Field(sa_type=BigInteger)
-    lapsed: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    given: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class PermitSentRow(StoreTable, table=True):

@@ -187,9 +187,9 @@ def _held(connection: Connection, at: datetime) -> Held:
     minutes = PERMIT_SENT.c
     counted = select(minutes.gate, minutes.minute_at, minutes.sent).where(minutes.minute_at > counts_from(at))
     sums = PERMIT_LEDGER.c
-    ever = select(sums.name, (sums.sent + sums.lapsed).label("gone")).where(sums.kind == GATE)
-    gone = {row.name: row.gone for row in connection.execute(ever)}
-    return Held(live, [SentMinute(*row) for row in connection.execute(counted)], gone)
+    ever = select(sums.name, sums.given).where(sums.kind == GATE)
+    given = {row.name: row.given for row in connection.execute(ever)}
+    return Held(live, [SentMinute(*row) for row in connection.execute(counted)], given)
 
 
 def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]:
@@ -198,14 +198,13 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
     for row in connection.execute(counted):
         minutes[row.gate][row.minute_at] = row.sent
     sums = PERMIT_LEDGER.c
-    gone = sums.sent + sums.lapsed
-    kept = select(sums.name, sums.outstanding, gone).where(sums.kind == GATE, sums.outstanding + gone > 0)
+    kept = select(sums.name, sums.outstanding, sums.given).where(sums.kind == GATE, sums.given > 0)
     ends = _ends(connection, PERMITS.c.gate)
     spent = {}
-    for gate, outstanding, sent_or_lapsed in connection.execute(kept):
+    for gate, outstanding, given in connection.execute(kept):
         booked = last_hour(minutes.get(gate, {}), at)
         frees_at = earliest(ends.get(gate), booked.frees_at)
-        spent[gate] = Spent(outstanding, booked.sent, frees_at, outstanding + sent_or_lapsed)
+        spent[gate] = Spent(outstanding, booked.sent, frees_at, given)
     return spent
 
 

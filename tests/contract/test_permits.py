@@ -205,7 +205,17 @@ async def test_sums_follow_every_change(permits):
     assert (await permits.permit("prm_1")).state is PermitState.USED
     assert await look(permits, 90, campaign="spring") == (Spent(50, 130, after(HOUR), 180), Spent(0, 130, None))
     await permits.change("prm_2", after(90), stepping(PermitStep.RELEASE, 90))
-    assert await look(permits, 90) == (Spent(0, 130, after(HOUR + 60), 130), NOTHING_SPENT)
+    assert await look(permits, 90) == (Spent(0, 130, after(HOUR + 60), 180), NOTHING_SPENT)
+
+
+@pytest.mark.parametrize("step", [PermitStep.RELEASE, PermitStep.REVOKE, PermitStep.EXPIRE])
+async def test_what_was_given_away_never_falls_however_a_permit_ends(permits, step):
+    await grant(permits, a_permit("prm_1", 100))
+    await permits.change("prm_1", after(5), reporting(40, 5))
+    await permits.change("prm_1", after(10), stepping(step, 10))
+    assert (await look(permits, 20))[0].given == (await permits.spent(after(20)))["default"].given == 100
+    await permits.change("prm_1", after(30), reporting(130, 30))
+    assert (await look(permits, 40))[0].given == (await permits.held(after(40))).given["default"] == 130
 
 
 async def test_what_was_sent_counts_by_the_minute_it_was_reported_in(permits):
@@ -276,9 +286,10 @@ async def test_kept_sums_are_what_the_rows_say_after_reopening(permits, store, k
     await store.close()
     async with a_store(tmp_path, kind) as again:
         assert (await again.permits.spent(after(10)), await again.permits.spent_by_campaign(["spring"], NOW)) == before
-        live, sent, ever = await again.permits.held(after(10))
+        live, sent, given = await again.permits.held(after(10))
         assert sum(permit.outstanding for permit in live) == before[0]["default"].outstanding == 60 + 102 + 103 + 209
         assert sent == [SentMinute("default", NOW, 40)]
+        assert given == {"default": 615}
         assert before[1] == {"spring": Spent(103 + 105, 0, after(HOUR))}
 
 

@@ -72,17 +72,17 @@ class Permit:
         return max(0, self.allowed - self.sent) if self.state in LIVE else 0
 
     @property
-    def lapsed(self) -> int:
-        """What nobody had accounted for when its time was over: it may well have been sent."""
-        return max(0, self.allowed - self.sent) if self.state is PermitState.EXPIRED else 0
+    def given(self) -> int:
+        """What it ever gave away: all it allowed, or what was sent where that is more. Never falls, however it ends."""
+        return max(self.allowed, self.sent)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a gate, or a campaign, has given away. outstanding: of live permits. sent_last_hour: as reported in it.
 
-    given: of a gate, all it ever gave away and never got back: what was reported as sent, what live permits may still
-    send, and what lapsed.
+    given: of a gate, all it ever gave away, whatever came back of it: it never falls, so that what was given since an
+    instant is known also where something else came back meanwhile.
     frees_at: when the next part of it comes back by time alone; None: nothing is spent.
     """
 

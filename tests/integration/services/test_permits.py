@@ -10,7 +10,7 @@ from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor, EventType
 from app.core.gate.answer import Answered
 from app.core.gate.decision import ReasonCode, Verdict
-from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, PermitStep, Spent
+from app.core.permit.permit import Permit, PermitState, PermitStep, Spent
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict, NotDurable
 from app.ports import ApiKey
@@ -199,7 +199,7 @@ async def test_a_gate_that_closes_while_a_permit_is_written_down_takes_it_back(w
     assert (answer.status, answer.permit, answer.looked.request.audience) == (503, None, 100)
     (permit,) = await permits.page()
     assert permit.state is PermitState.REVOKED
-    assert permits.spent("default", whole.clock.now()) == NOTHING_SPENT
+    assert permits.spent("default", whole.clock.now()) == Spent(given=100)
     assert (await reasons(whole, EventType.PERMIT_REVOKED))[0].startswith("closed while it was being given: ")
     await whole.policy()
     assert (await permits.take(KEY, PermitRequest(100), "k1")).permit is not None
@@ -238,7 +238,7 @@ async def test_what_is_over_expires_without_anybody_asking(whole, permits):
     assert permits.must_stop(permit)
     await permits.follow()
     assert (await permits.find(permit.id)).state is PermitState.EXPIRED
-    assert permits.spent("default", whole.clock.now()) == Spent(given=100)  # nobody said that it was not sent
+    assert permits.spent("default", whole.clock.now()) == Spent(given=100)
 
 
 async def test_running_follows_until_it_is_stopped(whole, permits):

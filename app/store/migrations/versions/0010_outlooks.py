@@ -1,4 +1,4 @@
-"""Outlooks with what they were made from, and what permits left unaccounted for when they expired."""
+"""Outlooks with what they were made from, and all that gates and campaigns ever gave away."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,18 +8,18 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-LAPSED = """
-UPDATE permit_ledger SET lapsed = coalesce((
-    SELECT sum(allowed - sent) FROM permits
-    WHERE state = 'expired' AND allowed > sent AND permits.{kind} = permit_ledger.name
+GIVEN = """
+UPDATE permit_ledger SET given = coalesce((
+    SELECT sum(CASE WHEN sent > allowed THEN sent ELSE allowed END) FROM permits
+    WHERE permits.{kind} = permit_ledger.name
 ), 0) WHERE kind = '{kind}'
 """
 
 
 def upgrade() -> None:
-    op.add_column("permit_ledger", sa.Column("lapsed", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("permit_ledger", sa.Column("given", sa.BigInteger(), nullable=False, server_default="0"))
     for kind in ("gate", "campaign"):
-        op.execute(LAPSED.format(kind=kind))
+        op.execute(GIVEN.format(kind=kind))
     op.create_table(
         "outlooks",
         sa.Column("gate", sa.String(), nullable=False),
@@ -35,4 +35,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("outlooks")
-    op.drop_column("permit_ledger", "lapsed")
+    op.drop_column("permit_ledger", "given")

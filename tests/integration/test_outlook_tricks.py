@@ -1,0 +1,53 @@
+"""Tricks a gate with an outlook must not fall for: whatever is asked, comes back or changes, room is given once."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.event import Actor
+from app.core.floor.metric import Metric
+from app.core.gate.foresight import Foresight, Predicted, Room
+from app.core.permit.request import PermitRequest
+from app.ports import ApiKey
+from tests.support.builders import NOW, after
+from tests.support.whole import a_whole
+
+ANN = Actor("key1", "ann")
+KEY = ApiKey("key1", "ann", frozenset({"permits"}), b"", NOW)
+BREAKS = Predicted(Metric.BACKLOG, "orders-voice", after(0), after(900), None, 20.0, 0.3)
+OUTLOOK = {"backlog": 20, "horizon_minutes": 30}
+
+
+@pytest.fixture
+async def whole(tmp_path):
+    async with a_whole(tmp_path) as whole:
+        await whole.policy(outlook=OUTLOOK)
+        yield whole
+
+
+async def foretell(whole, gate="default", **members):
+    """Let a gate have an outlook as of now: 1,000 may go, whoever sends them, unless told otherwise."""
+    await whole.evaluate()
+    state = whole.services.evaluator.published.gates[gate]
+    room = Room(1_000, 10.0, BREAKS)
+    said = Foresight(whole.clock.now(), given=state.spent.given, breach_probability=0.02, rooms=(("", room),))
+    whole.services.foresights.put(gate, state.policy_version, replace(said, **members))
+    await whole.evaluate()
+
+
+async def taken(whole, audience, gate="default", **asked):
+    """Return how many were given of those that were asked for; 0: none."""
+    answer = await whole.services.permits.take(KEY, PermitRequest(audience, gate, accept_partial=True, **asked))
+    return (0, None) if answer.permit is None else (answer.permit.allowed, answer.permit.id)
+
+
+@pytest.mark.parametrize("end", ["release", "revoke"])
+async def test_what_comes_back_after_an_outlook_makes_no_room_before_the_next(whole, end):
+    await foretell(whole)
+    _, first = await taken(whole, 900)
+    await foretell(whole)
+    await getattr(whole.services.permits, end)(first, ANN, "not needed")
+    assert (await taken(whole, 1_000))[0] == 1_000
+    assert (await taken(whole, 1_000))[0] == 0
+    await foretell(whole)
+    assert (await taken(whole, 400))[0] == 400
