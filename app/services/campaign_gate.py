@@ -15,7 +15,7 @@ from app.core.client_profile import PLAIN, ClientProfile
 from app.core.gate.answer import Answered, CampaignFacts, Request
 from app.core.gate.decision import Reason, ReasonCode, Verdict
 from app.core.gate.wording import moment
-from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState
+from app.core.permit.permit import COUNTED, NOTHING_SPENT, Permit, PermitState
 from app.errors import NotFound
 from app.ports import Clock
 from app.ports.campaigns import Wave
@@ -136,7 +136,7 @@ class CampaignGate:
         """Return the answer. What is given away does not count: it was counted when the wave's permit was given."""
         facts = self._facts(campaign_id, seen.permit)
         request = Request(None, accept_partial=True, campaign=facts.id, facts=facts)
-        looked = self._answering.look(facts.gate, request, NOTHING_SPENT)
+        looked = self._answering.look(facts.gate, request, COUNTED)
         if is_go(looked) and not _is_open(seen.permit, looked.at):
             looked = looked._replace(answered=self._no_wave(seen.campaign, looked))
         return facts, looked

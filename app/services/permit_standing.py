@@ -5,7 +5,7 @@ The caps were counted when the permit was given; what is given away afterwards t
 
 from dataclasses import replace
 
-from app.core.permit.permit import NOTHING_SPENT, Permit, Spent
+from app.core.permit.permit import COUNTED, NOTHING_SPENT, Permit, Spent
 from app.errors import NotFound
 from app.services.answering import Answering, Looked
 from app.services.reply import is_go
@@ -20,7 +20,7 @@ def look_past_caps(answering: Answering, gate: str, campaign: str | None) -> Loo
     if request.facts is not None:
         facts = replace(request.facts, spent=NOTHING_SPENT, sent=0, wave_limit=None)
         request = replace(request, facts=facts)
-    return answering.look(gate, request, NOTHING_SPENT)
+    return answering.look(gate, request, COUNTED)
 
 
 def look_to_go_on(answering: Answering, permit: Permit) -> Looked:
@@ -34,7 +34,7 @@ def look_to_go_on(answering: Answering, permit: Permit) -> Looked:
         return looked
     others = max(0, known.facts.spent.outstanding - permit.outstanding)
     facts = replace(known.facts, spent=Spent(others), sent=0)
-    return answering.look(permit.gate, replace(known, facts=facts), NOTHING_SPENT)
+    return answering.look(permit.gate, replace(known, facts=facts), COUNTED)
 
 
 def why_stop(answering: Answering, gate: str, campaign: str | None) -> str | None:

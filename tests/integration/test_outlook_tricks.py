@@ -7,6 +7,7 @@ import pytest
 from app.core.event import Actor
 from app.core.floor.metric import Metric
 from app.core.gate.foresight import Foresight, Predicted, Room
+from app.core.permit.permit import PermitState
 from app.core.permit.request import PermitRequest
 from app.ports import ApiKey
 from tests.support.builders import NOW, after
@@ -51,3 +52,16 @@ async def test_what_comes_back_after_an_outlook_makes_no_room_before_the_next(wh
     assert (await taken(whole, 1_000))[0] == 0
     await foretell(whole)
     assert (await taken(whole, 400))[0] == 400
+
+
+async def test_a_permit_that_took_all_the_room_there_was_may_be_used(whole):
+    await foretell(whole)
+    allowed, permit_id = await taken(whole, 1_000)
+    await foretell(whole, rooms=(("", Room(0, 10.0, BREAKS)),))
+    await whole.services.permits.follow()
+    permit = await whole.services.permits.find(permit_id)
+    assert (allowed, permit.state, whole.services.permits.must_stop(permit)) == (1_000, PermitState.ACTIVE, False)
+    assert (await taken(whole, 1))[0] == 0
+    await foretell(whole, breach_probability=0.3, breaks=BREAKS)
+    await whole.services.permits.follow()
+    assert (await whole.services.permits.find(permit_id)).state is PermitState.PAUSED

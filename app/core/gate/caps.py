@@ -8,7 +8,7 @@ from app.core.gate.ask import Request
 from app.core.gate.campaign import ASK_PEOPLE_AGAIN
 from app.core.gate.decision import Reason, ReasonCode
 from app.core.gate.foresight import ASK_SOONEST, Foresight, Standing, ask_again
-from app.core.gate.foretold import blind, no_more
+from app.core.gate.foretold import blind, no_more, unreckoned
 from app.core.gate.headroom import foreseen, headroom
 from app.core.gate.policy import Policy
 from app.core.permit.permit import Spent
@@ -60,11 +60,17 @@ def campaign_limits(request: Request, now: datetime) -> Iterator[Limit]:
 def outlook_limit(
     policy: Policy | None, foresight: Foresight | None, request: Request, spent: Spent, now: datetime
 ) -> Iterator[Limit]:
-    """Yield what is left of the send that the outlook found safe; none for a policy without an outlook."""
-    if policy is None or policy.outlook is None:
+    """Yield what is left of the send that the outlook found safe; none for a policy without an outlook.
+
+    Nothing is left for a campaign that the outlook does not know: mail of no campaign may be much more harmless.
+    """
+    if policy is None or policy.outlook is None or spent.is_counted:
         return
     campaign = request.facts.id if request.facts else None
     room = foresight.room(campaign) if foresight else None
+    if foresight is not None and campaign is not None and campaign not in dict(foresight.rooms):
+        yield Limit(0, unreckoned(campaign), now + ASK_SOONEST)
+        return
     if foresight is None or room is None:
         yield Limit(0, blind(foresight, Standing.MISSING, now), now + ASK_SOONEST)
         return

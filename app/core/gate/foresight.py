@@ -98,6 +98,11 @@ class Foresight:
         """Return the highest contact rate among all that was reckoned with."""
         return max((room.contacts_per_1000 for _, room in self.rooms), default=0.0)
 
+    def least_limited(self, default: int) -> int:
+        """Return the least audience above 0 that a limit leaves to anybody; the default where none binds anybody."""
+        limited = (room.audience for _, room in self.rooms if room.forbids is not None and room.audience > 0)
+        return min(limited, default=default)
+
 
 class OutlookMemory(NamedTuple):
     """That a gate holds because of its outlook: since when, and the first good outlook since; None: none yet."""

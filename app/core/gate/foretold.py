@@ -48,6 +48,11 @@ def blind(foresight: Foresight | None, standing: Standing, now: datetime) -> Rea
     return Reason(_BLIND_CODES[standing], _blind_sentence(foresight, standing, now))
 
 
+def unreckoned(campaign: str) -> Reason:
+    """Return why nothing of a campaign may go that was announced after the outlook was made."""
+    return Reason(ReasonCode.DATA_OUTLOOK_MISSING, f"the outlook does not reckon with campaign {campaign!r} yet")
+
+
 def no_more(room: Room, policy: Policy, left: int, asked: int | None, now: datetime) -> Reason:
     """Return why only `left` may go now, when the rest may, and how many agents would change that."""
     rest = None if asked is None else asked - left

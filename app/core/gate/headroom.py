@@ -36,11 +36,13 @@ def foreseen(foresight: Foresight, room: Room, spent: Spent) -> int:
     """Return how much of what the outlook found safe is left, 0 or more.
 
     The outlook reckons with all that was given away by then, along its response curve. What was given away since is
-    charged as if each of its mails caused as many contacts as those of the most demanding campaign.
+    charged as if each of its mails were one of the most demanding campaign: of the one with the most contacts, or with
+    the least room, because less is known of it or its queues have less to spare.
     """
     since = max(0, spent.given - foresight.given)
-    if not since:
+    if not since or room.audience <= 0:
         return max(0, room.audience)
     rate = room.contacts_per_1000
-    weight = max(1.0, foresight.most_contacts_per_1000() / rate) if rate > 0 else 1.0
-    return max(0, room.audience - ceil(since * weight))
+    by_contacts = foresight.most_contacts_per_1000() / rate if rate > 0 else 1.0
+    by_room = room.audience / foresight.least_limited(room.audience)
+    return max(0, room.audience - ceil(since * max(1.0, by_contacts, by_room)))

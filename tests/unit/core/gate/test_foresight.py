@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.campaign.campaign import CampaignState
 from app.core.floor.metric import Metric
 from app.core.forecast.limits import OutlookLimits
 from app.core.gate.answer import answer
-from app.core.gate.ask import Request
+from app.core.gate.ask import CampaignFacts, Request
 from app.core.gate.decide import decide
 from app.core.gate.decision import CheckStatus, GateMemory, ReasonCode, Verdict
 from app.core.gate.foresight import Foresight, OutlookMemory, Portion, Predicted, Reinforcement, Room, Standing, judge
 from app.core.gate.override import Effect, Override
 from app.core.gate.policy import parse_policy
-from app.core.permit.permit import Spent
+from app.core.permit.permit import COUNTED, Spent
 from tests.support.floors import NOON, backlog_floor
 
 LIMITS = OutlookLimits(service_level_ratio=0.8)
@@ -141,15 +142,15 @@ def test_a_policy_without_an_outlook_looks_at_none():
 # --- how much ---
 
 
-def asked(audience, *, foresight=GOOD, given=1_000, overrides=()):
+def asked(audience, *, foresight=GOOD, given=1_000, overrides=(), facts=None, spent=None):
     decision, _ = decided(foresight)
     return answer(
         decision,
         POLICY,
-        Request(audience),
+        Request(audience, facts=facts),
         gate="default",
         overrides=overrides,
-        spent=Spent(given=given),
+        spent=spent or Spent(given=given),
         now=NOON,
         foresight=foresight,
     )
@@ -231,3 +232,29 @@ def test_an_override_that_allows_lifts_what_the_outlook_says():
     assert (anyway.verdict, anyway.override) == (Verdict.SEND, allowing)
     blind = asked(80_000, foresight=replace(GOOD, rooms=()), overrides=(allowing,))
     assert (blind.verdict, blind.allow) == (Verdict.HOLD, 0)
+
+
+def test_what_was_given_since_is_charged_as_mail_of_whoever_has_the_least_room_by_a_limit():
+    """The same mean contacts, but less is known of one: then fewer of it are safe, and each of them weighs more."""
+    rooms = (("", Room(10_000, 10.0, FALLS)), ("known", Room(25_000, 10.0, FALLS)), ("few", Room(40, 10.0)))
+    foresight = replace(GOOD, rooms=rooms)
+    known = CampaignFacts("known", "default", 10**6, CampaignState.RELEASING)
+    assert asked(30_000, foresight=foresight, facts=known, given=9_000).allow == 5_000  # 8,000 as good as 20,000
+    assert asked(30_000, foresight=foresight, given=9_000).allow == 2_000
+
+
+def test_nothing_is_left_for_a_campaign_that_the_outlook_does_not_know():
+    announced = CampaignFacts("angry", "default", 10**6, CampaignState.RELEASING)
+    held = asked(1, facts=announced)
+    assert (held.verdict, held.allow, held.reasons[0].code) == (Verdict.HOLD, 0, ReasonCode.DATA_OUTLOOK_MISSING)
+    assert held.reasons[0].message == "the outlook does not reckon with campaign 'angry' yet"
+    allowing = Override("o", "default", Effect.ALLOW, NOON, seconds(600), "Ann", "more agents on their way", NOON)
+    assert asked(1, facts=announced, overrides=(allowing,)).verdict is Verdict.HOLD
+
+
+def test_what_was_given_already_needs_no_room_once_more():
+    full = replace(GOOD, rooms=(("", Room(0, 10.0, FALLS)),))
+    assert asked(1, foresight=full).verdict is Verdict.HOLD
+    assert asked(1, foresight=full, spent=COUNTED).verdict is Verdict.SEND
+    assert asked(1, foresight=BAD, spent=COUNTED).verdict is Verdict.HOLD
+    assert asked(1, foresight=None, spent=COUNTED).verdict is Verdict.UNKNOWN
