@@ -12,7 +12,17 @@ from app.core.gate.answer import answer
 from app.core.gate.ask import CampaignFacts, Request
 from app.core.gate.decide import decide
 from app.core.gate.decision import CheckStatus, GateMemory, ReasonCode, Verdict
-from app.core.gate.foresight import Foresight, OutlookMemory, Portion, Predicted, Reinforcement, Room, Standing, judge
+from app.core.gate.foresight import (
+    Elsewhere,
+    Foresight,
+    OutlookMemory,
+    Portion,
+    Predicted,
+    Reinforcement,
+    Room,
+    Standing,
+    judge,
+)
 from app.core.gate.override import Effect, Override
 from app.core.gate.policy import parse_policy
 from app.core.permit.permit import COUNTED, Spent
@@ -258,3 +268,9 @@ def test_what_was_given_already_needs_no_room_once_more():
     assert asked(1, foresight=full, spent=COUNTED).verdict is Verdict.SEND
     assert asked(1, foresight=BAD, spent=COUNTED).verdict is Verdict.HOLD
     assert asked(1, foresight=None, spent=COUNTED).verdict is Verdict.UNKNOWN
+
+
+def test_what_went_through_other_gates_since_is_charged_at_their_highest_contact_rate():
+    foresight = replace(GOOD, elsewhere=Elsewhere(500, 30.0))
+    assert asked(30_000, foresight=foresight, spent=Spent(given=1_100, given_elsewhere=1_500)).allow == 21_900
+    assert asked(30_000, spent=Spent(given=1_100, given_elsewhere=1_500)).allow == 24_900  # comes to other queues
