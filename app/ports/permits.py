@@ -72,7 +72,8 @@ class Sending(NamedTuple):
     """What went out through a gate under the permits granted in one minute, for one campaign (None: for none).
 
     messages were reported as sent; outstanding may still go under live permits; lapsed was never accounted for by
-    permits that expired, and may well have been sent.
+    permits that expired, and may well have been sent. until: when the last of messages and lapsed can have gone, by the
+    last report and by the end of the permits; None: in minute_at.
     """
 
     gate: str
@@ -81,6 +82,7 @@ class Sending(NamedTuple):
     messages: int
     outstanding: int
     lapsed: int = 0
+    until: datetime | None = None
 
 
 class Held(NamedTuple):

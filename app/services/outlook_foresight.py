@@ -9,7 +9,7 @@ from app.core.forecast.breach import Breach
 from app.core.forecast.foresee import Ahead, Foreseen, Sender
 from app.core.forecast.known import Known
 from app.core.forecast.safe import SafeSend
-from app.core.gate.foresight import Foresight, Portion, Predicted, Reinforcement, Room
+from app.core.gate.foresight import Elsewhere, Foresight, Portion, Predicted, Reinforcement, Room
 
 
 class Looked(NamedTuple):
@@ -20,7 +20,13 @@ class Looked(NamedTuple):
 
 
 def foresight_of(
-    known: Known, foreseen: Foreseen, looked: Mapping[str, Looked], *, given: int, good_for_seconds: float
+    known: Known,
+    foreseen: Foreseen,
+    looked: Mapping[str, Looked],
+    *,
+    given: int,
+    good_for_seconds: float,
+    elsewhere: Elsewhere | None = None,
 ) -> Foresight:
     """Return what a gate uses of what was foreseen. looked: by campaign, as far as it was looked into lately."""
     sends = dict(foreseen.sends)
@@ -36,6 +42,7 @@ def foresight_of(
         breaks=predicted(breaches[0], known.at) if breaches else None,
         rooms=rooms,
         good_for_seconds=good_for_seconds,
+        elsewhere=elsewhere,
     )
 
 

@@ -5,40 +5,35 @@ handle time and somebody to answer there is no outlook.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
 import numpy as np
 
-from app.core.campaign.campaign import Campaign
 from app.core.floor.targets import QueueTargets
-from app.core.floor.view import FloorView
 from app.core.forecast.arrivals import ArrivalForecast
-from app.core.forecast.case import STARTS_EVERY_MINUTES, Rate
-from app.core.forecast.foresee import Sender, Shares
-from app.core.forecast.known import Known, QueueKnown, SendKnown
+from app.core.forecast.case import STARTS_EVERY_MINUTES
+from app.core.forecast.foresee import Sender
+from app.core.forecast.known import Known, QueueKnown
 from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.series import MINUTE_SECONDS, BoolArray
 from app.core.gate.decide import select
+from app.core.gate.foresight import Elsewhere
 from app.core.gate.outlook_part import has_limit, limits_of_rules
 from app.core.gate.policy import Policy
 from app.core.gate.windows import open_spans
 from app.core.staffing.hours import open_minutes
 from app.core.staffing.staffing import Basis
-from app.ports.permits import PermitStore
-from app.services.campaigns import Campaigns
 from app.services.capacities import Capacities
 from app.services.flows import Flows
 from app.services.fresh_readings import FreshReadings, NotKnown
-from app.services.learning import Learning
 from app.services.opening_hours import Hours
-from app.services.published import GateState
+from app.services.outlook_mail import BEHIND_MINUTES, OutlookMail, Watched, volumes
+from app.services.published import GateState, Published
 from app.services.staffing import Staffings
 
 AHEAD_MINUTES = 30 * 60
-BEHIND_MINUTES = 72 * 60
-ANY_AUDIENCE = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +49,12 @@ class QueueNotes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """What is known, what the gate had given away by then, and where the numbers are from."""
+    """What is known, what the gate, and others, had given away by then, and where the numbers are from."""
 
     known: Known
     given: int
     notes: tuple[QueueNotes, ...]
+    elsewhere: Elsewhere | None = None
 
     def sender(self, campaign: str | None) -> Sender:
         """Return how a campaign was reckoned with; one that was not, as mail of no known campaign."""
@@ -74,13 +70,12 @@ class OutlookInputs:
     capacities: Capacities
     agents: Staffings
     hours: Hours
-    lessons: Learning
-    sent: PermitStore
-    campaigns: Campaigns
+    mail: OutlookMail
     targets: Callable[[], Mapping[str, QueueTargets]]
 
-    async def gather(self, state: GateState, view: FloorView, now: datetime) -> Gathered:
+    async def gather(self, state: GateState, published: Published, now: datetime) -> Gathered:
         """Return what is known of a gate's queues at `now`. Raises NotKnown for the first thing that is not."""
+        view = published.view
         policy = state.policy
         if policy is None:
             raise NotKnown("the gate has no policy")
@@ -94,17 +89,27 @@ class OutlookInputs:
             for queue, forecast in zip(queues, forecasts, strict=True)
         ]
         known = tuple(queue for queue, _ in found)
-        volumes = {queue.queue: float(queue.expected.sum()) for queue in known}
+        watched = Watched(state, published.gates, tuple(view.queues()), volumes(known), minutes, now)
         gathered = Known(
             now,
             limits_for(policy),
             known,
-            await self._sent(state.gate, volumes, now),
-            tuple(self._senders(state, volumes)),
+            await self.mail.sent_lately(watched),
+            self.mail.senders(watched),
             may_start(policy, now),
-            self.lessons.kernel(),
+            self.mail.lessons.kernel(),
         )
-        return Gathered(gathered, state.spent.given, tuple(notes for _, notes in found))
+        notes = tuple(notes for _, notes in found)
+        return Gathered(gathered, state.spent.given, notes, self.mail.elsewhere(watched))
+
+    def including(self, gathered: Gathered, campaign_id: str | None) -> Gathered:
+        """Return the same with a campaign that need not be on its way, a draft, reckoned with by its own numbers."""
+        campaign = self.mail.campaigns.known(campaign_id) if campaign_id else None
+        known = gathered.known
+        if campaign is None or any(sender.campaign == campaign.id for sender in known.senders):
+            return gathered
+        senders = (*known.senders, self.mail.sender(campaign, volumes(known.queues)))
+        return replace(gathered, known=replace(known, senders=senders))
 
     # --- queues ---
 
@@ -118,6 +123,8 @@ class OutlookInputs:
         staffing = await self.agents.staffing(queue, now, minutes, fresh.present())
         if staffing.basis is Basis.UNKNOWN:
             raise NotKnown(staffing.said)
+        if not staffing.is_open.any():
+            raise NotKnown(f"{queue}: it opens in none of the next {minutes // 60} hours, which is as far as is looked")
         step_seconds, offset_seconds = forecast.expected.step_seconds, (now - forecast.expected.start).total_seconds()
         steps = ceil((offset_seconds + minutes * MINUTE_SECONDS) / step_seconds)  # those beyond may not be known
         known = QueueKnown(
@@ -141,50 +148,6 @@ class OutlookInputs:
     async def _opened_before(self, queue: str, now: datetime) -> BoolArray:
         return open_minutes(await self.hours.of(queue), now - timedelta(minutes=BEHIND_MINUTES), BEHIND_MINUTES)
 
-    # --- campaigns ---
-
-    async def _sent(self, gate: str, volumes: Mapping[str, float], now: datetime) -> tuple[SendKnown, ...]:
-        """Return what was sent in the last days: reported mail when its permit was given, the rest as if it went now.
-
-        What a permit left unaccounted for when it expired counts as sent when the permit was given.
-        """
-        messages: dict[str, list[tuple[float, float]]] = {}
-        for sending in await self.sent.sendings(now - timedelta(minutes=BEHIND_MINUTES)):
-            if sending.gate != gate:
-                continue
-            minute = min(0.0, (sending.minute_at - now) / timedelta(minutes=1))
-            listed = messages.setdefault(sending.campaign or "", [])
-            if sending.messages + sending.lapsed and minute >= -BEHIND_MINUTES:
-                listed.append((minute, float(sending.messages + sending.lapsed)))
-            if sending.outstanding:
-                listed.append((0.0, float(sending.outstanding)))
-        return tuple(self._send(campaign, tuple(each), volumes) for campaign, each in messages.items() if each)
-
-    def _send(
-        self, campaign_id: str, messages: tuple[tuple[float, float], ...], volumes: Mapping[str, float]
-    ) -> SendKnown:
-        campaign = self.campaigns.known(campaign_id) if campaign_id else None
-        return SendKnown(campaign_id, self._rate(campaign), self._shares(campaign, volumes), messages)
-
-    def _senders(self, state: GateState, volumes: Mapping[str, float]) -> list[Sender]:
-        senders = [Sender("", self._rate(None), self._shares(None, volumes), ANY_AUDIENCE)]
-        for campaign in self.campaigns.on_their_way(state.gate):
-            shares = self._shares(campaign, volumes)
-            senders.append(Sender(campaign.id, self._rate(campaign), shares, max(1, campaign.recipients)))
-        return senders
-
-    def _rate(self, campaign: Campaign | None) -> Rate:
-        believed = self.lessons.rate_for(campaign)
-        return Rate(believed.mean, believed.sd / believed.mean)
-
-    def _shares(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Shares:
-        """Return the share of each of the gate's queues, together 1: contacts said to come elsewhere may come here."""
-        named = {queue: share for queue, share in self.lessons.mix_for(campaign, volumes).items() if queue in volumes}
-        total = sum(named.values())
-        if total <= 0:
-            named, total = dict.fromkeys(volumes, 1.0), float(len(volumes))
-        return tuple(sorted((queue, share / total) for queue, share in named.items()))
-
 
 def _minutes_known(
     queues: Sequence[str], forecasts: Sequence[ArrivalForecast], limits: OutlookLimits, now: datetime
@@ -197,9 +160,18 @@ def _minutes_known(
     for queue, forecast in zip(queues, forecasts, strict=True):
         minutes = int(forecast.known_minutes - (now - forecast.expected.start) / timedelta(minutes=1))
         if minutes < limits.horizon_minutes:
-            raise NotKnown(f"{queue}: {forecast.basis}")
+            raise NotKnown(_too_short(queue, forecast, minutes, limits))
         ends.append(minutes)
     return min(AHEAD_MINUTES, *ends)
+
+
+def _too_short(queue: str, forecast: ArrivalForecast, minutes: int, limits: OutlookLimits) -> str:
+    if minutes < 1:
+        return f"{queue}: {forecast.basis}"
+    return (
+        f"{queue}: what comes in is known for the next {minutes} min, the outlook takes {limits.horizon_minutes}; "
+        f"opening hours would say whether it is closed then ({forecast.basis})"
+    )
 
 
 def limits_for(policy: Policy) -> OutlookLimits:

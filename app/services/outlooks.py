@@ -18,9 +18,9 @@ from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahe
 from app.core.forecast.known import Known, gate_case
 from app.core.forecast.outlook import Outlook, outlook
 from app.core.forecast.plan import Plan, plan
-from app.core.forecast.refused import ResponseRefused
-from app.core.forecast.soundness import CaseRefused
 from app.core.gate.foresight import STALE_AFTER_SECONDS, Foresight
+from app.core.gate.policy import Policy
+from app.core.problem import InputRefused
 from app.errors import HoldfireError, Invalid, NotFound
 from app.ports import Clock
 from app.ports.computing import Computing
@@ -49,7 +49,7 @@ GOOD_FOR_WALL_SECONDS = 10.0
 class GateOutlook:
     """A gate's outlook: what was known, and what was foreseen from it; None where something was not known.
 
-    unknown: what that was, and why. good_for_seconds: how long the gate may use it.
+    unknown: what that was, and why. good_for_seconds: how long the gate may use it. policy: by which it was made.
     """
 
     gate: str
@@ -59,6 +59,7 @@ class GateOutlook:
     gathered: Gathered | None = None
     foreseen: Foreseen | None = None
     unknown: str = ""
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,36 +137,31 @@ class Outlooks:
     ) -> GateOutlook | None:
         """Make a gate's outlook, and let the gate know. None for a gate without a policy, which needs none.
 
-        now, good_for_seconds: for a replay, whose clock runs ahead of what it evaluates. Raises NotComputed,
-        NotDurable; the gate knows then what it knew before.
+        now, good_for_seconds: for a replay, whose clock runs ahead of what it evaluates. Raises NotComputed, and
+        NotDurable where it could not be kept; the gate knows then what it knew before.
         """
         if state.policy is None:
             return None
         now, good_for = now or self._clock.now(), good_for_seconds or self._good_for_seconds()
+        made = GateOutlook(state.gate, state.policy_version, now, good_for, policy=state.policy)
         try:
-            gathered = await self._inputs.gather(state, self._published().view, now)
+            gathered = await self._inputs.gather(state, self._published(), now)
             foreseen = await self._planning.run(_foresee, gathered.known)
-        except (NotKnown, CaseRefused, ResponseRefused) as fault:
-            made = GateOutlook(state.gate, state.policy_version, now, good_for, unknown=str(fault))
-            self._take(made)
-            return made
-        made = GateOutlook(state.gate, state.policy_version, now, good_for, gathered, foreseen)
+        except (NotKnown, InputRefused) as fault:
+            made = replace(made, unknown=str(fault))
+        else:
+            made = replace(made, gathered=gathered, foreseen=foreseen)
+            kept = pack_known(gathered.known), pack_foreseen(foreseen)
+            await self._store.add_outlook(KeptOutlook(state.gate, now, state.policy_version, *kept))
         self._take(made)
-        await self._store.add_outlook(
-            KeptOutlook(
-                state.gate,
-                gathered.known.at,
-                state.policy_version,
-                pack_known(gathered.known),
-                pack_foreseen(foreseen),
-            )
-        )
         return made
 
     def _take(self, made: GateOutlook) -> None:
-        """Remember a gate's newest outlook, and let the gate know."""
-        self._newest[made.gate] = made
-        self._foresights.put(made.gate, made.policy_version, self._foresight(made))
+        """Remember a gate's newest outlook, and let the gate know, if it still lives by the same policy."""
+        state = self._published().gates.get(made.gate)
+        if state is not None and state.policy is made.policy:
+            self._newest[made.gate] = made
+            self._foresights.put(made.gate, made.policy_version, self._foresight(made))
 
     def _foresight(self, made: GateOutlook) -> Foresight:
         if made.gathered is None or made.foreseen is None:
@@ -178,6 +174,7 @@ class Outlooks:
             looked,
             given=made.gathered.given,
             good_for_seconds=made.good_for_seconds,
+            elsewhere=made.gathered.elsewhere,
         )
 
     def _good_for_seconds(self) -> float:
@@ -198,7 +195,9 @@ class Outlooks:
             if made.gathered is not None
             for sender in made.gathered.known.senders
         }
-        self._looked = {key: looked for key, looked in self._looked.items() if key in senders}
+        self._looked = {  # but what was looked into later than now, before the clock was set back
+            key: looked for key, looked in self._looked.items() if key in senders and looked.at <= senders[key][0].at
+        }
         key = min(senders, key=self._looked_at, default=None)
         if key is None:
             return
@@ -206,7 +205,11 @@ class Outlooks:
         if made.gathered is None or made.foreseen is None or made.at - self._looked_at(key) < self._looked_for():
             return
         safe = dict(made.foreseen.sends)[sender.campaign].audience
-        ahead = await self._scouting.run(_look_ahead, made.gathered.known, sender, safe)
+        try:
+            ahead = await self._scouting.run(_look_ahead, made.gathered.known, sender, safe)
+        except Exception:
+            self._looked[key] = Looked(made.at, Ahead(sender.campaign, (), ()))  # others have their turn now
+            raise
         self._looked[key] = Looked(made.at, ahead)
         if (newest := self._newest.get(made.gate)) is not None:
             self._take(newest)
@@ -225,20 +228,20 @@ class Outlooks:
         start_minute: when the send begins, in minutes from the outlook's instant. Raises NotFound for an unknown gate,
         Invalid for a send that cannot be looked at, NotComputed.
         """
-        made = self._find(gate)
+        made = self._find(gate, campaign)
         if made.gathered is None:
             return made, None
         sender = made.gathered.sender(campaign)
         try:
             return made, await self._planning.run(_outlook, made.gathered.known, sender, audience, start_minute)
-        except CaseRefused as fault:
+        except InputRefused as fault:
             raise Invalid(str(fault), fault.problems) from fault
 
     async def plan(
         self, gate: str, campaign: str, audience: int, *, every_minutes: int, waves: int, lead_minutes: int
     ) -> tuple[GateOutlook, Plan | None]:
         """Return the plan of sending an audience through a gate; None: not known. Raises as outlook does."""
-        made = self._find(gate)
+        made = self._find(gate, campaign)
         if made.gathered is None:
             return made, None
         sender = replace(made.gathered.sender(campaign), most=max(1, audience))
@@ -246,17 +249,18 @@ class Outlooks:
             return made, await self._planning.run(
                 _plan, made.gathered.known, sender, audience, (every_minutes, waves, lead_minutes)
             )
-        except CaseRefused as fault:
+        except InputRefused as fault:
             raise Invalid(str(fault), fault.problems) from fault
 
-    def _find(self, gate: str) -> GateOutlook:
+    def _find(self, gate: str, campaign: str | None) -> GateOutlook:
+        """Return a gate's newest outlook, the campaign among those reckoned with, also where it is only a draft."""
         gates = self._published().gates
         if gate not in gates:
             known = ", ".join(sorted(gates)) or "none yet"
             raise NotFound(f"there is no gate {gate!r}; known: {known}")
         made, state = self._newest.get(gate), gates[gate]
-        if made is not None and made.policy_version == state.policy_version:
-            return made
+        if made is not None and made.policy is state.policy:
+            return replace(made, gathered=self._inputs.including(made.gathered, campaign)) if made.gathered else made
         why = "there is no outlook for this policy yet" if state.policy else "the gate has no policy"
         return GateOutlook(gate, state.policy_version, self._clock.now(), 0.0, unknown=why)
 

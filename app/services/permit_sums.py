@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from heapq import nlargest
 
 from app.core.permit.booking import LastHour, counts_from, earliest, last_hour, minute_of
-from app.core.permit.permit import LIVE, NOTHING_SPENT, Permit, PermitState, Spent
+from app.core.permit.permit import LIVE, Permit, PermitState, Spent
 from app.ports.permits import Held, PermitChange
 
 KEPT = timedelta(hours=25)  # longer than an hour: a clock may be set back
@@ -61,6 +61,7 @@ class PermitSums:
             self._gates[gate].book(minute_at, sent)
         for gate, given in held.given.items():
             self._gates[gate].given = given
+        self._given = sum(held.given.values())
 
     def watch(self, campaigns: Mapping[str, Spent]) -> None:
         """Keep all that these campaigns ever sent from now on, beginning with what the store says."""
@@ -73,7 +74,9 @@ class PermitSums:
                 self._remove(self._live[after.id])
             if after.state in LIVE:
                 self._add(after)
-            self._gates[after.gate].given += after.given - (before.given if before else 0)
+            given = after.given - (before.given if before else 0)
+            self._gates[after.gate].given += given
+            self._given += given
             if sent := after.sent - (before.sent if before else 0):
                 self._book(after, at, sent)
 
@@ -81,9 +84,11 @@ class PermitSums:
         """Return what a gate has given away."""
         known = self._gates.get(gate)
         if known is None:
-            return NOTHING_SPENT
+            return Spent(given_elsewhere=self._given)
         booked, ends = known.last_hour(now), known.ends[0][0] if known.ends else None
-        return Spent(known.outstanding, booked.sent, earliest(ends, booked.frees_at), known.given)
+        return Spent(
+            known.outstanding, booked.sent, earliest(ends, booked.frees_at), known.given, self._given - known.given
+        )
 
     def of_campaign(self, campaign: str) -> Spent:
         """Return what a campaign has given away; in place of the last hour all it ever sent, 0 unless it is watched."""

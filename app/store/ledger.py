@@ -66,6 +66,7 @@ class Ledger:
         self._changed: dict[str, Permit] = {}
         self._accounts: dict[_Owner, _Account] = {}
         self._minutes: dict[str, _Minutes] = {}
+        self._given: int | None = None
         self._cleared: set[str] = set()
         self._decisions: list[DecisionRow] = []
         self._events: list[Event] = []
@@ -109,7 +110,7 @@ class Ledger:
             self._cleared.add(gate)
         account, booked = self._account(_Owner(sql.GATE, gate)), last_hour(self._minutes_of(gate).sent, self.at)
         frees_at = earliest(account.frees_at, booked.frees_at)
-        return Spent(account.outstanding, booked.sent, frees_at, account.given)
+        return Spent(account.outstanding, booked.sent, frees_at, account.given, self._given_by_all() - account.given)
 
     def spent_of_campaign(self, campaign: str | None) -> Spent:
         """Return what a campaign has given away, and in place of the last hour all it ever sent."""
@@ -152,6 +153,8 @@ class Ledger:
         outstanding = after.outstanding - (before.outstanding if before else 0)
         sent = after.sent - (before.sent if before else 0)
         given = after.given - (before.given if before else 0)
+        if self._given is not None:
+            self._given += given
         for owner in _owners(after):
             account = self._account(owner)
             account.outstanding += outstanding
@@ -227,6 +230,13 @@ class Ledger:
             ends = self._connection.execute(first_end, {"name": owner.name}).scalar() if outstanding else None
             account = self._accounts[owner] = _Account(outstanding, sent, given, ends)
         return account
+
+    def _given_by_all(self) -> int:
+        """Return what all gates ever gave away."""
+        if self._given is None:
+            self._write_sums()
+            self._given = int(self._connection.execute(sql.GIVEN_BY_ALL).scalar_one())
+        return self._given
 
     def _minutes_of(self, gate: str) -> _Minutes:
         minutes = self._minutes.get(gate)

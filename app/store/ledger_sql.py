@@ -43,6 +43,7 @@ DUE_OF_GATE = DUE.where(PERMITS.c.gate == bindparam("gate"))
 SUMS = select(PERMIT_LEDGER.c.outstanding, PERMIT_LEDGER.c.sent, PERMIT_LEDGER.c.given).where(
     PERMIT_LEDGER.c.kind == bindparam("kind"), PERMIT_LEDGER.c.name == bindparam("name")
 )
+GIVEN_BY_ALL = select(func.coalesce(func.sum(PERMIT_LEDGER.c.given), 0)).where(PERMIT_LEDGER.c.kind == GATE)
 FIRST_END = {
     kind: select(func.min(PERMITS.c.expires_at)).where(LIVE_ONLY, PERMITS.c[kind] == bindparam("name"))
     for kind in (GATE, CAMPAIGN)

@@ -31,7 +31,7 @@ from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, Send
 from app.store.engine import Database
 from app.store.ledger import Ledger
 from app.store.ledger_line import LedgerLine
-from app.store.ledger_sql import CAMPAIGN, GATE, permit_of
+from app.store.ledger_sql import CAMPAIGN, GATE, GIVEN_BY_ALL, permit_of
 from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
 
 PAGE_LIMIT = 1_000
@@ -152,7 +152,10 @@ class SqlPermits:
         query = _sendings(since, campaign)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return [
-            Sending(row.gate, row.campaign, instant(row.minute_us), row.messages, row.outstanding, row.lapsed)
+            Sending(
+                *(row.gate, row.campaign, instant(row.minute_us), row.messages, row.outstanding, row.lapsed),
+                until=instant(row.until_us),
+            )
             for row in rows
         ]
 
@@ -164,6 +167,8 @@ def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
     outstanding = case((LIVE_ONLY, rest), else_=0)
     lapsed = case((column.state == PermitState.EXPIRED.value, rest), else_=0)
     minute_us = type_coerce(column.granted_at, BigInteger) // MINUTE * MINUTE
+    changed_at = func.coalesce(column.changed_at, column.granted_at)
+    until = case((changed_at > column.expires_at, column.expires_at), else_=changed_at)
     each = select(
         column.gate,
         column.campaign,
@@ -171,6 +176,7 @@ def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
         column.sent,
         outstanding.label("outstanding"),
         lapsed.label("lapsed"),
+        type_coerce(until, BigInteger).label("until_us"),
     )
     if campaign is not None:
         each = each.where(column.campaign == campaign)
@@ -178,7 +184,10 @@ def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
     found = union_all(each.where(column.granted_at >= since), old).subquery("found").c
     by = found.gate, found.campaign, found.minute_us
     messages, left, lost = (func.sum(each) for each in (found.sent, found.outstanding, found.lapsed))
-    sums = select(*by, messages.label("messages"), left.label("outstanding"), lost.label("lapsed")).group_by(*by)
+    sums = select(
+        *(*by, messages.label("messages"), left.label("outstanding"), lost.label("lapsed")),
+        func.max(found.until_us).label("until_us"),
+    ).group_by(*by)
     return sums.having(messages + left + lost > 0).order_by(found.minute_us, found.gate, found.campaign)
 
 
@@ -200,11 +209,11 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
     sums = PERMIT_LEDGER.c
     kept = select(sums.name, sums.outstanding, sums.given).where(sums.kind == GATE, sums.given > 0)
     ends = _ends(connection, PERMITS.c.gate)
-    spent = {}
+    spent, by_all = {}, int(connection.execute(GIVEN_BY_ALL).scalar_one())
     for gate, outstanding, given in connection.execute(kept):
         booked = last_hour(minutes.get(gate, {}), at)
         frees_at = earliest(ends.get(gate), booked.frees_at)
-        spent[gate] = Spent(outstanding, booked.sent, frees_at, given)
+        spent[gate] = Spent(outstanding, booked.sent, frees_at, given, by_all - given)
     return spent
 
 

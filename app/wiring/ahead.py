@@ -13,6 +13,7 @@ from app.services.flows import Flows
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.outlook_inputs import OutlookInputs
+from app.services.outlook_mail import OutlookMail
 from app.services.outlooks import Outlooks
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
@@ -62,14 +63,13 @@ def debriefs_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServ
 
 def outlooks_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Outlooks:
     """Return what looks ahead for every gate."""
+    arrivals = Flows(store.flows, hours=ahead.hours.of, time_zone=gate.time_zone_of, lift=ahead.learning.lift)
     inputs = OutlookInputs(
-        arrivals=Flows(store.flows, hours=ahead.hours.of, time_zone=gate.time_zone_of, lift=ahead.learning.lift),
+        arrivals=arrivals,
         capacities=Capacities(store.flows, store.history, gate.targets),
         agents=ahead.staffings,
         hours=ahead.hours,
-        lessons=ahead.learning,
-        sent=store.permits,
-        campaigns=gate.campaigns,
+        mail=OutlookMail(arrivals, ahead.learning, store.permits, gate.campaigns),
         targets=gate.targets,
     )
     return Outlooks(

@@ -218,6 +218,21 @@ async def test_what_was_given_away_never_falls_however_a_permit_ends(permits, st
     assert (await look(permits, 40))[0].given == (await permits.held(after(40))).given["default"] == 130
 
 
+async def test_what_other_gates_gave_away_is_known_in_the_same_transaction(permits):
+    assert (await look(permits))[0].given_elsewhere == 0
+    seen = await asyncio.gather(
+        grant(permits, a_permit("prm_1", 100)),
+        look(permits, gate="voice"),
+        grant(permits, a_permit("prm_2", 30, gate="voice")),
+        look(permits),
+        grant(permits, a_permit("prm_3", 5, gate="chat")),
+        look(permits, gate="voice"),
+    )
+    assert [(spent.given, spent.given_elsewhere) for spent, _ in seen[1::2]] == [(0, 100), (100, 30), (30, 105)]
+    stored = await permits.spent(NOW)
+    assert {gate: spent.given_elsewhere for gate, spent in stored.items()} == {"default": 35, "voice": 105, "chat": 130}
+
+
 async def test_what_was_sent_counts_by_the_minute_it_was_reported_in(permits):
     await grant(permits, a_permit("prm_1", 1000, expires_at=after(9 * HOUR)))
     for at, total in ((0, 10), (59, 30), (60, 70)):
@@ -261,7 +276,7 @@ async def test_what_is_over_expires_before_an_ask_of_its_gate_is_settled(permits
     await grant(permits, a_permit("prm_2", seconds=60))
     await grant(permits, a_permit("prm_3", gate="voice"))
     assert (await look(permits, HOUR - 0.001))[0].outstanding == 200
-    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60), given=200)
+    assert (await look(permits, HOUR))[0] == Spent(100, 0, after(HOUR + 60), given=200, given_elsewhere=100)
     assert (await permits.permit("prm_1")).state is PermitState.EXPIRED
     assert (await permits.permit("prm_3")).state is PermitState.ACTIVE
     assert (await types(store))[-1] is EventType.PERMIT_EXPIRED
@@ -368,10 +383,10 @@ async def test_sendings_sum_up_what_was_reported_and_what_may_still_go_by_gate_c
     await permits.change("prm_1", after(200), reporting(70, 200))
     await permits.change("prm_4", after(200), reporting(25, 200))
     assert await permits.sendings(NOW) == [
-        Sending("default", None, NOW, 0, 30),
-        Sending("default", "spring", NOW, 70, 80),
-        Sending("voice", "spring", NOW, 0, 10),
-        Sending("default", "spring", after(60), 25, 0),
+        Sending("default", None, NOW, 0, 30, until=after(30)),
+        Sending("default", "spring", NOW, 70, 80, until=after(200)),
+        Sending("voice", "spring", NOW, 0, 10, until=NOW),
+        Sending("default", "spring", after(60), 25, 0, until=after(200)),
     ]
     assert await permits.sendings(NOW, campaign="summer") == []
     assert {sending.campaign for sending in await permits.sendings(NOW, campaign="spring")} == {"spring"}
@@ -383,7 +398,23 @@ async def test_sendings_leave_out_what_will_never_go_and_keep_what_went(permits)
     await permits.change("prm_2", after(5), reporting(40, 5))
     for permit in ("prm_1", "prm_2"):
         await permits.change(permit, after(10), stepping(PermitStep.RELEASE, 10))
-    assert await permits.sendings(NOW) == [Sending("default", "spring", NOW, 40, 0)]
+    assert await permits.sendings(NOW) == [Sending("default", "spring", NOW, 40, 0, until=after(10))]
+
+
+async def test_sendings_say_when_the_last_of_them_can_have_gone(permits):
+    """A permit may live for a day, and longer when it is renewed; what went under it went when it was granted at best.
+
+    After its time nothing goes: a report that comes later tells of what went before.
+    """
+    for number, report_at in enumerate((5 * HOUR, 20 * HOUR)):
+        await grant(permits, a_permit(f"prm_{number}", 100, seconds=60 * number, expires_at=after(9 * HOUR)))
+        await permits.change(f"prm_{number}", after(report_at), reporting(90, report_at))
+    assert [each.until for each in await permits.sendings(NOW)] == [after(5 * HOUR), after(9 * HOUR)]
+    await permits.expire_due(after(9 * HOUR + 30))
+    assert [(each.lapsed, each.until) for each in await permits.sendings(NOW)] == [
+        (10, after(9 * HOUR)),
+        (10, after(9 * HOUR)),
+    ]
 
 
 async def test_sendings_begin_with_their_first_minute_but_know_every_permit_that_is_live(permits):

@@ -1,13 +1,14 @@
 """Tricks a gate with an outlook must not fall for: whatever is asked, comes back or changes, room is given once."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from app.core.event import Actor
 from app.core.floor.metric import Metric
-from app.core.gate.foresight import Foresight, Predicted, Room
-from app.core.permit.permit import PermitState
+from app.core.gate.foresight import Elsewhere, Foresight, Predicted, Room
+from app.core.permit.permit import PermitState, Spent
 from app.core.permit.request import PermitRequest
 from app.ports import ApiKey
 from tests.support.builders import NOW, after
@@ -65,3 +66,14 @@ async def test_a_permit_that_took_all_the_room_there_was_may_be_used(whole):
     await foretell(whole, breach_probability=0.3, breaks=BREAKS)
     await whole.services.permits.follow()
     assert (await whole.services.permits.find(permit_id)).state is PermitState.PAUSED
+
+
+async def test_two_gates_never_give_the_room_of_one_queue_twice(whole):
+    await whole.services.gates.create("loyalty")
+    await whole.policy("loyalty", outlook=OUTLOOK)
+    for gate in ("default", "loyalty"):
+        spent = whole.services.permits.spent(gate, whole.clock.now())
+        await foretell(whole, gate, elsewhere=Elsewhere(spent.given_elsewhere, 10.0))
+    given = await asyncio.gather(*(taken(whole, 400, gate) for gate in ("default", "loyalty") * 4))
+    assert sum(allowed for allowed, _ in given) == 1_000
+    assert whole.services.permits.spent("never-asked", whole.clock.now()) == Spent(given_elsewhere=1_000)

@@ -66,6 +66,16 @@ class Room:
     reinforcements: tuple[Reinforcement, ...] = ()
 
 
+class Elsewhere(NamedTuple):
+    """What goes through other gates and comes to this gate's queues, too.
+
+    given: what other gates had given away by then, ever. contacts_per_1000: the highest contact rate among their mail.
+    """
+
+    given: int
+    contacts_per_1000: float
+
+
 @dataclass(frozen=True, slots=True)
 class Foresight:
     """One outlook as the gate uses it.
@@ -74,6 +84,7 @@ class Foresight:
     already; breaks: the limit that is likeliest to. given: what the gate had given away by then, ever. rooms: by
     campaign, "" for mail of no known campaign. unknown: why nothing can be said; "" where all of this can.
     good_for_seconds: how long it may be used; longer than the two minutes only where a demonstration's clock runs fast.
+    elsewhere: None where nothing comes to this gate's queues that goes through others.
     """
 
     at: datetime
@@ -83,6 +94,7 @@ class Foresight:
     rooms: tuple[tuple[str, Room], ...] = ()
     unknown: str = ""
     good_for_seconds: float = STALE_AFTER_SECONDS
+    elsewhere: Elsewhere | None = None
 
     @property
     def stale_at(self) -> datetime:

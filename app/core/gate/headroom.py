@@ -37,12 +37,20 @@ def foreseen(foresight: Foresight, room: Room, spent: Spent) -> int:
 
     The outlook reckons with all that was given away by then, along its response curve. What was given away since is
     charged as if each of its mails were one of the most demanding campaign: of the one with the most contacts, or with
-    the least room, because less is known of it or its queues have less to spare.
+    the least room, because less is known of it or its queues have less to spare. So is what went through other gates,
+    where it comes to these queues, too.
     """
-    since = max(0, spent.given - foresight.given)
-    if not since or room.audience <= 0:
-        return max(0, room.audience)
-    rate = room.contacts_per_1000
-    by_contacts = foresight.most_contacts_per_1000() / rate if rate > 0 else 1.0
+    if room.audience <= 0:
+        return 0
     by_room = room.audience / foresight.least_limited(room.audience)
-    return max(0, room.audience - ceil(since * max(1.0, by_contacts, by_room)))
+    since = max(0, spent.given - foresight.given) * _weight(foresight.most_contacts_per_1000(), room, by_room)
+    if (elsewhere := foresight.elsewhere) is not None:
+        others = max(0, spent.given_elsewhere - elsewhere.given)
+        since += others * _weight(elsewhere.contacts_per_1000, room, by_room)
+    return max(0, room.audience - ceil(since))
+
+
+def _weight(contacts_per_1000: float, room: Room, by_room: float) -> float:
+    """Return as how many mails of a room one counts that brings so many contacts; at least as by_room says."""
+    rate = room.contacts_per_1000
+    return max(1.0, by_room, contacts_per_1000 / rate if rate > 0 else 1.0)

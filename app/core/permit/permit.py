@@ -84,6 +84,7 @@ class Spent:
     given: of a gate, all it ever gave away, whatever came back of it: it never falls, so that what was given since an
     instant is known also where something else came back meanwhile.
     frees_at: when the next part of it comes back by time alone; None: nothing is spent.
+    given_elsewhere: of a gate, what all other gates ever gave away.
     is_counted: what is asked about was given already, and counted then: there need be no room for it once more.
     """
 
@@ -91,6 +92,7 @@ class Spent:
     sent_last_hour: int = 0
     frees_at: datetime | None = None
     given: int = 0
+    given_elsewhere: int = 0
     is_counted: bool = False
 
 
