@@ -12,6 +12,7 @@ from app.core.problem import InputRefused, Problem
 
 MAX_MINUTES = 7 * 24 * 60
 MAX_AGENTS = 10_000
+MAX_AGENT_MINUTES = 10_000_000
 MAX_WAITING = 15_000
 MAX_PER_SECOND = 10_000.0
 MAX_SECONDS = 7 * 86_400.0
@@ -65,7 +66,8 @@ def _rates(rates: FloatArray, scenario: Scenario, *, ndim: int) -> list[Problem]
 def _agents(agents: NDArray[np.int64]) -> list[Problem]:
     if not np.issubdtype(agents.dtype, np.integer):
         return [Problem("/agents", f"has values of type {agents.dtype}; must be whole numbers of agents")]
-    return _first_wrong("/agents", agents, (agents < 0) | (agents > MAX_AGENTS), f"must be 0 to {MAX_AGENTS} agents")
+    most = min(MAX_AGENTS, MAX_AGENT_MINUTES // max(agents.size, 1))
+    return _first_wrong("/agents", agents, (agents < 0) | (agents > most), f"must be 0 to {most} agents")
 
 
 def _first_wrong(

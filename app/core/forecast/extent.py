@@ -30,7 +30,7 @@ def drain_of(scenario: Scenario) -> Drain:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The fluid path of one row: its peak, the contacts it has to expect (counted where nobody gives up), its haste.
+    """The fluid path of one row: its peak, the variance to allow for, its haste.
 
     haste: per minute, how many standard deviations per second the number in the system moves; infinite from a number
     that is certain.

@@ -21,6 +21,9 @@ from app.core.forecast.sums import minute_sums
 
 MANY_AGENTS, STEP_SECONDS, STEP_SECONDS_OF_MANY = 2_000, 30.0, 60.0
 WIDER = (2.0, 4.0, 8.0, 16.0, 32.0)
+MAX_STATE_MINUTES = 30_000_000
+"""A row has at most so many states times minutes: less than half a gigabyte in steps of 30 s."""
+
 BLOCK_VALUES = 4_000_000
 """Rows are walked in blocks of about so many values, so that many of them fit into memory."""
 
@@ -50,7 +53,7 @@ def predict(
     given, per_minute = _starts(scenario, start, len(rates)), _steps_per_minute(scenario, step_seconds)
     outlines = [outline(scenario, curve, begin) for curve, begin in zip(rates, given, strict=True)]
     steps, courses = steps_for(outlines, per_minute), []
-    for block in _blocks([one.states() * rates.shape[1] * per_minute for one in outlines]):
+    for block in _blocks([size * rates.shape[1] * per_minute for size in _sizes(outlines, rates.shape[1])]):
         walked = _walked(scenario, rates[block], given[block], outlines[block], steps)
         sums = minute_sums(walked, scenario.target_seconds, backlog_above)
         courses.append(course_of(scenario, rates[block], sums, walked, backlog_above))
@@ -92,6 +95,10 @@ def _starts(scenario: Scenario, start: FloatArray | None, rows: int) -> FloatArr
     return np.broadcast_to(start, (rows, start.shape[1]))
 
 
+def _sizes(outlines: Sequence[Outline], minutes: int, margin: float = 1.0) -> list[int]:
+    return [min(one.states(margin), MAX_STATE_MINUTES // minutes) for one in outlines]
+
+
 def _blocks(sizes: Sequence[int]) -> Iterator[slice]:
     """Yield runs of rows, each of a size that fits into memory."""
     begin = values = 0
@@ -108,10 +115,10 @@ def _walked(
 ) -> Walk:
     """Walk; again with more states, as long as a row comes near its last one."""
     drain, staffing = drain_of(scenario), stretches(scenario.agents)
-    sizes = [one.states() for one in outlines]
+    sizes = _sizes(outlines, rates.shape[1])
     for margin in WIDER:
         walked = walk(rates, staffing, drain, padded(given, sizes), steps)
-        wider = [one.states(margin) for one in outlines]
+        wider = _sizes(outlines, rates.shape[1], margin)
         if walked.spilled().max() <= MAX_SPILL or wider == sizes:
             break
         sizes = wider

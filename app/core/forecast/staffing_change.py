@@ -11,7 +11,7 @@ decrease the queue stays as it is, since agents leave after the contact in hand.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg.blas import dgbmv
@@ -22,7 +22,10 @@ from app.core.forecast.series import MINUTE_SECONDS, FloatArray
 from app.core.forecast.waits import served, served_wait, served_within, still_waiting
 
 NEGLIGIBLE = 1e-10
-"""Deviations below this are nothing, of a probability; of a mean wait, so many seconds x 60."""
+"""Deviations below this are nothing: of a probability, of a wait in seconds."""
+
+MOST_PLACES = 2_000
+"""Who has more than these ahead is told what the present staffing says; band matrices of more would take gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Queueing:
     def per_second(self) -> float:
         """Completions per second while all agents are busy: n mu."""
         return self.agents * self.drain.handled_per_second
+
+    def near(self) -> "Queueing":
+        """Return the same for those places only that changes of staffing are followed to."""
+        return replace(self, places=min(self.places, MOST_PLACES))
 
     def fate(self) -> FloatArray:
         """Return (places, 2): the probability of being served, and E[wait; served]."""
@@ -88,6 +95,11 @@ class Moves:
         logs = paths[np.minimum(start, queue.places - 1)] - paths - survive + weights[:, None]
         np.exp(logs, out=self._band, where=inside)
 
+    @property
+    def size(self) -> int:
+        """How many values it keeps."""
+        return int(self._band.size)
+
     def apply(self, later: FloatArray) -> FloatArray:
         """Return T_s later, for expectations of shape (places, n)."""
         columns = [
@@ -113,7 +125,7 @@ def across(later: FloatArray, before: int, after: int, places: int, at_once: Seq
 class Deviations:
     """By how much what a contact may expect differs from the closed form of its stretch, at each step of it.
 
-    fate: (points, places, 2) for the points from `since` on; before that it is negligible.
+    fate: (points, places, 2) for the points from `since` on, before which it is negligible, and for near places.
     """
 
     since: int
@@ -132,15 +144,17 @@ def fates(
     for position in range(len(staffing) - 1, -1, -1):
         stretch = staffing[position]
         queue = Queueing(stretch.agents, drain, max(states - stretch.agents, 1))
-        closed = queue.fate()
+        near, closed = queue.near(), queue.fate()
         points = (stretch.last - stretch.first) * steps_per_minute + 1
         if later is None:
-            deviations = Deviations(points, np.zeros((0, queue.places, 2)))
+            deviations = Deviations(points, np.zeros((0, near.places, 2)))
         else:
-            expected = across(later, stretch.agents, staffing[position + 1].agents, queue.places, (1.0, 0.0))
-            deviations = _back(queue, expected - closed, points, steps_per_minute)
+            expected = across(later, stretch.agents, staffing[position + 1].agents, near.places, (1.0, 0.0))
+            deviations = _back(near, expected - closed[: near.places], points, steps_per_minute)
         found.append((queue, closed, deviations))
-        later = closed + deviations.fate[0] if deviations.since == 0 else closed
+        later = closed[: near.places].copy()
+        if deviations.since == 0:
+            later += deviations.fate[0]
     return found[::-1]
 
 

@@ -65,7 +65,7 @@ def _table(queue: Queueing, closed: FloatArray, target: float, above: Sequence[f
 
 
 def _deviate(values: FloatArray, points: FloatArray, queue: Queueing, deviations: Deviations) -> None:
-    waiting = points[deviations.since :, queue.agents :]
+    waiting = points[deviations.since :, queue.agents : queue.agents + deviations.fate.shape[1]]
     fate = deviations.fate[:, : waiting.shape[1]]
     values[deviations.since :, SERVED : SERVED_WAIT + 1] += np.einsum("ik,ikc->ic", waiting, fate)
 

@@ -17,6 +17,7 @@ from app.core.forecast.staffing_change import Moves, Queueing, across
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 SPREADS, SPARE = 9.0, 12.0
+KEPT_VALUES = 200_000
 AT_ONCE = (1.0, 0.0)  # served within the target; not waiting any more
 
 
@@ -103,7 +104,7 @@ class Targets:
 
     def _queue(self, position: int) -> Queueing:
         agents = self.staffing[position].agents
-        return Queueing(agents, self.drain, max(self.states - agents, 1))
+        return Queueing(agents, self.drain, max(self.states - agents, 1)).near()
 
     def _closed(self, queue: Queueing, seconds: float) -> FloatArray:
         key = (queue.agents, seconds)
@@ -113,6 +114,7 @@ class Targets:
 
     def _moved(self, queue: Queueing, seconds: float) -> Moves:
         key = (queue.agents, seconds)
-        if key not in self._moves:
-            self._moves[key] = queue.moves(seconds)
-        return self._moves[key]
+        found = self._moves.get(key) or queue.moves(seconds)
+        if found.size <= KEPT_VALUES:
+            self._moves[key] = found
+        return found

@@ -157,3 +157,12 @@ def test_who_is_too_far_back_to_be_served_within_the_target_may_be_left_out_of_i
     np.testing.assert_allclose(near.answered_in_target, everybody.answered_in_target, atol=1e-8)
     np.testing.assert_allclose(near.abandoned_in_target, everybody.abandoned_in_target, atol=1e-8)
     assert near.answered_in_target.min() >= 0
+
+
+def test_changes_need_not_be_followed_to_places_where_nobody_waits(monkeypatch):
+    scenario = a_scenario(agents=np.repeat([40, 34, 44], 20), per_minute=8.0)
+    everywhere = predict(scenario)
+    monkeypatch.setattr("app.core.forecast.staffing_change.MOST_PLACES", 60)
+    near = predict(scenario)
+    np.testing.assert_allclose(near.answered_wait_seconds, everywhere.answered_wait_seconds, rtol=1e-3)
+    np.testing.assert_allclose(near.answered_in_target, everywhere.answered_in_target, rtol=1e-6)
