@@ -12,43 +12,57 @@ import csv
 import math
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.truth_facts import Facts, UnknownFact
 from tests.support.truth_inputs import SECONDS, UNITS, Inputs
-from tests.support.truth_models import MODELS, Facts, UnknownFact
+from tests.support.truth_models import MODELS
 
 ROUNDING = 1e-12
+LONGEST = 1e9
 NAMES = {
-    "blocking": "p_block p_blocking p_loss loss blocking_probability block_prob",
+    "blocking": "p_block p_blocking p_loss loss blocking_probability block_prob b erlang_b gos grade_of_service",
     "p_wait": "p_delay prob_wait pw waiting_probability p_all_busy prob_delay p_waiting c erlang_c",
-    "p_no_wait": "p_immediate prob_no_wait p_idle_agent p_zero_wait",
-    "mean_wait": "mean_wait_all wait_all awt ew wq mean_waiting_time avg_wait asa_all mean_delay mean_wait_time",
-    "asa": "asa_answered mean_wait_answered mean_wait_served asa_served speed_to_answer average_speed_of_answer",
-    "mean_wait_abandoned": "mean_wait_of_abandoned wait_abandoned mean_wait_abandon mean_time_to_abandon",
-    "mean_wait_given_wait": "mean_wait_delayed mean_wait_waited asa_delayed mean_wait_if_wait",
-    "mean_queue": "queue_length lq mean_queue_length mean_waiting backlog avg_queue",
+    "p_no_wait": "p_immediate prob_no_wait p_idle_agent p_zero_wait immediate_answer",
+    "p_empty": "p_idle p0 p_0",
+    "mean_wait": "mean_wait_all wait_all awt ew wq mean_waiting_time avg_wait asa_all mean_delay mean_wait_time "
+    "waiting_time wait",
+    "asa": "asa_answered mean_wait_answered mean_wait_served asa_served speed_to_answer average_speed_of_answer "
+    "mean_wait_given_served mean_wait_given_answered",
+    "mean_wait_abandoned": "mean_wait_of_abandoned wait_abandoned mean_wait_abandon mean_time_to_abandon "
+    "mean_wait_given_abandoned wait_given_abandoned",
+    "mean_wait_given_wait": "mean_wait_delayed mean_wait_waited asa_delayed mean_wait_if_wait mean_wait_of_delayed "
+    "mean_wait_waiting",
+    "mean_queue": "queue_length lq mean_queue_length mean_waiting backlog avg_queue queue queue_size mean_queue_size "
+    "avg_queue_size queue_mean queue_avg q_avg",
     "var_queue": "queue_variance variance_queue var_queue_length",
     "sd_queue": "std_queue queue_sd",
     "mean_in_system": "l mean_number mean_number_in_system ls",
     "var_in_system": "var_number variance_in_system",
     "sd_in_system": "std_in_system",
     "mean_time_in_system": "w ws sojourn mean_sojourn",
-    "mean_busy": "busy busy_servers mean_busy_servers busy_agents carried carried_load mean_busy_agents",
-    "occupancy": "utilisation utilization rho achieved_occupancy",
-    "p_abandon": "abandonment abandonment_ratio abandon_rate prob_abandon pab abandonment_probability abandon_ratio",
-    "offered": "arrivals calls arrived",
+    "mean_busy": "busy busy_servers mean_busy_servers busy_agents carried carried_load mean_busy_agents busy_mean "
+    "busy_avg",
+    "occupancy": "utilisation utilization rho achieved_occupancy occupancy_ratio",
+    "p_abandon": "abandonment abandonment_ratio abandon_rate prob_abandon pab abandonment_probability abandon_ratio "
+    "abandonment_rate p_abandonment p_abandoned p_ab",
+    "p_answered": "p_served prob_served",
+    "offered": "arrivals calls arrived contacts",
     "answered": "served",
     "abandoned": "abandons abandonments",
-    "agents": "servers raw_positions required_agents n",
-    "load": "erlangs intensity offered_load",
+    "lost": "lost_traffic lost_load",
+    "agents": "servers raw_positions required_agents min_agents n",
+    "positions": "agents_with_shrinkage positions_with_shrinkage scheduled_agents agents_scheduled staff headcount",
+    "load": "erlangs intensity offered_load traffic_intensity",
 }
 CANONICAL = {alias: name for name, aliases in NAMES.items() for alias in aliases.split()}
 GIVEN = {"served": "served", "answered": "served", "abandoned": "abandoned", "abandon": "abandoned", "wait": "wait"}
 LEVELS = {
     "service_level": "answered_within / offered",
     "sl": "answered_within / offered",
+    "sl_achieved": "answered_within / offered",
     "sl_offered": "answered_within / offered",
     "sl_answered": "answered_within / answered",
     "sl_served": "answered_within / answered",
@@ -57,13 +71,22 @@ LEVELS = {
     "sl_less_short_abandons": "answered_within / offered - abandoned_within",
     "sl_less_abandons": "answered_within / offered - abandoned",
     "sl_positive": "answered_within + abandoned_within / offered",
+    "sl_incl_abandons": "answered_within + abandoned_within / offered",
+}
+BASES = {
+    **dict.fromkeys(("sl", "sl_lt", "sl_le", "sl_within"), "service_level"),
+    **dict.fromkeys(("p", "pi", "p_n", "p_n_eq", "p_in_system", "state", "prob_state"), "p_state"),
+    "p_wait_lt": "p_wait_le",
 }
 NUMBER = r"(?:\d+(?:\.\d+)?(?:e-?\d+)?|tau)"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what is expected within what tolerance, and what the product gives or why it gives nothing."""
+    """One row: what is expected within what tolerance, and what the product gives or why it gives nothing.
+
+    unread: the inputs that nothing here knows; they played no part.
+    """
 
     id: str
     model: str
@@ -72,6 +95,7 @@ class Row:
     tolerance: float
     computed: float
     fault: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def is_outside(self) -> bool:
@@ -87,35 +111,47 @@ def evaluate(rows: Iterable[Mapping[str, str]]) -> list[Row]:
 
 
 def _row(row: Mapping[str, str]) -> Row:
-    names = row.get("id") or "?", row.get("model") or "?", row.get("metric") or "?"
+    names, unread = (row.get("id") or "?", row.get("model") or "?", row.get("metric") or "?"), ()
     try:
         expected, tolerance = float(row["expected"]), float(row["tol"])
-        if row["model"] not in MODELS:
-            raise UnknownFact(f"the models are {', '.join(MODELS)}")
         inputs = Inputs.parse(row["inputs"])
+        unread = tuple(inputs.unread)
         metric = row["metric"]
         if "virtual" in (row.get("note") or "").lower() and "virtual" not in metric:
             metric = f"virtual_{metric}"  # of a caller who never gives up; the name alone would mean answered / offered
-        return Row(*names, expected, tolerance, value(MODELS[row["model"]](inputs), metric, inputs))
+        return Row(*names, expected, tolerance, value(_model(row["model"])(inputs), metric, inputs), unread=unread)
     except (TypeError, ValueError, LookupError, ArithmeticError, StopIteration) as fault:
-        return Row(*names, math.nan, math.nan, math.nan, f"{type(fault).__name__}: {fault}")
+        return Row(*names, math.nan, math.nan, math.nan, f"{type(fault).__name__}: {fault}", unread)
+
+
+def _model(name: str) -> Callable[[Inputs], Facts]:
+    """Return a model by its name, however it is written: erlang_c, ErlangC, Erlang-C."""
+    letters = re.sub(r"[^a-z]", "", name.lower())
+    found = next((model for known, model in MODELS.items() if known.replace("_", "") == letters), None)
+    if found is None:
+        raise UnknownFact(f"the models are {', '.join(MODELS)}")
+    return found
 
 
 def value(model: Facts, metric: str, inputs: Inputs) -> float:
     """Return a metric by its name. Raises UnknownFact."""
-    name, unit = metric.strip().lower(), 1.0
+    name, unit, tau = metric.strip().lower(), 1.0, inputs.optional("tau")
     name = re.sub(r"_(at_t|per_day|per_run)(?=_|$)", "", name)
+    name = re.sub(r"^(achieved_)?(service_level|sl)(?=_|\d|$)", "sl", name)
+    if found := re.fullmatch(rf"sl_?(\d+(?:\.\d+)?)_?({UNITS})?(_[a-z].*)", name):  # sl20_offered
+        name, tau = f"sl{found[3]}", float(found[1]) * SECONDS[found[2] or "s"]
     if found := re.fullmatch(rf"(.+?)_({UNITS})", name):
         name, unit = found[1], SECONDS[found[2]]
-    tau = inputs.optional("tau")
     if name in model.plain or CANONICAL.get(name) in model.plain:
         return model.fact(CANONICAL.get(name, name) if name not in model.plain else name, None) / unit
     if "virtual" in name:
         number = re.search(r"\d+(?:\.\d+)?", name)
-        return model.fact("virtual_service_level", float(number[0]) if number else _wait(tau))
+        return model.fact("virtual_service_level", float(number[0]) * unit if number else _wait(tau))
     if name in LEVELS or "_over_" in name:
         return _level(model, name, _wait(tau))
-    return _numbered(model, name, tau)
+    if found := re.fullmatch(r"(?:mean_)?wait_(?:p|percentile_|quantile_)(\d+(?:\.\d+)?)|p(\d+)_wait", name):
+        return _percentile(model, float(found[1] or found[2])) / unit
+    return _numbered(model, name, tau, unit)
 
 
 def _wait(tau: float | None) -> float:
@@ -131,7 +167,7 @@ def _level(model: Facts, name: str, tau: float) -> float:
     if name in LEVELS:
         part, whole = LEVELS[name].split(" / ")
     else:
-        part, whole = re.sub(r"^(sl|service_level)_", "", name).split("_over_", 1)
+        part, whole = name.removeprefix("sl_").split("_over_", 1)
     return _total(model, part, tau) / _total(model, whole, tau)
 
 
@@ -153,21 +189,38 @@ def _term(model: Facts, term: str, tau: float) -> float:
     return model.fact(kind, None) - within if found[2] in {"ge_tau", "gt_tau", "after_tau"} else within
 
 
-def _numbered(model: Facts, name: str, tau: float | None) -> float:
-    """Return a metric with a number in its name: p_state_30, p_wait_le_0.2_given_served, p_queue_gt_10, sl_20."""
-    found = re.fullmatch(rf"(.+?)_?({NUMBER})(?:_?(?:{UNITS}))?(?:_given_([a-z]+))?", name)
+def _percentile(model: Facts, percent: float) -> float:
+    """Return the wait that so many percent (or such a share, up to 1) do not exceed."""
+    share = percent / 100 if percent > 1 else percent
+    low, high = 0.0, 1.0
+    if not 0 <= share < 1 or model.fact("p_wait_le", 0.0) >= share:
+        return 0.0 if 0 <= share < 1 else math.inf
+    while model.fact("p_wait_le", high) < share:
+        low, high = high, 2 * high
+        if high > LONGEST:
+            return math.inf
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if model.fact("p_wait_le", middle) >= share else (middle, high)
+    return high
+
+
+def _numbered(model: Facts, name: str, tau: float | None, unit: float) -> float:
+    """Return a metric with a number in its name: p_state_30, p_wait_le_0.2_given_served, p_queue_gt_10, sl_20.
+
+    unit: that of the name's end, which is the number's.
+    """
+    found = re.fullmatch(rf"(.+?)_?({NUMBER})(?:_?({UNITS}))?(?:_given_([a-z]+))?", name)
     if not found:
         raise UnknownFact(f"{name!r} is no metric that is known here")
-    base, given = found[1], found[3]
-    x = _wait(tau) if found[2] == "tau" else float(found[2])
-    base = {"service_level": "service_level", "sl": "service_level", "p_n": "p_state", "p_in_system": "p_state"}.get(
-        base, base
-    )
-    if base in {"p_wait_gt", "p_wait_lt"}:
-        below = model.fact(_given("p_wait_le", given), x)
-        return 1 - below if base == "p_wait_gt" else below
-    if base in {"p_queue_ge", "p_in_system_ge"}:
-        return model.fact(base.removesuffix("ge") + "gt", x - 1)
+    base, given = BASES.get(found[1], found[1]), found[4]
+    x = _wait(tau) if found[2] == "tau" else float(found[2]) * (SECONDS[found[3]] if found[3] else unit)
+    if base == "p_wait_gt":
+        return 1 - model.fact(_given("p_wait_le", given), x)
+    if base.endswith("_ge"):
+        return model.fact(f"{base.removesuffix('ge')}gt", x - 1)
+    if base in {"p_queue_le", "p_in_system_le"}:
+        return 1 - model.fact(f"{base.removesuffix('le')}gt", x)
     return model.fact(_given(base, given), x)
 
 
@@ -193,7 +246,8 @@ def main(arguments: Sequence[str]) -> int:
     for row in rows:
         if row.is_outside:
             why = row.fault or f"gives {row.computed:.9g}, expected {row.expected:.9g} +- {row.tolerance:g}"
-            _say(f"OUTSIDE {row.id} {row.model} {row.metric}: {why}")
+            unread = f"; the inputs {', '.join(row.unread)} mean nothing here" if row.unread else ""
+            _say(f"OUTSIDE {row.id} {row.model} {row.metric}: {why}{unread}")
     outside = sum(row.is_outside for row in rows)
     _say(f"{len(rows)} rows, {outside} outside")
     return 1 if outside else 0

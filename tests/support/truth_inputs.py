@@ -5,28 +5,44 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3_600.0, "hour": 3_600.0, "d": 86_400.0, "day": 86_400.0}
-UNITS = "|".join(SECONDS)
-ALIASES = {
-    "lam": ("lambda", "arrival_rate", "arrivals"),
-    "mu": ("service_rate", "handled"),
-    "aht": ("mean_service", "service_time", "handle", "service"),
-    "theta": ("nu", "gamma", "abandonment_rate", "patience_rate"),
-    "patience": ("mean_patience",),
-    "agents": ("servers", "n", "c", "positions"),
-    "erlangs": ("load", "intensity", "traffic", "a"),
-    "tau": ("target_wait", "awt", "sla", "threshold"),
-    "target": ("target_sl", "service_level", "target_service_level", "sl_target", "sl"),
-    "max_asa": ("asa", "target_asa", "asa_target"),
-    "max_blocking": ("blocking", "target_blocking"),
-    "calls": ("transactions", "contacts"),
-    "interval": ("period",),
-    "busy": ("busy0",),
-    "wait": ("wait0", "waiting", "waiting0", "queue0"),
-    "day": ("horizon", "length"),
-    "k0": ("n0", "number0", "in_system0"),
+SECONDS = {
+    unit: seconds
+    for seconds, units in {
+        1e-3: "ms",
+        1.0: "s sec secs second seconds",
+        60.0: "min mins minute minutes",
+        1_800.0: "half_hour",
+        3_600.0: "h hr hrs hour hours",
+        86_400.0: "d day days",
+    }.items()
+    for unit in units.split()
 }
-CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
+UNITS = "|".join(SECONDS)
+ENDLESS = {"", "inf", "infinite", "infinity", "never", "none", "null", "nobody"}
+ALIASES = {
+    "lam": "lambda arrival_rate arrivals offered_rate",
+    "mu": "service_rate handled",
+    "aht": "mean_service service_time handle service handle_time mean_handle mean_handle_time mean_service_time",
+    "theta": "nu gamma abandonment_rate patience_rate abandon_rate impatience_rate",
+    "patience": "mean_patience avg_patience average_patience patience_mean",
+    "agents": "servers n c m positions lines trunks channels",
+    "erlangs": "erlang load intensity traffic a offered_load offered_erlangs traffic_intensity",
+    "tau": "target_wait awt sla threshold target_time answer_within acceptable_wait sl_threshold max_wait",
+    "target": "target_sl service_level target_service_level sl_target sl",
+    "max_asa": "asa target_asa asa_target",
+    "max_occupancy": "target_occupancy max_utilisation max_utilization",
+    "max_abandonment": "max_abandon max_p_abandon target_abandonment target_abandon abandonment_target abandon_target",
+    "max_blocking": "blocking target_blocking blocking_target gos grade_of_service",
+    "calls": "transactions contacts volume calls_per_interval",
+    "interval": "period",
+    "busy": "busy0 initial_busy",
+    "wait": "wait0 waiting waiting0 queue0 initial_waiting initial_queue",
+    "day": "horizon length",
+    "t": "at time",
+    "k0": "n0 number0 in_system0 initial_in_system",
+}
+CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases.split()}
+KNOWN = {*ALIASES, "shrinkage", "lam_segments", "agents_segments", "start"}
 Segments = list[tuple[float, float, float]]
 
 
@@ -50,6 +66,11 @@ class Inputs:
         if not isinstance(document, dict):
             raise UnknownInput(f"{text!r} is no JSON object")
         return cls(dict(_read(name, value) for name, value in document.items()))
+
+    @property
+    def unread(self) -> list[str]:
+        """What is given and means nothing here."""
+        return sorted(set(self.values) - KNOWN)
 
     def number(self, name: str) -> float:
         """Return one input. Raises UnknownInput where it is not there."""
@@ -130,18 +151,26 @@ def _read(name: str, value: object) -> tuple[str, object]:
     """Return an input's canonical name, and its value in seconds or per second where its name or text has a unit."""
     base, factor = name.strip().lower(), 1.0
     if found := re.fullmatch(rf"(.+?)_per_({UNITS})", base):
-        base, factor = found[1], 1 / SECONDS[found[2]]
+        base, factor = CANONICAL.get(found[1], found[1]), 1 / SECONDS[found[2]]
+        base = "lam" if base == "calls" else base
     elif found := re.fullmatch(rf"(.+?)_({UNITS})", base):
-        base, factor = found[1], SECONDS[found[2]]
-    if isinstance(value, str) and (
-        found := re.fullmatch(rf"\s*([\d.]+(?:e-?\d+)?)\s*({UNITS})?\s*", value, re.IGNORECASE)
-    ):
-        value = float(found[1]) * (SECONDS[found[2].lower()] if found[2] else 1.0)
-    return CANONICAL.get(base, base), _scaled(value, factor)
+        base, factor = CANONICAL.get(found[1], found[1]), SECONDS[found[2]]
+        base = "tau" if base == "target" else base  # the seconds of a target are how soon, not how many
+    return CANONICAL.get(base, base), _scaled(_number(value) if isinstance(value, str) else value, factor)
+
+
+def _number(text: str) -> object:
+    """Return the number that a text holds, with its unit; None for a time without end; the text where it is neither."""
+    if text.strip().lower() in ENDLESS:
+        return None
+    found = re.fullmatch(rf"\s*([\d.]+(?:e-?\d+)?)\s*({UNITS}|%)?\s*", text, re.IGNORECASE)
+    if not found:
+        return text
+    return float(found[1]) * {"%": 0.01, **SECONDS}[(found[2] or "s").lower()]
 
 
 def _scaled(value: object, factor: float) -> object:
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(segment, list) for segment in value):
         return [[*segment[:-1], segment[-1] * factor] for segment in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value * factor
