@@ -55,6 +55,8 @@ def test_every_row_of_the_public_truth_is_inside_its_tolerance():
         ({"lam_per_h": 200, "aht_min": 3, "servers": 14, "tau": "20 s"}, C),
         ({"calls": 100, "interval_min": 30, "aht": "180 s", "agents": 14.0, "tau_min": 1 / 3}, C),
         ({"erlangs": 10, "aht_s": 180, "agents": 14, "tau_s": 20}, C),
+        ({"calls_per_hour": 200, "aht_minutes": 3, "agents": "14", "target_s": 20}, C),
+        ({"calls_per_half_hour": 100, "mean_service": "3 minutes", "channels": 14, "tau_seconds": 20}, C),
     ],
 )
 def test_inputs_may_be_spelled_in_many_ways(spelled, same):
@@ -80,6 +82,46 @@ def test_what_erlang_a_is_asked(inputs, metric, expected):
     assert computed("erlang_a", inputs, metric) == pytest.approx(expected, abs=2e-5)
 
 
+@pytest.mark.parametrize("patience", [None, "infinite", "inf", "Infinity", "never", "none", "", float("inf")])
+def test_patience_may_be_without_end(patience):
+    for metric in ("service_level", "asa_s", "p_wait", "p_abandon"):
+        expected = computed("erlang_c", C, metric)
+        assert computed("erlang_a", C | {"patience": patience}, metric) == pytest.approx(expected)
+        assert computed("transient_day", DAY | {"patience": patience}, "abandoned_per_day") == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "metric", "same"),
+    [
+        ("ErlangA", "sl20_offered", "service_level"),
+        ("Erlang-A", "service_level_20s", "service_level"),
+        ("ERLANG_A", "sl_20_answered", "sl_answered"),
+        ("erlang_a", "service_level_excl_short_abandons", "sl_excl"),
+        ("erlang_a", "p_wait_le_20_s", "p_wait_le_20"),
+        ("erlang_a", "p_wait_gt_0.5_min", "p_wait_gt_30"),
+        ("erlang_a", "asa_seconds", "asa_s"),
+        ("erlang_a", "mean_wait_given_abandoned_s", "mean_wait_abandoned_s"),
+        ("erlang_a", "p_14", "p_state_14"),
+        ("erlang_a", "p0", "p_state_0"),
+    ],
+)
+def test_metrics_may_be_spelled_in_many_ways(model, metric, same):
+    inputs = C | {"patience": "1 min"}
+    assert computed(model, inputs, metric) == pytest.approx(computed("erlang_a", inputs, same))
+
+
+def test_a_percentile_is_the_wait_that_so_many_do_not_exceed():
+    p90 = computed("erlang_c", C, "wait_p90_s")
+    assert computed("erlang_c", C, f"p_wait_le_{p90:.12f}") == pytest.approx(0.9)
+    assert computed("erlang_c", C, "p90_wait_min") == pytest.approx(p90 / 60)
+    assert computed("erlang_c", C, "wait_p50_s") == 0  # who need not wait at all are more than half
+    assert computed("erlang_c", C | {"agents": 9}, "wait_p90_s") == float("inf")
+
+
+def test_beyond_the_load_more_than_any_number_wait():
+    assert computed("erlang_c", C | {"agents": 9}, "p_queue_gt_1000") == 1
+
+
 def test_half_an_agent_is_half_way_between_its_neighbours():
     half, fewer, more = (computed("erlang_a", A | {"agents": agents}, "p_abandon") for agents in (100.5, 100, 101))
     assert half == pytest.approx((fewer + more) / 2)
@@ -100,7 +142,22 @@ def test_staffing_finds_agents_and_positions():
     assert computed("erlang_c_staffing", inputs, "positions") == 20
     assert computed("erlang_c_staffing", inputs, "occupancy") == pytest.approx(10 / 14)
     assert computed("erlang_a_staffing", inputs | {"patience_s": 60}, "agents") <= 14
-    assert computed("erlang_b_staffing", {"erlangs": 10, "max_blocking": 0.01}, "agents") == 18
+    for name in ("max_blocking", "target", "gos"):
+        assert computed("erlang_b_staffing", {"erlangs": 10, name: 0.01}, "servers") == 18
+    assert computed("erlang_b_staffing", {"erlangs": 10, "gos": 0.01}, "blocking") < 0.01
+    assert computed("erlang_c_staffing", C | {"target": "80%", "shrinkage": "30%"}, "scheduled_agents") == 20
+
+
+def test_agents_who_are_exactly_as_busy_as_allowed_are_enough():
+    busy = {"calls": 63, "interval_s": 1800, "aht_s": 180, "max_occupancy": 0.9}
+    assert computed("erlang_c_staffing", busy, "agents") == 7
+
+
+def test_abandonment_may_be_what_staffing_is_for():
+    asked = {"lam_per_s": 0.12, "aht_s": 260, "patience_s": 150}
+    agents = computed("erlang_a_staffing", asked | {"max_abandonment": 0.03}, "agents")
+    assert computed("erlang_a", asked | {"agents": agents}, "p_abandon") <= 0.03
+    assert computed("erlang_a", asked | {"agents": agents - 1}, "p_abandon") > 0.03
 
 
 def test_an_instant_of_a_queue_whose_rates_change():
@@ -133,6 +190,8 @@ def test_a_day_is_summed():
         ("erlang_c", C, "p_beauty_3", "p_beauty of 3"),
         ("erlang_a", A, "sl_answered", "no target"),
         ("erlang_c", {"agents": 3}, "p_wait", "erlangs is missing"),
+        ("erlang_c_staffing", C, "agents", "no target is given"),
+        ("erlang_a", A, "sl_over_", "'sl_over_' is no metric"),
         ("erlang_c", "{", "p_wait", "no JSON"),
         ("erlang_c", "[]", "p_wait", "no JSON object"),
         ("erlang_c", C | {"agents": "many"}, "p_wait", "'many' is no number"),

@@ -12,8 +12,16 @@ from app.core.forecast.erlang import ErlangC, agents_needed, erlang_b, interpola
 from app.core.forecast.erlang_a import ErlangA
 from app.core.forecast.series import FloatArray
 from tests.support.truth_facts import Facts
-from tests.support.truth_inputs import Inputs
+from tests.support.truth_inputs import Inputs, UnknownInput
 from tests.support.truth_over_time import day, instant
+
+AT_MOST = {
+    "max_asa": "asa",
+    "max_occupancy": "occupancy",
+    "max_abandonment": "p_abandon",
+    "max_blocking": "blocking",
+}
+ROUNDING = 1e-12
 
 
 def loss(inputs: Inputs, agents: float | None = None) -> Facts:
@@ -77,7 +85,7 @@ def staffing(inputs: Inputs, model: Callable[[Inputs, float], Facts]) -> Facts:
     level = inputs.optional("target")
     limits = {fact: most for name, fact in AT_MOST.items() if (most := inputs.optional(name)) is not None}
     if model is loss and level is not None:  # the grade of service is all that Erlang B has
-        level, limits["blocking"] = None, level
+        limits["blocking"], level = level, None
     if level is None and not limits:
         raise UnknownInput(f"no target is given; known are target, {', '.join(AT_MOST)}")
 

@@ -27,13 +27,6 @@ SUMS = (
     "wait_seconds",
 )
 MEANS = ("backlog", "busy", "all_busy")
-AT_MOST = {
-    "max_asa": "asa",
-    "max_occupancy": "occupancy",
-    "max_abandonment": "p_abandon",
-    "max_blocking": "blocking",
-}
-ROUNDING = 1e-12
 
 
 def instant(inputs: Inputs) -> Facts:
