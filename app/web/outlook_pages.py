@@ -14,7 +14,6 @@ from app.core.gate.foresight import Predicted
 from app.errors import HoldfireError
 from app.services.container import Services
 from app.services.published import GateState
-from app.web.audiences import LONGEST, NoAudience, read_audience
 from app.web.boards import present
 from app.web.outlook_captions import caption, table
 from app.web.outlook_chart import METRICS, Ahead, figure
@@ -22,6 +21,7 @@ from app.web.outlook_view import Sending, headline, likeliest_to_break
 from app.web.outlook_words import limit_of
 from app.web.sendings import reader_of, sendings
 from app.web.tools import NOT_FOUND, GateQuery, ServicesDep, Tools, ToolsDep
+from app.web.typed import LONGEST, NotRead, read_audience
 from app.web.visitors import Visitor
 
 REFRESH_SECONDS, SOONEST_SECONDS = 30.0, 3.0
@@ -76,8 +76,8 @@ async def _drawn(
     """Return the figure and what belongs to it; nothing of it where it is not known, or the fault that was made."""
     try:
         audience = read_audience(query.audience)
-        made, seen = await tools.outlooks.of(services.outlooks, state.gate, audience, sending.id or None)
-    except (NoAudience, HoldfireError) as fault:
+        made, seen = await tools.outlooks.outlook(services.outlooks, state.gate, audience, sending.id or None)
+    except (NotRead, HoldfireError) as fault:
         return NOTHING_DRAWN | {"fault": str(fault)}
     if seen is None or made.gathered is None:
         return NOTHING_DRAWN

@@ -1,11 +1,16 @@
-"""Outlooks that pages ask about: whoever looks at the same thing shares one computation."""
+"""Outlooks and plans that pages ask about: whoever looks at the same thing shares one computation."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
 
 from app.core.forecast.outlook import Outlook
+from app.core.forecast.plan import Plan
 from app.services.outlooks import GateOutlook, Outlooks
+from app.web.plan_form import Ways
 
 Seen = tuple[GateOutlook, Outlook | None]
+Planned = tuple[GateOutlook, Plan | None]
 KEPT = 32
 
 
@@ -13,16 +18,26 @@ class SharedOutlooks:
     """Remembers the last answers until a newer outlook of their gate is there. For use on the event loop only."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[object, ...], asyncio.Task[Seen]] = {}
+        self._answers: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def of(self, outlooks: Outlooks, gate: str, audience: int | None, campaign: str | None) -> Seen:
+    async def outlook(self, outlooks: Outlooks, gate: str, audience: int | None, campaign: str | None) -> Seen:
         """Return what `outlooks.outlook` does. Raises as it does; what was raised is asked again."""
-        newest = outlooks.newest(gate)
         campaign = None if audience is None else campaign  # without a send it is all the same whose it would be
-        key = gate, newest and (newest.policy_version, newest.at), audience, campaign
+        key = _newest(outlooks, gate), audience, campaign
+        seen: Seen = await self._once(key, lambda: outlooks.outlook(gate, audience, campaign=campaign))
+        return seen
+
+    async def plan(self, outlooks: Outlooks, gate: str, campaign: str, audience: int, ways: Ways) -> Planned:
+        """Return what `outlooks.plan` does. Raises as it does; what was raised is asked again."""
+        cut = {"every_minutes": ways.every_minutes, "waves": ways.waves, "lead_minutes": ways.lead_minutes}
+        key = _newest(outlooks, gate), campaign, audience, ways
+        planned: Planned = await self._once(key, lambda: outlooks.plan(gate, campaign, audience, **cut))
+        return planned
+
+    async def _once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         answer = self._answers.get(key)
         if answer is None or has_failed(answer):
-            answer = asyncio.ensure_future(outlooks.outlook(gate, audience, campaign=campaign))
+            answer = asyncio.ensure_future(make())
             answer.add_done_callback(has_failed)  # looked at, also where whoever asked has gone meanwhile
             self._answers.pop(key, None)
             self._answers[key] = answer
@@ -31,6 +46,11 @@ class SharedOutlooks:
         return await asyncio.shield(answer)
 
 
-def has_failed(answer: asyncio.Task[Seen]) -> bool:
+def has_failed(answer: asyncio.Task[Any]) -> bool:
     """Return whether a computation has ended without an answer."""
     return answer.done() and (answer.cancelled() or answer.exception() is not None)
+
+
+def _newest(outlooks: Outlooks, gate: str) -> Hashable:
+    newest = outlooks.newest(gate)
+    return gate, newest and (newest.policy_version, newest.at)

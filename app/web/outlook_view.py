@@ -82,7 +82,7 @@ def _answer(state: GateState, foresight: Foresight, room: Room, sending: Sending
     safe = foreseen(foresight, room, state.spent)
     left = safe if sending.left is None else min(safe, sending.left)
     is_all = room.forbids is None if sending.left is None else left >= sending.left
-    lead, shape = _lead(state.decision.verdict, left, is_all=is_all)
+    lead, shape = lead_of(state.decision.verdict, left, is_all=is_all)
     return Headline(
         shape,
         lead,
@@ -93,7 +93,7 @@ def _answer(state: GateState, foresight: Foresight, room: Room, sending: Sending
     )
 
 
-def _lead(verdict: Verdict, left: int, *, is_all: bool) -> tuple[str, str]:
+def lead_of(verdict: Verdict, left: int, *, is_all: bool) -> tuple[str, str]:
     """Return what the amount is, and its shape: what the gate itself does not let go now is never shown as safe."""
     if left == 0 or verdict in {Verdict.SEND, Verdict.THROTTLE}:
         return "Safe to send now", NOTHING if left == 0 else SAFE if is_all else PARTLY

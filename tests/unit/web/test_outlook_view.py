@@ -14,10 +14,10 @@ from app.core.gate.foresight import Foresight, Portion, Predicted, Reinforcement
 from app.core.gate.policy import parse_policy
 from app.core.permit.permit import Spent
 from app.services.published import GateState
-from app.web.audiences import NoAudience, read_audience
 from app.web.format import NO_BREAK, THIN
 from app.web.outlook_view import ANY_MAIL, Sending, headline
 from app.web.outlook_words import Reader, against, broken, chance, expected, limits_in_words
+from app.web.typed import NotRead, read_audience
 from tests.support.floors import NOON, backlog_floor
 
 CHICAGO = ZoneInfo("America/Chicago")  # noon is 06:00 there
@@ -90,7 +90,7 @@ def test_each_sender_has_a_room_of_its_own_and_unknown_ones_share_one():
 
 
 def test_what_was_given_away_since_is_taken_off():
-    assert told(a_state(given=1_100)).amount == "23,666"  # each as if it were mail of the most demanding kind
+    assert told(a_state(given=1_100)).amount == "22,222"  # each as if it were mail of the most demanding kind
     assert told(a_state(given=200_000)).amount == "nothing"
 
 
@@ -269,5 +269,5 @@ def test_an_audience_is_read_as_people_write_it(typed, audience):
 
 @pytest.mark.parametrize("typed", ["0", "1.5", "abc", "-5", "1,00", "1e6", "٢٥", "9" * 21, "2000000000", "25,000,"])
 def test_what_is_no_audience_is_refused_with_what_is(typed):
-    with pytest.raises(NoAudience, match="recipients"):
+    with pytest.raises(NotRead, match="recipients"):
         read_audience(typed)
