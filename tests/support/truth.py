@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.support.truth_facts import Facts, UnknownFact
 from tests.support.truth_inputs import SECONDS, UNITS, Inputs
 from tests.support.truth_models import MODELS
+from tests.support.truth_names import BASES, CANONICAL, GIVEN, LEVELS
 
 ROUNDING = 1e-12
 LONGEST = 1e9
@@ -92,7 +93,7 @@ def value(model: Facts, metric: str, inputs: Inputs) -> float:
     if "virtual" in name:
         number = re.search(r"\d+(?:\.\d+)?", name)
         return model.fact("virtual_service_level", float(number[0]) * unit if number else _wait(tau))
-    if name in LEVELS or "_over_" in name:
+    if name in LEVELS or re.fullmatch(r"sl_.+_over_.+", name):
         return _level(model, name, _wait(tau))
     if found := re.fullmatch(r"(?:mean_)?wait_(?:p|percentile_|quantile_)(\d+(?:\.\d+)?)|p(\d+)_wait", name):
         return _percentile(model, float(found[1] or found[2])) / unit
