@@ -65,7 +65,7 @@ class Flows:
         self._pasts: dict[str, _Past] = {}
 
     async def forecast(self, queue: str, now: datetime, minutes: int) -> ArrivalForecast:
-        """Return the contacts to expect from now until so many minutes (1 to 2,160) on, campaigns aside."""
+        """Return the contacts to expect from now until so many minutes (1 to 10,080) on, campaigns aside."""
         usuals, errors = await self.usuals(queue, now)
         return await asyncio.to_thread(forecast, usuals, now, minutes, errors)
 

@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 
 from app.core.floor.targets import QueueTargets
-from app.core.forecast.arrivals import ArrivalForecast
+from app.core.forecast.arrivals import LONGEST_MINUTES, ArrivalForecast
 from app.core.forecast.case import STARTS_EVERY_MINUTES
 from app.core.forecast.foresee import Sender
 from app.core.forecast.known import Known, QueueKnown
@@ -82,8 +82,9 @@ class OutlookInputs:
         queues, unmatched = select(policy.queues, tuple(view.queues()))
         if unmatched or not queues:
             raise NotKnown(f"no queue on the floor matches {(unmatched or policy.queues)[0]!r}")
-        forecasts = [await self.arrivals.forecast(queue, now, AHEAD_MINUTES) for queue in queues]
-        minutes = _minutes_known(queues, forecasts, limits_for(policy), now)
+        wanted = await self._minutes_wanted(queues, limits_for(policy).horizon_minutes, now)
+        forecasts = [await self.arrivals.forecast(queue, now, wanted) for queue in queues]
+        minutes = min(wanted, _minutes_known(queues, forecasts, limits_for(policy), now))
         found = [
             await self._queue(queue, FreshReadings(view, queue, policy.stale_after_seconds, now), forecast, minutes)
             for queue, forecast in zip(queues, forecasts, strict=True)
@@ -112,6 +113,18 @@ class OutlookInputs:
         return replace(gathered, known=replace(known, senders=senders))
 
     # --- queues ---
+
+    async def _minutes_wanted(self, queues: Sequence[str], horizon: int, now: datetime) -> int:
+        """Return how many minutes to look at: 30 hours, or more where a queue is about to close for longer.
+
+        Then until a horizon after its next opening, within a week: what goes on Friday evening comes back on Monday.
+        """
+        wanted = AHEAD_MINUTES
+        for queue in queues:
+            is_open = open_minutes(await self.hours.of(queue), now, LONGEST_MINUTES - horizon)
+            if is_open[:horizon].any() and not is_open[horizon - 1] and is_open[horizon:].any():
+                wanted = max(wanted, horizon + int(np.argmax(is_open[horizon:])) + horizon)
+        return wanted
 
     async def _queue(
         self, queue: str, fresh: FreshReadings, forecast: ArrivalForecast, minutes: int
@@ -152,7 +165,7 @@ class OutlookInputs:
 def _minutes_known(
     queues: Sequence[str], forecasts: Sequence[ArrivalForecast], limits: OutlookLimits, now: datetime
 ) -> int:
-    """Return for how many minutes from now on every queue's arrivals are forecast, at most 30 hours.
+    """Return for how many minutes from now on every queue's arrivals are forecast.
 
     Raises NotKnown where that is less than the horizon.
     """
@@ -162,7 +175,7 @@ def _minutes_known(
         if minutes < limits.horizon_minutes:
             raise NotKnown(_too_short(queue, forecast, minutes, limits))
         ends.append(minutes)
-    return min(AHEAD_MINUTES, *ends)
+    return min(ends)
 
 
 def _too_short(queue: str, forecast: ArrivalForecast, minutes: int, limits: OutlookLimits) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.core.permit.permit import PermitState, Spent
 from app.core.permit.request import PermitRequest
 from app.ports import ApiKey
 from tests.support.builders import NOW, after
+from tests.support.looking import VOICE, a_seeing_whole, look_later
 from tests.support.whole import a_whole
 
 ANN = Actor("key1", "ann")
@@ -77,3 +79,21 @@ async def test_two_gates_never_give_the_room_of_one_queue_twice(whole):
     given = await asyncio.gather(*(taken(whole, 400, gate) for gate in ("default", "loyalty") * 4))
     assert sum(allowed for allowed, _ in given) == 1_000
     assert whole.services.permits.spent("never-asked", whole.clock.now()) == Spent(given_elsewhere=1_000)
+
+
+async def test_an_outlook_before_a_long_weekend_looks_at_the_opening_after_it(tmp_path):
+    """Saturday, 15:00; the hours say that customers are let in until 15:30, and again on Tuesday at 08:00."""
+    async with a_seeing_whole(tmp_path) as whole:
+        days = [{"days": ["sat"], "from": "08:00", "to": "15:30"}, {"days": ["tue"], "from": "08:00", "to": "20:00"}]
+        async with whole.client() as client:
+            saved = await client.put(f"/api/v1/queues/{VOICE}/hours", json={"time_zone": "UTC", "weekly": days})
+        assert saved.status_code == 200
+        made = await look_later(whole)
+        assert made.gathered is not None
+        (queue,) = made.gathered.known.queues
+        opening = int((after(0).replace(hour=8) + timedelta(days=3) - made.at) / timedelta(minutes=1)) + 1
+        assert queue.is_open[:29].all()
+        assert not queue.is_open[31:opening].any()
+        assert len(queue.is_open) == opening + 60  # a horizon more
+        assert made.foreseen is not None
+        assert made.unknown == ""

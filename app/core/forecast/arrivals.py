@@ -27,7 +27,7 @@ from app.core.forecast.intraday import SoFar, prior_contacts, so_far
 from app.core.forecast.series import FloatArray, IntArray, Series
 from app.core.forecast.usual import FEWEST_DAYS, RECENT_DAYS, Method, Usual, Usuals
 
-LONGEST_MINUTES = 36 * 60
+LONGEST_MINUTES = 7 * 24 * 60
 ASSUMED_CV = {
     Method.WEEKDAY_MEDIAN: 0.10,
     Method.HOUR_OF_WEEK: 0.20,
@@ -74,7 +74,7 @@ class ArrivalForecast:
 
 
 def forecast(usuals: Usuals, now: datetime, horizon_minutes: int, errors: ErrorCv | None = None) -> ArrivalForecast:
-    """Return the forecast from `now` (aware UTC) to the horizon, 1 to 2,160 minutes on.
+    """Return the forecast from `now` (aware UTC) to the horizon, 1 to 10,080 minutes on.
 
     Steps are the history's; what it has of steps that are not over at `now` plays no part. errors: how far forecasts
     of this queue were off, None where that was not measured. Raises ValueError for another horizon.

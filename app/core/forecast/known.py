@@ -56,8 +56,8 @@ class SendKnown:
 class Known:
     """A gate's queues, what was sent through it, who may send, and what must be kept.
 
-    may_start: whether the gate's send windows are open at minute 0, 5, 10, ...; at least as long as the queues'
-    minutes. kernel: when the contacts of a send come.
+    may_start: whether the gate's send windows are open at minute 0, 5, 10, ...; a send is looked at that begins at one
+    of these. kernel: when the contacts of a send come.
     """
 
     at: datetime
@@ -76,7 +76,7 @@ class Known:
 
 def gate_case(known: Known) -> GateCase:
     """Return the case to look into. Raises ResponseRefused, or CaseRefused later, for what makes no sense."""
-    starts = np.arange(0, known.minutes, STARTS_EVERY_MINUTES, dtype=np.int64)
+    starts = np.arange(0, known.minutes, STARTS_EVERY_MINUTES, dtype=np.int64)[: len(known.may_start)]
     response = Response(known.kernel)
     queues = tuple(_queue_case(known, queue, response, starts) for queue in known.queues)
     first = known.senders[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.core.forecast.breach import Verdict, broken_at, hold_backlog, judge
-from app.core.forecast.case import Case
+from app.core.forecast.case import Case, QueueCase
 from app.core.forecast.decisive import decisive, windows_broken
 from app.core.forecast.judged import spans
 from app.core.forecast.series import BoolArray, FloatArray
@@ -85,7 +85,23 @@ def _is_seen(case: Case, per_message: FloatArray) -> bool:
     if max(judged) <= 0:
         problem = "no contact of the send comes in a minute that is judged; describe the minutes up to the next opening"
         raise CaseRefused([Problem("/queues/curves", problem)])
+    for queue in affected:
+        if _comes_back_unseen(queue, per_message, case.limits.horizon_minutes):
+            problem = f"{queue.queue} closes before the horizon; describe the minutes up to its next opening"
+            raise CaseRefused([Problem("/queues/scenario/agents", problem)])
     return True
+
+
+def _comes_back_unseen(queue: QueueCase, per_message: FloatArray, horizon: int) -> bool:
+    """Return whether contacts of the messages find the doors closed, and come back at an opening that is not described.
+
+    Where they come all the same and nobody works, that is judged as it is.
+    """
+    works = queue.scenario.agents > 0
+    if works[horizon - 1 :].any():
+        return False
+    during = slice(int(np.flatnonzero(works[:horizon])[-1]) + 1 if works[:horizon].any() else 0, horizon)
+    return not (per_message @ queue.curves[:, during]).any()
 
 
 def _without_contacts(case: Case, committed: FloatArray, most: float, nodes: Nodes) -> Largest:

@@ -38,7 +38,7 @@ def next_safe_window(case: Case, audience: float, nodes: Nodes = NINE) -> NextWi
     Looked at are the starts every hour, and before the first one found those every quarter of an hour. Some: at least
     50 messages, where the first start at which as many are safe says how many at most. None: not even those anywhere.
     Starts are those of the case that have a whole horizon before them and at which somebody works in every queue that
-    the campaign affects.
+    the campaign affects; one that closes before that horizon must open again in the minutes described.
     """
     starts = [minute for minute in range(EVERY_MINUTES, case.minutes, EVERY_MINUTES) if _is_start(case, minute)]
     if not starts:
@@ -63,7 +63,13 @@ def at_start(case: Case, minute: int) -> Case:
 def _is_start(case: Case, minute: int) -> bool:
     is_described = minute + case.limits.horizon_minutes <= case.minutes and minute in case.starts
     affected = [queue for queue in case.queues if queue.share > 0]
-    return is_described and all(queue.scenario.agents[minute] > 0 for queue in affected)
+    return is_described and all(_is_seen(queue, minute, case.limits.horizon_minutes) for queue in affected)
+
+
+def _is_seen(queue: QueueCase, minute: int, horizon: int) -> bool:
+    """Return whether somebody works at a start, and at its horizon or at an opening after it."""
+    works = queue.scenario.agents > 0
+    return bool(works[minute] and works[minute + horizon - 1 :].any())
 
 
 def _may_fit(case: Case, audience: float, nodes: Nodes) -> bool:

@@ -90,6 +90,17 @@ def test_contacts_that_come_beyond_what_is_seen_are_not_called_safe():
         safe_now(unseen, 1_000)
 
 
+def test_a_send_before_a_closing_is_not_called_safe_where_the_next_opening_is_not_described():
+    """A Friday evening: the minutes left hold a large send, whose contacts come on Monday."""
+    friday = np.concatenate([np.full(20, 8), np.zeros(160)])
+    for rate in (Rate(30.0, 0.5), Rate(0.5, 0.5)):
+        with pytest.raises(CaseRefused, match="next opening"):
+            safe_now(a_small_case(minutes=180, agents=friday, rate=rate), 1_000_000)
+    assert safe_now(a_small_case(minutes=180, agents=friday, rate=Rate(0.0, 0.5)), 1_000).audience == 1_000
+    monday = np.concatenate([friday, np.full(60, 8)])
+    assert safe_now(a_small_case(minutes=240, agents=monday), 1_000_000).audience > 0
+
+
 def test_an_evening_send_is_limited_by_the_next_morning():
     day = np.concatenate([np.full(20, 8), np.zeros(100), np.full(60, 8)])
     case = a_small_case(minutes=180, agents=day)
