@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 MAX_AGENTS = 100_000
+ROUNDING = 1e-12
+"""By what share of it a load may be rounded up: no reason for one agent more."""
 
 
 def erlang_b(load_erlangs: float, servers: float) -> float:
@@ -148,7 +150,7 @@ def agents_for_service_level(
         raise ValueError(f"max_occupancy_ratio={max_occupancy_ratio} must be above 0 and at most 1")
     load = ErlangC(arrivals, handled, 0).load_erlangs
     for agents, blocked in enumerate(_blockings(load)):
-        if agents <= load or load > agents * max_occupancy_ratio:
+        if agents <= load or load > agents * max_occupancy_ratio * (1 + ROUNDING):
             continue
         late = _waiting(load, agents, blocked) * math.exp(-(agents * handled - arrivals) * seconds)
         if 1 - late >= target_ratio:

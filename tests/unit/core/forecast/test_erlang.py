@@ -75,6 +75,11 @@ def test_the_fewest_agents_that_reach_the_target(  # noqa: PLR0917 - a table's c
     assert agents_for_service_level(calls / interval, 1 / handle, target, within, occupancy) == expected
 
 
+def test_agents_who_are_exactly_as_busy_as_allowed_are_enough():
+    assert agents_for_service_level(63 / 1800, 1 / 180, 0.0, 20, 0.9) == 7  # 6.3 erlangs, but for their rounding
+    assert agents_for_service_level(63.1 / 1800, 1 / 180, 0.0, 20, 0.9) == 8
+
+
 def test_the_fewest_for_a_load_of_thousands_is_found_and_more_than_anybody_has_is_refused():
     agents = agents_for_service_level(100.0, 1 / 300, 0.8, 20.0)
     levels = [ErlangC(100.0, 1 / 300, each).service_level(20.0) for each in (agents - 1, agents)]
