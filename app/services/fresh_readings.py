@@ -7,6 +7,7 @@ import numpy as np
 
 from app.core.floor.metric import Metric
 from app.core.floor.view import FloorView
+from app.core.gate.rules import MAX_AHEAD
 
 
 class NotKnown(Exception):
@@ -15,7 +16,7 @@ class NotKnown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FreshReadings:
-    """The readings of one queue that are not stale."""
+    """The readings of one queue that are not stale, nor from the future: what a rule trusts, too."""
 
     view: FloorView
     queue: str
@@ -25,7 +26,9 @@ class FreshReadings:
     def value(self, metric: Metric) -> float | None:
         """Return a gauge's fresh value, None without one."""
         reading = self.view.reading(self.queue, metric)
-        if reading is None or reading.age_seconds(self.now) >= self.stale_after_seconds:
+        if reading is None or reading.observed_at - self.now > MAX_AHEAD:
+            return None
+        if reading.age_seconds(self.now) >= self.stale_after_seconds:
             return None
         value = reading.value
         return value if value is not None and 0 <= value < np.inf else None
