@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.core.debrief.window import STEP
-from app.services.outlooks import GateOutlook
 from app.store.flows import add_flows
 from tests.support.builders import an_observation
 from tests.support.debriefing import a_day, a_flow
@@ -21,7 +21,7 @@ LOOK_SECONDS = 20
 
 
 @asynccontextmanager
-async def a_seeing_whole(folder: Path, **members: object) -> AsyncIterator[Whole]:
+async def a_seeing_whole(folder: Path, **members: Any) -> AsyncIterator[Whole]:
     """Yield a holdfire whose default gate wants an outlook; one queue has a past and 28 agents. None is made yet."""
     async with a_whole(folder, auth="off") as whole:
         await a_usual_past(whole)
@@ -37,7 +37,7 @@ async def a_usual_past(
     days: int = 16,
     *,
     is_known_at_night: bool = True,
-    **members: float,
+    **members: Any,
 ) -> None:
     """Write down days of a queue's flows up to now, each the same; members: of all flows, in place of their own."""
     until = whole.clock.now()
@@ -52,7 +52,7 @@ async def a_usual_past(
     await whole.store.database.write(lambda connection: add_flows(connection, flows))
 
 
-async def report(whole: Whole, queue: str = VOICE, seconds: float = 1, **gauges: float | None) -> None:
+async def report(whole: Whole, queue: str = VOICE, seconds: float = 1, **gauges: Any) -> None:
     """Report the floor as of so many seconds on, and evaluate. A gauge that is None is left out."""
     whole.clock.move(seconds)
     told = {"backlog": 0, "agents_staffed": AGENTS, "agents_busy": 20, **gauges}
@@ -60,15 +60,15 @@ async def report(whole: Whole, queue: str = VOICE, seconds: float = 1, **gauges:
     await whole.tell(an_observation(queue, whole.clock.now(), **said))
 
 
-async def look(whole: Whole, gate: str = "default") -> GateOutlook:
-    """Make a gate's outlook of what it is now, and let the gate decide by it."""
+async def look(whole: Whole, gate: str = "default") -> Any:
+    """Return a gate's outlook (GateOutlook) of what is now, and let the gate decide by it."""
     made = await whole.services.outlooks.look(whole.services.evaluator.published.gates[gate])
     assert made is not None
     await whole.evaluate()
     return made
 
 
-async def look_later(whole: Whole, seconds: float = LOOK_SECONDS, **gauges: float | None) -> GateOutlook:
-    """Report the floor as of so many seconds on, and look."""
+async def look_later(whole: Whole, seconds: float = LOOK_SECONDS, **gauges: Any) -> Any:
+    """Report the floor as of so many seconds on, and return the outlook of it."""
     await report(whole, seconds=seconds, **gauges)
     return await look(whole)

@@ -1,6 +1,7 @@
 """Outlooks over a whole holdfire: made, kept, made again, and what the gate does with them."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -204,7 +205,7 @@ async def test_what_is_forgotten_of_a_deleted_gate_does_not_come_back_with_its_n
 # --- what is not known ---
 
 HELD_BY_WAIT = [{"metric": "oldest_wait_seconds", "hold_above": 300}]
-SEEN = {"queue": "chat", "oldest_wait_seconds": 0, "agents_staffed": AGENTS, "agents_busy": 5}
+SEEN: dict[str, Any] = {"queue": "chat", "oldest_wait_seconds": 0, "agents_staffed": AGENTS, "agents_busy": 5}
 
 
 async def no_backlog(whole):
