@@ -49,7 +49,7 @@ async function show(told) {
   campaign.parentElement.hidden = told.campaigns.length < 2;
   fault.hidden = !told.fault;
   fault.textContent = told.fault;
-  audience.toggleAttribute("aria-invalid", Boolean(told.fault));
+  if (told.fault) audience.setAttribute("aria-invalid", "true"); else audience.removeAttribute("aria-invalid");
   plot.parentElement.hidden = numbers.hidden = !told.figure;
   if (told.figure) {
     offer(queue, told.queues, told.queue);
