@@ -24,6 +24,12 @@ from app.core.forecast.waits import served, served_wait, served_within, still_wa
 NEGLIGIBLE = 1e-10
 """Deviations below this are nothing: of a probability, of a wait in seconds."""
 
+FINE_SECONDS, PARTS = 300.0, 4
+SIMPSON = np.array([1.0, 4.0, 2.0, 4.0, 1.0]) / (3 * PARTS)
+SHARES = SIMPSON * np.stack([np.linspace(1.0, 0.0, PARTS + 1), np.linspace(0.0, 1.0, PARTS + 1)])
+ENDS = np.eye(2) / 2
+"""Weights of the points within a step, for the masses at its beginning and for those at its end."""
+
 MOST_PLACES = 2_000
 """Who has more than these ahead is told what the present staffing says; band matrices of more would take gigabytes."""
 
@@ -123,13 +129,17 @@ def across(later: FloatArray, before: int, after: int, places: int, at_once: Seq
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deviations:
-    """By how much what a contact may expect differs from the closed form of its stretch, at each step of it.
+    """By how much what a contact may expect differs from the closed form of its stretch: (places, 2), of near places.
 
-    fate: (points, places, 2) for the points from `since` on, before which it is negligible, and for near places.
+    first: at the beginning of the stretch. since: the step before which it is negligible. before and after: from then
+    on, per step, the means over the step that go with the masses at its two ends, (steps, places, 2); between the ends
+    the masses are taken to change evenly.
     """
 
     since: int
-    fate: FloatArray
+    first: FloatArray
+    before: FloatArray
+    after: FloatArray
 
 
 def fates(
@@ -145,26 +155,29 @@ def fates(
         stretch = staffing[position]
         queue = Queueing(stretch.agents, drain, max(states - stretch.agents, 1))
         near, closed = queue.near(), queue.fate()
-        points = (stretch.last - stretch.first) * steps_per_minute + 1
-        if later is None:
-            deviations = Deviations(points, np.zeros((0, near.places, 2)))
-        else:
+        steps, last = (stretch.last - stretch.first) * steps_per_minute, np.zeros((near.places, 2))
+        if later is not None:
             expected = across(later, stretch.agents, staffing[position + 1].agents, near.places, (1.0, 0.0))
-            deviations = _back(near, expected - closed[: near.places], points, steps_per_minute)
+            last = expected - closed[: near.places]
+        deviations = _back(near, last, steps, MINUTE_SECONDS / steps_per_minute)
         found.append((queue, closed, deviations))
-        later = closed[: near.places].copy()
-        if deviations.since == 0:
-            later += deviations.fate[0]
+        later = closed[: near.places] + deviations.first
     return found[::-1]
 
 
-def _back(queue: Queueing, last: FloatArray, points: int, steps_per_minute: int) -> Deviations:
-    moves = queue.moves(MINUTE_SECONDS / steps_per_minute)
-    kept = [last]
-    while len(kept) < points:
-        now = moves.apply(kept[-1])
-        now[:, 1] += moves.seconds * now[:, 0]
-        if np.abs(now).max() < NEGLIGIBLE:
-            break
-        kept.append(now)
-    return Deviations(points - len(kept), np.stack(kept[::-1]))
+def _back(queue: Queueing, last: FloatArray, steps: int, step_seconds: float) -> Deviations:
+    """Go back from the end of a stretch; in parts of steps at first, as waits differ by the second before a change."""
+    moves, shares, now = queue.moves(step_seconds / PARTS), SHARES, last
+    means: list[FloatArray] = []
+    while len(means) < steps and np.abs(now).max() >= NEGLIGIBLE:
+        if len(means) == round(FINE_SECONDS / step_seconds):
+            moves, shares = queue.moves(step_seconds), ENDS
+        points = [now]
+        for _ in range(shares.shape[1] - 1):
+            points.append(moves.apply(points[-1]))
+            points[-1][:, 1] += moves.seconds * points[-1][:, 0]
+        now = points[-1]
+        means.append(np.tensordot(shares, np.stack(points[::-1]), axes=1))
+    since = steps - len(means)
+    before, after = np.stack(means[::-1], axis=1) if means else np.zeros((2, 0, queue.places, 2))
+    return Deviations(since, np.zeros_like(now) if since else now, before, after)

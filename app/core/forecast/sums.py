@@ -41,8 +41,8 @@ def minute_sums(walk: Walk, target_seconds: float, above: Sequence[float]) -> Mi
         for row in range(rows):
             points = walk.points(position, row)
             values = points @ table[: points.shape[1]]
-            _deviate(values, points, queue, deviations)
             _enter(found, walk, position, row, values)
+            _deviate(found, walk, position, row, deviations)
             for correction in corrections:
                 extra = _corrected(correction, points, queue)
                 found.sums[row, correction.minute, IN_TARGET : WAITING_AT_TARGET + 1] += extra
@@ -64,10 +64,16 @@ def _table(queue: Queueing, closed: FloatArray, target: float, above: Sequence[f
     return table
 
 
-def _deviate(values: FloatArray, points: FloatArray, queue: Queueing, deviations: Deviations) -> None:
-    waiting = points[deviations.since :, queue.agents : queue.agents + deviations.fate.shape[1]]
-    fate = deviations.fate[:, : waiting.shape[1]]
-    values[deviations.since :, SERVED : SERVED_WAIT + 1] += np.einsum("ik,ikc->ic", waiting, fate)
+def _deviate(found: MinuteSums, walk: Walk, position: int, row: int, deviations: Deviations) -> None:
+    """Add what differs from the closed form of the stretch, as its staffing does not last."""
+    stretch, steps = walk.staffing[position], walk.steps_per_minute
+    near = slice(stretch.agents, stretch.agents + deviations.before.shape[1])
+    waiting = walk.points(position, row)[deviations.since :, near]
+    extra = np.zeros(((stretch.last - stretch.first) * steps, 2))
+    for masses, means in ((waiting[:-1], deviations.before), (waiting[1:], deviations.after)):
+        extra[deviations.since :] += np.einsum("ik,ikc->ic", masses, means[:, : waiting.shape[1]])
+    minutes = extra.reshape(-1, steps, 2).sum(axis=1) * (MINUTE_SECONDS / steps)
+    found.sums[row, stretch.first : stretch.last, SERVED : SERVED_WAIT + 1] += minutes
 
 
 def _enter(found: MinuteSums, walk: Walk, position: int, row: int, values: FloatArray) -> None:

@@ -166,3 +166,11 @@ def test_changes_need_not_be_followed_to_places_where_nobody_waits(monkeypatch):
     near = predict(scenario)
     np.testing.assert_allclose(near.answered_wait_seconds, everywhere.answered_wait_seconds, rtol=1e-3)
     np.testing.assert_allclose(near.answered_in_target, everywhere.answered_in_target, rtol=1e-6)
+
+
+@pytest.mark.parametrize("patience", [None, 300.0])
+def test_who_just_misses_an_outage_is_not_counted_among_those_who_sit_it_out(patience):
+    agents = np.repeat([80, 0, 80], [8, 6, 6])
+    scenario = a_scenario(20, 76.0, agents, handle_seconds=60.0, patience_seconds=patience, busy=76)
+    usual, fine = (speed_to_answer(predict(scenario, step_seconds=seconds)) for seconds in (30.0, 3.0))
+    np.testing.assert_allclose(usual, fine, atol=0.6)

@@ -76,11 +76,10 @@ def gone_back(fate, count, drain, seconds, steps):
 def test_the_fate_of_who_waits_across_changes_is_what_going_back_in_small_steps_finds(agents):
     staffing = [Stretch(10 * number, 10 * number + 10, count) for number, count in enumerate(agents)]
     (queue, closed, deviations), *_ = fates(staffing, DRAIN, 60, 2)
-    assert deviations.since == 0
     expected = Queueing(agents[-1], DRAIN, 60 - agents[-1]).fate()
     for before, after in zip(agents[-2::-1], agents[:0:-1], strict=True):
         expected = gone_back(across(expected, before, after, 60 - before, (1.0, 0.0)), before, DRAIN, 600.0, 200)
-    np.testing.assert_allclose(closed + deviations.fate[0], expected, atol=1e-4)
+    np.testing.assert_allclose(closed + deviations.first, expected, atol=1e-4)
     assert queue.places == len(expected)
 
 
@@ -94,6 +93,7 @@ def test_a_rise_serves_at_once_whom_the_new_agents_reach_and_a_fall_leaves_the_q
 
 def test_where_the_head_count_stays_nothing_deviates():
     ((_, _, deviations),) = fates([Stretch(0, 60, 12)], DRAIN, 60, 2)
-    assert len(deviations.fate) == 0
+    assert deviations.since == 120
+    assert not deviations.first.any()
     targets = Targets([Stretch(0, 60, 12)], DRAIN, states=60, target_seconds=20.0, steps_per_minute=2)
     assert list(targets.corrections(0)) == []
