@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import wait
@@ -40,7 +40,7 @@ class ChildProcess:
         The patience counts from when its turn has come.
         """
         async with self._turn:
-            future = self._started().submit(partial(function, *args, **kwargs))
+            future = self._submitted(partial(function, *args, **kwargs))
             try:
                 async with asyncio.timeout(self._patience):
                     return await asyncio.wrap_future(future)
@@ -50,6 +50,9 @@ class ChildProcess:
             except BrokenProcessPool as fault:
                 self.close()
                 raise NotComputed("the process that computes has ended unexpectedly") from fault
+            except MemoryError as fault:
+                self.close()
+                raise NotComputed("there was not memory enough to compute it") from fault
             except asyncio.CancelledError:
                 self.close()
                 raise
@@ -62,6 +65,14 @@ class ChildProcess:
             for child in children:
                 child.kill()
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _submitted(self, call: "partial[R]") -> "Future[R]":
+        """Hand a call to the process, or to a new one where that died while nobody used it."""
+        try:
+            return self._started().submit(call)
+        except BrokenProcessPool:
+            self.close()
+            return self._started().submit(call)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahead
 from app.core.forecast.known import Known, gate_case
@@ -34,6 +34,8 @@ from app.services.published import GateState, Published
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _SenderKey = tuple[str, int, str]  # gate, version of its policy, campaign
 
@@ -94,6 +96,7 @@ class Outlooks:
         self._newest: dict[str, GateOutlook] = {}
         self._looked: dict[_SenderKey, Looked] = {}
         self._woken = asyncio.Event()
+        self._asking = asyncio.Lock()  # one question at a time, so that no gate waits for more than one
 
     def wake(self) -> None:
         """Look soon: something was given away, or a policy was saved. To be called on the event loop."""
@@ -233,7 +236,7 @@ class Outlooks:
             return made, None
         sender = made.gathered.sender(campaign)
         try:
-            return made, await self._planning.run(_outlook, made.gathered.known, sender, audience, start_minute)
+            return made, await self._answer(_outlook, made.gathered.known, sender, audience, start_minute)
         except InputRefused as fault:
             raise Invalid(str(fault), fault.problems) from fault
 
@@ -246,11 +249,15 @@ class Outlooks:
             return made, None
         sender = replace(made.gathered.sender(campaign), most=max(1, audience))
         try:
-            return made, await self._planning.run(
+            return made, await self._answer(
                 _plan, made.gathered.known, sender, audience, (every_minutes, waves, lead_minutes)
             )
         except InputRefused as fault:
             raise Invalid(str(fault), fault.problems) from fault
+
+    async def _answer(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async with self._asking:
+            return await self._planning.run(function, *args, **kwargs)
 
     def _find(self, gate: str, campaign: str | None) -> GateOutlook:
         """Return a gate's newest outlook, the campaign among those reckoned with, also where it is only a draft."""
@@ -269,7 +276,7 @@ class Outlooks:
         kept = await self._store.outlook(gate, at)
         if kept is None:
             raise NotFound(f"no outlook of gate {gate!r} is kept from {at.isoformat()} or before")
-        foreseen = await self._planning.run(_foresee, unpack_known(kept.asked))
+        foreseen = await self._answer(_foresee, unpack_known(kept.asked))
         found = foreseen_shape(foreseen)
         return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
 

@@ -49,6 +49,19 @@ async def test_a_process_that_dies_fails_one_computation_and_the_next_one_runs(c
     assert await child.run(abs, -2) == 2
 
 
+async def test_a_process_that_died_while_nobody_used_it_is_replaced(child):
+    process = await child.run(os.getpid)
+    os.kill(process, signal.SIGKILL)
+    assert await asyncio.to_thread(is_broken_within, child, seconds=20)
+    assert await child.run(abs, -2) == 2
+
+
+async def test_want_of_memory_fails_one_computation_and_the_next_one_runs(child):
+    with pytest.raises(NotComputed, match="not memory enough"):
+        await child.run(bytearray, 1 << 62)
+    assert await child.run(abs, -2) == 2
+
+
 async def test_a_computation_that_takes_too_long_is_ended_and_the_next_one_runs():
     child = ChildProcess(patience_seconds=2)
     await child.run(abs, -1)
@@ -80,6 +93,15 @@ def test_the_process_ends_when_its_parent_is_killed(tmp_path):
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         assert is_gone_within(child, seconds=20)
+
+
+def is_broken_within(child: ChildProcess, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if child._pool is not None and child._pool._broken:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def is_gone_within(process: int, seconds: float) -> bool:

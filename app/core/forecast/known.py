@@ -3,8 +3,10 @@
 Plain values that can be kept beside the answer, so that the same answer can be made again. Minutes count from `at`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil, inf
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.response import Response, Sent, in_flight_curve, response_curves
 from app.core.forecast.scenario import Scenario
 from app.core.forecast.series import MINUTE_SECONDS, BoolArray, FloatArray, IntArray
+from app.core.forecast.soundness import CaseRefused, rate_problems
+from app.core.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,13 +79,29 @@ class Known:
 
 
 def gate_case(known: Known) -> GateCase:
-    """Return the case to look into. Raises ResponseRefused, or CaseRefused later, for what makes no sense."""
+    """Return the case to look into. Raises CaseRefused or ResponseRefused for what makes no sense, also later."""
+    if problems := list(_problems(known)):
+        raise CaseRefused(problems)
     starts = np.arange(0, known.minutes, STARTS_EVERY_MINUTES, dtype=np.int64)[: len(known.may_start)]
     response = Response(known.kernel)
     queues = tuple(_queue_case(known, queue, response, starts) for queue in known.queues)
     first = known.senders[0]
     case = Case(known.at, queues, first.rate, known.limits, starts)
     return GateCase(case, known.senders, known.may_start[: len(starts)])
+
+
+def _problems(known: Known) -> Iterator[Problem]:
+    """Yield what is wrong with what the case is made of; the case itself is checked before anything is made of it."""
+    for index, queue in enumerate(known.queues):
+        if not 0 < queue.step_seconds < inf:
+            yield Problem(f"/queues/{index}/step_seconds", f"{queue.step_seconds} must be a number of seconds > 0")
+        if not 0 <= queue.step_offset_seconds < inf:
+            yield Problem(f"/queues/{index}/step_offset_seconds", f"{queue.step_offset_seconds} must be a number >= 0")
+    for index, send in enumerate(known.sent):
+        for problem in rate_problems(send.rate):
+            yield Problem(f"/sent/{index}{problem.pointer}", problem.detail)
+        if wrong := [share for _, share in send.shares if not 0 <= share <= 1]:
+            yield Problem(f"/sent/{index}/shares", f"{wrong[0]} must be 0 to 1, the queue's part of the contacts")
 
 
 def _queue_case(known: Known, queue: QueueKnown, response: Response, starts: IntArray) -> QueueCase:
@@ -120,8 +140,8 @@ def _busy(queue: QueueKnown, arrivals: FloatArray) -> int:
     """Return the contacts being handled; where nobody says, as many as the agents can have, for all we know."""
     if queue.busy is not None:
         return queue.busy
-    agents = int(queue.agents[0])
-    return agents if queue.waiting else min(agents, int(np.ceil(arrivals[0] * queue.handle_seconds)))
+    agents, load = int(queue.agents[0]), float(arrivals[0] * queue.handle_seconds)
+    return agents if queue.waiting or not load < agents else ceil(load)
 
 
 def _in_flight(known: Known, queue: QueueKnown, response: Response) -> tuple[FloatArray, float]:
