@@ -37,6 +37,23 @@ def test_other_years_and_shorter_files_are_checked_too(tmp_path):
     assert not any(row.is_outside for row in half.rows)
 
 
+@pytest.mark.parametrize("minutes", [15, 30])
+def test_longer_steps_cost_little(tmp_path, minutes):
+    sums: dict[datetime, float] = {}
+    for at, calls in _rows(shared(BANK)):
+        step = at.replace(minute=at.minute // minutes * minutes)
+        sums[step] = sums.get(step, 0.0) + float(calls)
+    found = check(load(_written(tmp_path / "longer.csv", sums.items())))
+    assert all(row.wape <= most for row, most in zip(found.rows, (0.037, 0.042, 0.048), strict=True)), found.rows
+
+
+def test_steps_that_are_not_known_take_part_in_nothing(tmp_path):
+    rows = [(at, "" if number % 97 == 0 else calls) for number, (at, calls) in enumerate(_rows(shared(BANK)))]
+    found = check(load(_written(tmp_path / "holes.csv", rows[: len(rows) // 2])))
+    assert found.kind is None
+    assert all(0 < row.wape < row.naive < 0.2 for row in found.rows), found.rows
+
+
 def test_a_file_with_its_days_shuffled_is_found_outside(tmp_path, capsys):
     rows = _rows(shared(BANK))
     backwards = [(at, calls) for (at, _), (_, calls) in zip(rows, reversed(rows), strict=True)]
@@ -44,7 +61,23 @@ def test_a_file_with_its_days_shuffled_is_found_outside(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "3 rows, 3 outside"
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "interval_start,calls\n2003-03-03 07:00:00,1\n"])
+FIRST = "interval_start,calls\n2003-03-03 07:00:00,1\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "a,b\n1,2\n",
+        FIRST,
+        FIRST + "2003-03-03 07:05:00,-3\n",
+        FIRST + "2003-03-03 07:05:00,inf\n",
+        FIRST + "2003-03-03 07:05:00,many\n",
+        "calls,interval_start\n1,2003-03-03 07:00:00\n2\n",
+        FIRST.replace(",1", ",0") + "2003-03-03 07:05:00,0\n",
+        "interval_start,calls\n,1\n2003-03-03 07:05:00,2\n",
+    ],
+)
 def test_what_is_no_file_of_counts_cannot_be_checked(tmp_path, capsys, content):
     (tmp_path / "file.csv").write_text(content)
     assert main([str(tmp_path / "file.csv")]) == 2

@@ -10,8 +10,9 @@ shapes whose accuracy is published have fixed limits; on any other the forecast 
 """
 
 import csv
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -75,12 +76,14 @@ KINDS = (
 
 def load(path: Path) -> Days:
     """Return a file's counts by day; steps that it lacks are not known. Raises ValueError for what is no such file."""
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = {"interval_start", "calls"} - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"{path} has no column {', '.join(sorted(missing))}")
-        counts = {datetime.fromisoformat(row["interval_start"]): float(row["calls"]) for row in reader}
+        counts = {
+            datetime.fromisoformat(row["interval_start"] or "").replace(tzinfo=None): _count(row) for row in reader
+        }
     at = sorted(counts)
     if len(at) < 2:
         raise ValueError(f"{path} has {len(at)} rows; two at least make a step")
@@ -93,15 +96,29 @@ def load(path: Path) -> Days:
     return by_local_day(Series(at[0].replace(tzinfo=UTC), step.total_seconds(), values), Calendar())
 
 
+def _count(row: Mapping[str, str | None]) -> float:
+    """Return how many calls came, NaN where the field is empty. Raises ValueError for what is no count."""
+    calls = float(row["calls"] or "nan")
+    if calls < 0 or math.isinf(calls):
+        raise ValueError(f"{calls:g} calls at {row['interval_start']}; must be a number, 0 or more")
+    return calls
+
+
 def check(days: Days) -> Check:
-    """Return how accurate the product's forecasts are on these days, and how accurate they have to be."""
+    """Return how accurate the product's forecasts are on these days, and how accurate they have to be.
+
+    Raises ValueError where nobody ever called.
+    """
     totals = np.nansum(days.contacts, axis=1)
+    if not totals.any():
+        raise ValueError("there are no calls in it")
     kind = next((each for each in KINDS if _is_of(each, days, int((totals > 0).sum()))), None)
     working = np.flatnonzero(totals >= 0.5 * np.median(totals[totals > 0]))
     tested = working[-(kind.tested_days if kind else max(1, round(TESTED_SHARE * len(working)))) :]
     usuals = Usuals(days, Calendar())
     pairs = [pair for place in tested for pair in _of_day(usuals, int(place))]
-    ours, naive = (_wapes([(pair[which], pair[2]) for pair in pairs]) for which in (0, 1))
+    ours = _wapes([(made, came) for made, _, came in pairs])
+    naive = _wapes([(before, np.where(np.isnan(before), np.nan, came)) for _, before, came in pairs])
     most = kind.most if kind else naive
     return Check(kind, len(pairs), tuple(map(Row, BANDS, ours, naive, most)))
 
@@ -161,7 +178,7 @@ def _windows(values: FloatArray, slot_seconds: int) -> FloatArray:
 
 
 def _wapes(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[float, ...]:
-    """Return per band the summed absolute errors over the summed truth; NaN when any forecast is."""
+    """Return per band the summed absolute errors over the summed truth that is known; NaN when any such forecast is."""
     errors, came = np.zeros(len(BANDS)), np.zeros(len(BANDS))
     for guessed, truth in pairs:
         for band, (start, end) in enumerate(BANDS):
@@ -169,7 +186,7 @@ def _wapes(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[float, ...]:
             known = ~np.isnan(truth[windows])
             errors[band] += np.abs(guessed[windows] - truth[windows])[known].sum()
             came[band] += truth[windows][known].sum()
-    return tuple((errors / came).tolist())
+    return tuple(np.divide(errors, came, out=np.full(len(BANDS), np.nan), where=came > 0).tolist())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 usual(t) = level x weekday profile(t) x recent course(t), from the days before it alone:
 
-* The weekday profile is the median, time by time, of the last 8 same weekdays, smoothed by a moving mean of 7 slots.
+* The weekday profile is the median, time by time, of the last 8 same weekdays, smoothed by a moving mean of what
+  begins within 18 minutes: 7 slots of 5 minutes.
   Days with less than half of what is typical (holidays nobody told of, outages) are left out.
 * The level is the mean, over the last 5 open days, of a day's total over the total of that day's own profile.
 * The recent course bends the profile towards what these 5 days had within an hour of that time, each brought to its
@@ -32,7 +33,7 @@ SAME_WEEKDAYS = 8
 RECENT_DAYS = 5
 YOUNG_DAYS = 14
 FEWEST_DAYS = 3
-_SMOOTHED_SLOTS = 7
+_SMOOTHED_SECONDS = 18 * 60  # to either side
 _COURSE_PRIOR = 2.0
 _LOOK_BACK_DAYS = 28  # for the last open days
 _HOUR_SECONDS = 3600
@@ -132,7 +133,8 @@ class Usuals:
             same = [ordinal for ordinal in self._known_days if ordinal < before and not (day - ordinal) % 7]
             rows = without_odd_days([self.row(ordinal) for ordinal in same[-SAME_WEEKDAYS:]])
             profile = typical(np.array(rows)) if rows else self._nothing
-            self.computed.profiles[day, before] = smoothed(profile, _SMOOTHED_SLOTS), len(rows)
+            slots = 2 * (_SMOOTHED_SECONDS // self.history.slot_seconds) + 1
+            self.computed.profiles[day, before] = smoothed(profile, slots), len(rows)
         return self.computed.profiles[day, before]
 
     def _recent(self, before: int) -> tuple[float, FloatArray]:
