@@ -1,6 +1,6 @@
 """Take the pictures of the documentation anew, in a real Chromium on two demonstrations. It takes about four minutes.
 
-python -m scripts.take_pictures [live] [twins]
+python -m scripts.take_pictures [live] [twins] [plan]
 """
 
 # ruff: noqa: INP001 -- a script, not a package
@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.quiet_floor import a_quiet_floor
 from tests.support.server import Server
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
@@ -40,6 +41,16 @@ def take_twins(browser: Browser) -> None:
         page.get_by_text("Gated, all emails were out").wait_for(timeout=WHOLE_DAY_MILLISECONDS)
         page.wait_for_timeout(15_000)
         _save("twins.png", page.locator("#twins").screenshot())
+
+
+def take_plan(browser: Browser) -> None:
+    """Take a plan down to the last way to send, in a zone in which it is day."""
+    with tempfile.TemporaryDirectory() as folder, a_quiet_floor(Path(folder), "Asia/Tokyo") as floor:
+        page = browser.new_page(viewport={"width": 1060, "height": 1000}, color_scheme="light")
+        page.goto(f"{floor.url}/plan?campaign=spring&audience=40,000")
+        expect(page.locator("#plan .amount")).to_be_visible(timeout=WHOLE_DAY_MILLISECONDS)
+        bottom = page.locator("#plan .ways").evaluate("ways => ways.getBoundingClientRect().bottom")
+        _save("plan.png", page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": 1060, "height": bottom}))
 
 
 class _Demonstration:
@@ -71,7 +82,7 @@ def _save(name: str, picture: bytes) -> None:
     image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
 
 
-TAKE: dict[str, Callable[[Browser], None]] = {"live": take_live, "twins": take_twins}
+TAKE: dict[str, Callable[[Browser], None]] = {"live": take_live, "twins": take_twins, "plan": take_plan}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from app.core.gate import wording
 from app.core.gate.foresight import Predicted
 from app.web.format import NO_BREAK, NONE, THIN, duration, measure, number, percent
 
-DASH = "–"  # noqa: RUF001 -- an en dash, as between two times
+DASH = "–\u2060"  # noqa: RUF001 -- an en dash as between two times, and a joiner: no line ends between them
 FEW_CONTACTS = 10
 LEAST_CHANCE, LARGEST_CHANCE = 0.005, 0.995
 ALMOST_A_MINUTE = timedelta(seconds=59, microseconds=999_999)

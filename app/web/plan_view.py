@@ -135,12 +135,13 @@ def _waves(planned: Planned, name: str, waves: Sequence[Wave], each: str) -> Way
     if not waves:
         return Way(name, NOTHING, "None is safe, however small.")
     total = sum(wave.audience for wave in waves)
+    total = planned.plan.audience if total > planned.plan.audience - len(waves) else total  # equal ones are rounded
     begins, ends = (planned.reader.minute(planned.instant(wave.minute)) for wave in (waves[0], waves[-1]))
     apart = min((later.minute - one.minute for one, later in pairwise(waves)), default=0)
     when = f", {duration(apart * 60)} apart, {begins} to {ends}" if apart else f" at {begins}"
     at_most = planned.chance(planned.limits.max_breach_probability)
     sentence = f"{count(len(waves), 'wave')}{each}{when}: {planned.of_all(total)}, at most {at_most}."
-    parts = ", ".join(
+    parts = " · ".join(
         f"{planned.reader.minute(planned.instant(wave.minute))} {number(wave.audience)}" for wave in waves
     )
     shape = SAFE if total >= planned.plan.audience else PARTLY
@@ -178,7 +179,7 @@ def _later(planned: Planned) -> Way:
         return Way("Later, at once", NOTHING, f"No start in sight is safe for {rest}.")
     at = planned.reader.minute(planned.instant(window.minute))
     may_go = rest if window.audience >= left else f"{number(window.audience)} of {rest}"
-    sentence = f"From {at} on {may_go}: {planned.chance(window.breach_probability)}."
+    sentence = f"From {at} on, {may_go}: {planned.chance(window.breach_probability)}."
     shape = SAFE if window.audience >= left else PARTLY
     part = Part(window.minute, planned.every_minutes * WAVE_FILL, window.audience, number(window.audience))
     return Way("Later, at once", shape, sentence, "", _drawn(planned, [part], _largest(planned), beyond=f"{at} →"))

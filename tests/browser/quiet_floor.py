@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.browser.floor import POLICY
+from tests.browser.floor import POLICY, ZONE
 from tests.support.server import Server, a_server
 
 AGENTS, OFFERED, HANDLE_SECONDS = 20, 5, 300.0
@@ -45,10 +45,10 @@ def report(client: httpx2.Client, *observations: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def use_outlook_policy(client: httpx2.Client) -> None:
+def use_outlook_policy(client: httpx2.Client, time_zone: str = ZONE) -> None:
     """Save a policy whose outlook decides; one is made at once."""
     rules = [{"metric": "backlog", "hold_above": 10, "resume_below": 5}]
-    document = POLICY | {"rules": rules, "outlook": {"service_level_ratio": 0.8}}
+    document = POLICY | {"rules": rules, "outlook": {"service_level_ratio": 0.8}, "time_zone": time_zone}
     answer = client.put("/api/v1/gates/default/policy", json=document, headers={"If-Match": "*"})
     assert answer.status_code == 200, answer.text
 
@@ -94,7 +94,7 @@ class QuietFloor:
 
 
 @contextmanager
-def a_quiet_floor(data: Path) -> Iterator[QuietFloor]:
+def a_quiet_floor(data: Path, time_zone: str = ZONE) -> Iterator[QuietFloor]:
     """Yield a holdfire with room to spare, an outlook, and a campaign on its way that is far too large for it."""
     now = datetime.now(UTC)
     with a_server(data) as earlier, earlier.client() as client:
@@ -108,7 +108,7 @@ def a_quiet_floor(data: Path) -> Iterator[QuietFloor]:
             plan = {"id": "spring", "title": "Spring sale", "audience": 500_000, "contacts_per_1000": 6.0}
             tag = client.post("/api/v1/campaigns", json=plan).headers["etag"]
             client.post("/api/v1/campaigns/spring/schedule", headers={"If-Match": tag}).raise_for_status()
-            use_outlook_policy(client)
+            use_outlook_policy(client, time_zone)
         with floor.watched():
             floor.wait_for_outlook()
             yield floor

@@ -45,7 +45,7 @@ def test_the_board_says_how_many_may_go_and_what_breaks_with_more(floor, open_pa
 
 
 def test_a_typed_audience_is_drawn_beside_nothing_and_says_its_name(floor, open_page, artifacts: Path):
-    page = answered(open_page(floor.url))
+    page = answered(open_page(floor.url, theme="dark"))
     page.get_by_label("If sent now").fill("60,000")
     expect(page.locator("#outlook-caption")).to_contain_text("with 60,000 sent now", timeout=COMPUTED)
     names = page.locator("#outlook-plot .annotation-text")
@@ -55,8 +55,10 @@ def test_a_typed_audience_is_drawn_beside_nothing_and_says_its_name(floor, open_
         "lines => lines.map((line) => getComputedStyle(line).strokeDasharray)"
     )
     assert {dash != "none" for dash in dashes} == {True, False}
-    for theme in ("dark", "light"):
-        page.emulate_media(color_scheme=theme)
+    for theme in ("light", "dark"):
+        with page.expect_response(re.compile(rf"/partials/outlook\?.*theme={theme}")) as drawn:
+            page.emulate_media(color_scheme=theme)
+        drawn.value.finished()
         for width in (1440, 390, 320):
             page.set_viewport_size({"width": width, "height": 900})
             expect(page.locator("html")).to_have_js_property("scrollWidth", width)

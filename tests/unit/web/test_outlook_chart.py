@@ -34,7 +34,7 @@ def traces(drawn):
 
 
 def plain(text: str) -> str:
-    return text.replace(THIN, " ").replace(NO_BREAK, " ")
+    return text.replace(THIN, " ").replace(NO_BREAK, " ").replace("\u2060", "")
 
 
 # --- as a picture -----------------------------------------------------------------------------------------------------

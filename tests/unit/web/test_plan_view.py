@@ -45,7 +45,7 @@ def a_plan(*, verdict=GateVerdict.SEND, **changes) -> Planned:
 
 
 def plain(text: str) -> str:
-    return text.replace(THIN, " ").replace(NO_BREAK, " ")
+    return text.replace(THIN, " ").replace(NO_BREAK, " ").replace("\u2060", "")
 
 
 def answer(**changes):
@@ -119,13 +119,15 @@ def test_waves_say_how_many_how_far_apart_until_when_and_how_much_that_is():
         "3 waves of 12,000, 20 min apart, 12:00 to 12:40: 36,000 of 500,000, at most 10 % chance that a limit breaks.",
     )
     assert way("Equal", audience=36_000)[0] == "send"
+    assert way("Equal", audience=36_002) == ("send", way("Equal", audience=36_000)[1].replace("36,000", "36,002"))
+    assert way("Equal", audience=36_003)[0] == "throttle"
     assert way("Largest", greedy=(Wave(40, 9_000),))[1].startswith("1 wave at 12:40: 9,000 of 500,000")
     assert way("Equal", equal=()) == ("hold", "None is safe, however small.")
 
 
 def test_what_goes_when_is_listed_for_those_who_see_no_drawing():
     largest = plan_shown(a_plan()).ways[0]
-    assert largest.parts == "12:00 25,000, 12:20 8,000, 13:00 4,000"
+    assert largest.parts == "12:00 25,000 · 12:20 8,000 · 13:00 4,000"
 
 
 def test_an_even_delivery_says_over_how_long():
@@ -140,12 +142,12 @@ def test_an_even_delivery_says_over_how_long():
 def test_what_may_not_go_now_may_go_later_all_or_in_part_or_never_in_sight():
     assert way("Later") == (
         "send",
-        "From Tue 09:00 on the 475,000 that may not go now: 4 % chance that a limit breaks.",
+        "From Tue 09:00 on, the 475,000 that may not go now: 4 % chance that a limit breaks.",
     )
     part = NextWindow(60, 9_000, 0.1)
     assert way("Later", next_window=part) == (
         "throttle",
-        "From 13:00 on 9,000 of the 475,000 that may not go now: 10 % chance that a limit breaks.",
+        "From 13:00 on, 9,000 of the 475,000 that may not go now: 10 % chance that a limit breaks.",
     )
     assert way("Later", next_window=None)[1] == "No start in sight is safe for the 475,000 that may not go now."
 
