@@ -66,6 +66,19 @@ def test_a_truth_that_the_prediction_misses_is_outside_and_ends_with_1(scenarios
     assert "'mine'" in capsys.readouterr().out
 
 
+def test_an_interval_beyond_the_horizon_was_not_predicted_and_is_outside(scenarios, truth):
+    first = [entry for entry in scenarios if entry["name"] == truth[0]["scenario"]]
+    rows = compare(first[0], [truth[0], truth[0] | {"interval": "48"}, truth[0] | {"interval": "-1"}])
+    assert [row.is_outside for row in rows] == [False, True, True]
+
+
+@pytest.mark.parametrize("content", ["null", "3", "[3]", "{", '{"name": "other"}', '[{"lam_per_min": 3}]'])
+def test_what_are_no_scenarios_cannot_be_compared(tmp_path, capsys, content):
+    (tmp_path / "scenarios.json").write_text(content)
+    assert main([str(tmp_path / "scenarios.json"), str(shared(FILES[1]))]) == 2
+    assert "cannot be compared" in capsys.readouterr().out
+
+
 def test_the_tool_says_how_many_rows_are_outside(capsys):
     assert main([str(shared(name)) for name in FILES]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "768 rows, 0 outside"

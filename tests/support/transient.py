@@ -81,9 +81,12 @@ class Row:
         return any(one.is_outside for one in self.found)
 
 
-def compare(entries: Sequence[Mapping[str, object]], truth: Sequence[Truth]) -> list[Row]:
+def compare(entries: object, truth: Sequence[Truth]) -> list[Row]:
     """Return a row for each row of the truth. Raises ScenarioRefused, ValueError for a scenario that is not there."""
-    named = {str(entry["name"]): entry for entry in entries}
+    listed = [entries] if isinstance(entries, Mapping) else entries
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise ValueError("the scenarios must be a JSON list of objects")
+    named = {str(entry["name"]): entry for entry in listed}
     rows: list[Row] = []
     for scenario in dict.fromkeys(row["scenario"] for row in truth):
         if scenario not in named:
@@ -112,7 +115,8 @@ def _found(values: Mapping[Measure, FloatArray], row: Truth, interval: int) -> I
         if not row[measure.column] or np.isnan(truth := float(row[measure.column])):
             continue  # nobody arrived in any of the runs
         error = float(row[measure.error_column] or 0.0)
-        yield Found(measure, float(predicted[interval]), truth, STANDARD_ERRORS * error + measure.allowed)
+        found = float(predicted[interval]) if 0 <= interval < len(predicted) else np.nan
+        yield Found(measure, found, truth, STANDARD_ERRORS * error + measure.allowed)
 
 
 def main(arguments: Sequence[str]) -> int:
