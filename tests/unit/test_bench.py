@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import bench.__main__ as harness
+from app.core.forecast.safe import safe_now
+from app.core.forecast.uncertainty import MEAN
 from app.core.gate.policy import parse_policy
 from app.core.permit.permit import PermitState
 from app.services.backtests import Walk, walked
 from app.store.migrate import migrate
 from app.store.minutes import SqlMinutes
-from bench import backtest, stock
+from bench import backtest, planning, stock
 from bench.load import Rate, _read
 from bench.measuring import interleaved, table
 from tests.support.builders import NOW
@@ -88,3 +90,16 @@ def test_a_year_for_backtests_is_read_whole(tmp_path):
     report = walked(walk)
     assert [queue.name for queue in report.queues] == ["queue-0", "queue-1"]
     assert report.unseen_minutes <= 60
+
+
+def test_what_is_planned_for_has_a_limit_and_room():
+    found = safe_now(planning.a_case(), planning.AUDIENCE, MEAN)
+    assert 1_000 < found.audience < planning.AUDIENCE
+
+
+async def test_the_history_that_planning_needs_is_written(tmp_path):
+    planning.fill(tmp_path / "holdfire.db", days=1)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    async with a_store(tmp_path) as store:
+        flows = await store.flows.flows(planning.QUEUE, hour - timedelta(hours=2), hour, 300)
+    assert set(flows.offered.tolist()) == {planning.CONTACTS_PER_STEP}
