@@ -79,14 +79,13 @@ class PlanShown:
 
     answer: Answer
     ways: tuple[Way, ...]
-    axis: Timeline
 
 
 def plan_shown(planned: Planned) -> PlanShown:
     """Return a plan as its page shows it."""
     is_all = planned.plan.now.audience >= planned.plan.audience
     ways = () if is_all else (_greedy(planned), _equal(planned), _spread(planned), _later(planned), _agents(planned))
-    return PlanShown(_answer(planned), ways, _drawn(planned, [], 1))
+    return PlanShown(_answer(planned), ways)
 
 
 def _answer(planned: Planned) -> Answer:
