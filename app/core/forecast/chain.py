@@ -83,7 +83,8 @@ class Walk:
 
     paths: per stretch an array (points, states of all rows side by side); sizes: how many states each row has. A
     stretch of m minutes has m x steps_per_minute + 1 points; its first one is the last one of the stretch before, once
-    the agents who leave between them have left.
+    the agents who leave between them have left. bends: per stretch those of its steps that were taken in parts, and by
+    how much the mean of the distributions over each differs from the mean of its two ends.
     """
 
     staffing: Sequence[Stretch]
@@ -91,6 +92,7 @@ class Walk:
     steps_per_minute: int
     sizes: Sequence[int]
     paths: Sequence[FloatArray]
+    bends: Sequence[tuple[IntArray, FloatArray]]
 
     def points(self, position: int, row: int) -> FloatArray:
         """Return the distributions of one row in one stretch: (points, states)."""
@@ -125,7 +127,9 @@ def walk(
     stepper = Stepper(sizes, MINUTE_SECONDS / steps.per_minute)
     masses, agents = np.concatenate(starts), staffing[0].agents
     paths: list[FloatArray] = []
+    bends: list[tuple[IntArray, FloatArray]] = []
     for stretch in staffing:
+        bent: dict[int, FloatArray] = {}
         points = np.empty(((stretch.last - stretch.first) * steps.per_minute + 1, stepper.width))
         points[0] = _left(masses, sizes, agents, stretch.agents)
         stepper.staff(drain.deaths(stepper.states, stretch.agents))
@@ -133,10 +137,12 @@ def walk(
             if step % steps.per_minute == 0:
                 minute = stretch.first + step // steps.per_minute
                 stepper.feed(arrivals[:, minute], steps.parts[minute])
-            stepper.step(points[step], points[step + 1])
+            if (bend := stepper.step(points[step], points[step + 1])) is not None:
+                bent[step] = bend
         masses, agents = points[-1], stretch.agents
         paths.append(points)
-    return Walk(staffing, drain, steps.per_minute, sizes, paths)
+        bends.append((np.array([*bent], dtype=np.int64), np.array([*bent.values()]).reshape(len(bent), stepper.width)))
+    return Walk(staffing, drain, steps.per_minute, sizes, paths, bends)
 
 
 def _left(masses: FloatArray, sizes: Sequence[int], before: int, after: int) -> FloatArray:

@@ -166,11 +166,14 @@ def fates(
 
 
 def _back(queue: Queueing, last: FloatArray, steps: int, step_seconds: float) -> Deviations:
-    """Go back from the end of a stretch; in parts of steps at first, as waits differ by the second before a change."""
+    """Go back from the end of a stretch; in parts of steps at first, as waits differ by the second before a change.
+
+    And all along where nobody serves: it costs little there, and who waits for agents waits longest.
+    """
     moves, shares, now = queue.moves(step_seconds / PARTS), SHARES, last
     means: list[FloatArray] = []
     while len(means) < steps and np.abs(now).max() >= NEGLIGIBLE:
-        if len(means) == round(FINE_SECONDS / step_seconds):
+        if queue.agents and len(means) == round(FINE_SECONDS / step_seconds):
             moves, shares = queue.moves(step_seconds), ENDS
         points = [now]
         for _ in range(shares.shape[1] - 1):

@@ -1,4 +1,7 @@
-"""What is expected of each minute: integrals over the walked distributions, by the trapezoidal rule over the steps."""
+"""What is expected of each minute: integrals over the walked distributions, by the trapezoidal rule over the steps.
+
+Steps that were taken in parts count in these parts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +45,7 @@ def minute_sums(walk: Walk, target_seconds: float, above: Sequence[float]) -> Mi
             points = walk.points(position, row)
             values = points @ table[: points.shape[1]]
             _enter(found, walk, position, row, values)
+            _bend(found, walk, position, row, table)
             _deviate(found, walk, position, row, deviations)
             for correction in corrections:
                 extra = _corrected(correction, points, queue)
@@ -88,6 +92,14 @@ def _enter(found: MinuteSums, walk: Walk, position: int, row: int, values: Float
     over = values[:, TABLES:]
     inside = over[:-1].reshape(minutes, steps, over.shape[1]).max(axis=1)
     found.peaks[row, during] = np.clip(np.maximum(inside, over[steps::steps]), 0.0, 1.0)
+
+
+def _bend(found: MinuteSums, walk: Walk, position: int, row: int, table: FloatArray) -> None:
+    """Add what the trapezoidal rule misses of steps in which much changes: they were taken in parts."""
+    steps, masses = walk.bends[position]
+    bent = masses[:, walk.states_of(row)]
+    missed = bent @ table[: bent.shape[1], :TABLES] * (MINUTE_SECONDS / walk.steps_per_minute)
+    np.add.at(found.sums[row], walk.staffing[position].first + steps // walk.steps_per_minute, missed)
 
 
 def _corrected(correction: Correction, points: FloatArray, queue: Queueing) -> FloatArray:

@@ -58,11 +58,22 @@ class Stepper:
         *factors, _ = dgttrf(-born[:-1], on, -died[1:], overwrite_dl=True, overwrite_d=True, overwrite_du=True)
         self._factors = (factors[0], factors[1], factors[2], factors[3], factors[4])
 
-    def step(self, now: FloatArray, then: FloatArray) -> None:
-        """Write the masses one step after `now` into `then`."""
+    def step(self, now: FloatArray, then: FloatArray) -> FloatArray | None:
+        """Write the masses one step after `now` into `then`.
+
+        Returns by how much their mean over the step differs from the mean of the two; None where it has one part.
+        """
         self._part(now, then)
-        for _ in range(self._parts - 1):
+        if self._parts == 1:
+            return None
+        between = then.copy()
+        for _ in range(self._parts - 2):
             self._part(then, then)
+            between += then
+        self._part(then, then)
+        between -= (now + then) * ((self._parts - 1) / 2)
+        between /= self._parts
+        return between
 
     def _part(self, now: FloatArray, then: FloatArray) -> None:
         np.multiply(now, BACKWARD, out=self._scratch)

@@ -173,4 +173,17 @@ def test_who_just_misses_an_outage_is_not_counted_among_those_who_sit_it_out(pat
     agents = np.repeat([80, 0, 80], [8, 6, 6])
     scenario = a_scenario(20, 76.0, agents, handle_seconds=60.0, patience_seconds=patience, busy=76)
     usual, fine = (speed_to_answer(predict(scenario, step_seconds=seconds)) for seconds in (30.0, 3.0))
-    np.testing.assert_allclose(usual, fine, atol=0.6)
+    np.testing.assert_allclose(usual, fine, atol=0.4)
+
+
+def test_a_backlog_that_soon_gives_up_is_averaged_over_the_seconds_in_which_it_does():
+    scenario = a_scenario(20, 8.0, patience_seconds=20.0, busy=40, waiting=100)
+    usual, fine = (predict(scenario, step_seconds=seconds) for seconds in (30.0, 1.0))
+    np.testing.assert_allclose(usual.backlog, fine.backlog, atol=0.02)
+    np.testing.assert_allclose(usual.answered_in_target, fine.answered_in_target, atol=0.02)
+
+
+def test_intervals_in_which_nobody_serves_are_as_exact_as_those_in_fine_steps():
+    scenario = a_scenario(30, 8.0, np.repeat([40, 0, 40], 10), patience_seconds=150.0)
+    usual, fine = (speed_to_answer(predict(scenario, step_seconds=seconds)) for seconds in (30.0, 2.0))
+    np.testing.assert_allclose(usual, fine, atol=0.1)
