@@ -76,6 +76,8 @@ class ChildProcess:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            for library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+                os.environ.setdefault(library, "1")  # small matrices: threads would only wait for each other
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
         return self._pool

@@ -50,6 +50,7 @@ async def work(settings: Settings, crew: Crew) -> None:
         retention = Retention(
             store.stream,
             store.history,
+            store.outlooks,
             clock,
             raw_days=settings.retention_raw_days,
             minutes_days=settings.retention_minutes_days,

@@ -36,6 +36,7 @@ async def test_a_replay_decides_by_the_outlook_of_its_day(tmp_path, per_hour):
         async def look(published):
             (state,) = published.gates.values()
             made = await services.outlooks.look(state, published.at, 2 * LOOK_EVERY.total_seconds())
+            assert made is not None
             looked_at.append(made.at)
 
         await Replay(store.stream, services.evaluator, clock, look=look).run(floor.advance(START + timedelta(hours=2)))
