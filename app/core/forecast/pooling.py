@@ -14,7 +14,7 @@ from app.core.forecast.refused import refuse
 from app.core.forecast.series import FloatArray
 
 ENOUGH_OF_A_KIND = 3
-_FEW, _FEW_SPREAD_RATIO = 5, 0.3
+_FEW, _FEW_SPREAD_RATIO, _KINDS_DIFFER_RATIO = 5, 0.3, 0.7
 _LEAST_MEAN_PER_SD = 0.5
 
 
@@ -53,12 +53,14 @@ def pooled_rate(past: Sequence[PastRate], kind: str | None = None, given: GammaR
 
     given: a prior in place of the kind's own. Campaigns are pooled as multiples of their kind's preset, so that quiet
     newsletters do not make a price change look harmless. From 3 of the kind on these speak for it, and the pool of all
-    others is their prior.
+    others is their prior. Before that other kinds move the mean, but leave the doubt that kinds differ: a standard
+    deviation of at least 0.7 of it. That is judgement.
     """
     prior = given or prior_rate(kind)
     own = [rate for rate in past if kind_key(rate.kind) == kind_key(kind)]
     if len(own) < ENOUGH_OF_A_KIND:
-        return _pool(past, prior, kind)
+        pooled = _pool(past, prior, kind)
+        return pooled if len(own) == len(past) else _doubted(pooled)
     others = [rate for rate in past if kind_key(rate.kind) != kind_key(kind)]
     return _pool(own, _pool(others, prior, kind), kind)
 
@@ -74,6 +76,12 @@ def _pool(past: Sequence[PastRate], prior: GammaRate, kind: str | None) -> Gamma
     variance = float(1 / weights.sum()) + spread
     mean = float(np.average(rates, weights=weights))
     return GammaRate.of_moments(max(mean, _LEAST_MEAN_PER_SD * variance**0.5), variance)
+
+
+def _doubted(belief: GammaRate) -> GammaRate:
+    """Return a belief that rests on other kinds, no surer than kinds are alike."""
+    least = (_KINDS_DIFFER_RATIO * belief.mean) ** 2
+    return belief if belief.sd**2 >= least else GammaRate.of_moments(belief.mean, least)
 
 
 def _between(rates: FloatArray, variances: FloatArray, campaigns: int) -> float:

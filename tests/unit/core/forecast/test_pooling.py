@@ -84,3 +84,10 @@ def test_tagged_contacts_and_lifts_become_rates():
 def test_a_past_that_cannot_have_been_is_refused(wrong):
     with pytest.raises(ResponseRefused):
         wrong()
+
+
+def test_a_first_campaign_of_its_kind_is_doubted_however_many_others_agree():
+    newsletters = [PastRate(2.0, 0.05, "newsletter")] * 12
+    first = pooled_rate(newsletters, "price_change")
+    assert first.sd / first.mean == pytest.approx(0.7)
+    assert pooled_rate(newsletters, "newsletter").sd < 0.2
