@@ -116,9 +116,12 @@ class _Reading:
     def _columns(self, queue: str, metric: str, since: int) -> Columns:
         """Return the days of one series: unpacked, and with the buckets of those that are not packed.
 
-        These are written over what is kept, each time anew: only more ever comes to a minute.
+        These are written into what is kept, in place of what was there: since then minutes may have been corrected, or
+        forgotten.
         """
         columns, packed = self._packed(queue, metric, self._digests(queue, metric))
+        for days in _stretches(day for day in self._days if day not in packed):
+            columns.clear(*((day - self._days.start) * DAY_MINUTES for day in (days.start, days.stop)))
         first = max(self._days.start, ((self._wanted.start - EPOCH) // MINUTE + since) // DAY_MINUTES)
         for days in _stretches(day for day in range(first, self._days.stop) if day not in packed):
             start, until = (EPOCH + day * DAY for day in (days.start, days.stop))

@@ -65,6 +65,14 @@ class Columns:
         if self.last is not None or not np.isnan(lasts).all():
             self.readings()[at] = lasts
 
+    def clear(self, start: int, stop: int) -> None:
+        """Take everything out of the minutes from `start` to before `stop`."""
+        if self.last is not None:
+            self.last[start:stop] = np.nan
+        for sums in (self.weight, self.total):
+            if sums is not None:
+                sums[start:stop] = 0
+
     def _put_sums(self, at: IntArray, weights: FloatArray, totals: FloatArray) -> None:
         if self.weight is not None or weights.any() or totals.any():
             weight, total = self.sums()
