@@ -155,8 +155,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     async def of_holdfire(request: Request, fault: HoldfireError) -> Response:
         answer = problem_response(request.scope, fault)
         if answer.status_code >= INTERNAL.status:
-            # Its sentence says all there is to a write that failed; of anything else the log needs the cause.
-            cause = None if isinstance(fault, NotDurable) else fault
+            # Their sentences say all there is to what failed; of anything else the log needs the cause.
+            cause = None if isinstance(fault, NotDurable | NotComputed) else fault
             log.error("request_not_served", exc_info=cause, extra={"path": request.scope["path"], "error": str(fault)})
         return answer
 

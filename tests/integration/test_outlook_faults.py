@@ -111,14 +111,17 @@ async def test_an_outlook_that_hangs_is_given_up_and_the_next_one_is_made(whole,
 
 
 @pytest.mark.parametrize("path", ["/api/v1/outlook?audience=5000", "/api/v1/campaigns/spring/plan"])
-async def test_a_question_whose_process_dies_is_answered_503_and_the_next_one_is_answered(
-    whole, client, planned_apart, path
+async def test_a_question_whose_process_dies_is_answered_503_and_logged_in_one_line_and_the_next_one_is_answered(
+    whole, client, planned_apart, caplog, path
 ):
     await announce(whole)
     await look_later(whole)
     failed = await signalled(client.get(path), planned_apart, signal.SIGKILL)
     assert (failed.status_code, failed.headers["content-type"]) == (503, "application/problem+json")
     assert "has ended unexpectedly" in failed.json()["detail"]
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (line.message, line.exc_info) == ("request_not_served", None)
+    assert line.error == "the process that computes has ended unexpectedly"
     assert (await client.get(path)).status_code == 200
 
 
