@@ -79,5 +79,12 @@ async def test_a_board_is_html_of_its_own_and_escapes_what_came_from_outside(api
     assert "<html" not in html
 
 
+async def test_a_board_leads_to_the_staffing_of_each_queue(api: Api):
+    boards = Boards(environment())
+    api.services.evaluator.floor.apply(an_observation("orders & more/voice", api.clock.now(), backlog=1))
+    await api.evaluate(2)
+    assert 'href="/queues/orders%20%26%20more/voice/staffing"' in boards.render(await look(api, boards))
+
+
 async def test_a_gate_that_is_not_there_has_no_board(api: Api):
     assert present(api.services, "nowhere")[1] is None
