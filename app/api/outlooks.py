@@ -42,8 +42,8 @@ async def outlook(
     campaign: Annotated[Name | None, Query(description="whose contacts to reckon with")] = None,
 ) -> Response:
     """Each queue per 5 minutes until the horizon, as expected and as a band, without and with a send."""
-    minute = _start_minute(services.outlooks.newest(gate), start_at)
-    made, seen = await services.outlooks.outlook(gate, audience, minute, campaign)
+    minute = _start_minute(services.outlook_questions.newest(gate), start_at)
+    made, seen = await services.outlook_questions.outlook(gate, audience, minute, campaign)
     foresight = services.foresights.of(gate, made.policy_version)
     room = foresight.room(campaign) if foresight is not None and not foresight.unknown else None
     asked = audience, start_at, campaign
@@ -81,7 +81,7 @@ async def replay(
     gate: GateQuery = "default",
 ) -> Response:
     """What came out when it was made, made again from all that it was made from."""
-    again = await services.outlooks.again(gate, at)
+    again = await services.outlook_questions.again(gate, at)
     return answer(
         {
             "gate": gate,
@@ -116,7 +116,7 @@ async def plan(
     left = campaign.recipients - spent.sent_last_hour - spent.outstanding  # of a campaign, all that it ever sent
     if left <= 0:
         raise Conflict(f"campaign {campaign_id!r} has nobody left to send to, so there is nothing to plan")
-    made, found = await services.outlooks.plan(
+    made, found = await services.outlook_questions.plan(
         campaign.gate, campaign.id, left, every_minutes=wave_gap_minutes, waves=waves, lead_minutes=lead_minutes
     )
     return answer(plan_shape(made, found, campaign, services.clock.now()))

@@ -24,6 +24,7 @@ from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.opening_hours import Hours
+from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import Outlooks
 from app.services.overrides import Overrides
 from app.services.packing import Packing
@@ -82,6 +83,7 @@ class Services:
     computing: Computing
     foresights: Foresights
     outlooks: Outlooks
+    outlook_questions: OutlookQuestions
     tallies: Tallies
     learning: Learning
     debriefs: Debriefs

@@ -8,20 +8,18 @@ oldest first. Nothing here can make a gate say go that would not: what fails lea
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import NoReturn
 
 from app.core.forecast.foresee import Ahead, Foreseen, Sender, foresee, look_ahead
 from app.core.forecast.known import Known, gate_case
-from app.core.forecast.outlook import Outlook, outlook
-from app.core.forecast.plan import Plan, plan
 from app.core.gate.foresight import STALE_AFTER_SECONDS, Foresight
 from app.core.gate.policy import Policy
 from app.core.problem import InputRefused
-from app.errors import HoldfireError, Invalid, NotFound
+from app.errors import HoldfireError
 from app.ports import Clock
 from app.ports.computing import Computing
 from app.ports.outlooks import KeptOutlook, OutlookStore
@@ -29,13 +27,11 @@ from app.services.foresights import Foresights
 from app.services.fresh_readings import NotKnown
 from app.services.outlook_foresight import Looked, foresight_of
 from app.services.outlook_inputs import Gathered, OutlookInputs
-from app.services.outlook_texts import foreseen_shape, pack_foreseen, pack_known, unpack_foreseen, unpack_known
+from app.services.outlook_texts import pack_foreseen, pack_known
 from app.services.published import GateState, Published
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _SenderKey = tuple[str, int, str]  # gate, version of its policy, campaign
 
@@ -64,17 +60,8 @@ class GateOutlook:
     policy: Policy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A kept outlook made again: what came out, JSON-ready, and whether the same came out before."""
-
-    kept: KeptOutlook
-    found: Mapping[str, Any]
-    is_same: bool
-
-
 class Outlooks:
-    """Looks ahead for every gate that has a policy, and answers questions about what it saw.
+    """Looks ahead for every gate that has a policy.
 
     planning: does what gates and people wait for, each a second or two at most. scouting: does what takes longer, and
     nobody waits for.
@@ -96,7 +83,6 @@ class Outlooks:
         self._newest: dict[str, GateOutlook] = {}
         self._looked: dict[_SenderKey, Looked] = {}
         self._woken = asyncio.Event()
-        self._asking = asyncio.Lock()  # one question at a time, so that no gate waits for more than one
 
     def wake(self) -> None:
         """Look soon: something was given away, or a policy was saved. To be called on the event loop."""
@@ -149,11 +135,12 @@ class Outlooks:
         made = GateOutlook(state.gate, state.policy_version, now, good_for, policy=state.policy)
         try:
             gathered = await self._inputs.gather(state, self._published(), now)
-            foreseen = await self._planning.run(_foresee, gathered.known)
+            foreseen = await self._planning.run(foresee_known, gathered.known)
         except (NotKnown, InputRefused) as fault:
             made = replace(made, unknown=str(fault))
         else:
-            made = replace(made, gathered=gathered, foreseen=foreseen)
+            good_for = gathered.good_for_seconds(good_for)
+            made = replace(made, gathered=gathered, foreseen=foreseen, good_for_seconds=good_for)
             kept = pack_known(gathered.known), pack_foreseen(foreseen)
             await self._store.add_outlook(KeptOutlook(state.gate, now, state.policy_version, *kept))
         self._take(made)
@@ -221,65 +208,6 @@ class Outlooks:
         looked = self._looked.get(key)
         return _NEVER if looked is None else looked.at
 
-    # --- questions ---
-
-    async def outlook(
-        self, gate: str, audience: int | None = None, start_minute: int = 0, campaign: str | None = None
-    ) -> tuple[GateOutlook, Outlook | None]:
-        """Return a gate's newest outlook with what becomes of its queues, with and without a send; None: not known.
-
-        start_minute: when the send begins, in minutes from the outlook's instant. Raises NotFound for an unknown gate,
-        Invalid for a send that cannot be looked at, NotComputed.
-        """
-        made = self._find(gate, campaign)
-        if made.gathered is None:
-            return made, None
-        sender = made.gathered.sender(campaign)
-        try:
-            return made, await self._answer(_outlook, made.gathered.known, sender, audience, start_minute)
-        except InputRefused as fault:
-            raise Invalid(str(fault), fault.problems) from fault
-
-    async def plan(
-        self, gate: str, campaign: str, audience: int, *, every_minutes: int, waves: int, lead_minutes: int
-    ) -> tuple[GateOutlook, Plan | None]:
-        """Return the plan of sending an audience through a gate; None: not known. Raises as outlook does."""
-        made = self._find(gate, campaign)
-        if made.gathered is None:
-            return made, None
-        sender = replace(made.gathered.sender(campaign), most=max(1, audience))
-        try:
-            return made, await self._answer(
-                _plan, made.gathered.known, sender, audience, (every_minutes, waves, lead_minutes)
-            )
-        except InputRefused as fault:
-            raise Invalid(str(fault), fault.problems) from fault
-
-    async def _answer(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        async with self._asking:
-            return await self._planning.run(function, *args, **kwargs)
-
-    def _find(self, gate: str, campaign: str | None) -> GateOutlook:
-        """Return a gate's newest outlook, the campaign among those reckoned with, also where it is only a draft."""
-        gates = self._published().gates
-        if gate not in gates:
-            known = ", ".join(sorted(gates)) or "none yet"
-            raise NotFound(f"there is no gate {gate!r}; known: {known}")
-        made, state = self._newest.get(gate), gates[gate]
-        if made is not None and made.policy is state.policy:
-            return replace(made, gathered=self._inputs.including(made.gathered, campaign)) if made.gathered else made
-        why = "there is no outlook for this policy yet" if state.policy else "the gate has no policy"
-        return GateOutlook(gate, state.policy_version, self._clock.now(), 0.0, unknown=why)
-
-    async def again(self, gate: str, at: datetime) -> Again:
-        """Return the newest outlook of `at` or before, made again. Raises NotFound, NotComputed."""
-        kept = await self._store.outlook(gate, at)
-        if kept is None:
-            raise NotFound(f"no outlook of gate {gate!r} is kept from {at.isoformat()} or before")
-        foreseen = await self._answer(_foresee, unpack_known(kept.asked))
-        found = foreseen_shape(foreseen)
-        return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
-
 
 @contextmanager
 def _logged(gate: str) -> Iterator[None]:
@@ -295,19 +223,10 @@ def _logged(gate: str) -> Iterator[None]:
 # --- run elsewhere ----------------------------------------------------------------------------------------------------
 
 
-def _foresee(known: Known) -> Foreseen:
+def foresee_known(known: Known) -> Foreseen:
+    """Return what is foreseen of a gate from what is known of it. Raises InputRefused."""
     return foresee(gate_case(known))
 
 
 def _look_ahead(known: Known, sender: Sender, now: int) -> Ahead:
     return look_ahead(gate_case(known), sender, now)
-
-
-def _outlook(known: Known, sender: Sender, audience: int | None, start_minute: int) -> Outlook:
-    return outlook(gate_case(known).of(sender), audience, start_minute)
-
-
-def _plan(known: Known, sender: Sender, audience: int, ways: tuple[int, int, int]) -> Plan:
-    every_minutes, waves, lead_minutes = ways
-    case = gate_case(known).of(sender)
-    return plan(case, audience, every_minutes=every_minutes, waves=waves, lead_minutes=lead_minutes)

@@ -76,7 +76,7 @@ async def _drawn(
     """Return the figure and what belongs to it; nothing of it where it is not known, or the fault that was made."""
     try:
         audience = read_audience(query.audience)
-        made, seen = await tools.outlooks.outlook(services.outlooks, state.gate, audience, sending.id or None)
+        made, seen = await tools.outlooks.outlook(services.outlook_questions, state.gate, audience, sending.id or None)
     except (NotRead, HoldfireError) as fault:
         return NOTHING_DRAWN | {"fault": str(fault)}
     if seen is None or made.gathered is None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.core.forecast.outlook import Outlook
 from app.core.forecast.plan import Plan
-from app.services.outlooks import GateOutlook, Outlooks
+from app.services.outlook_questions import OutlookQuestions
+from app.services.outlooks import GateOutlook
 from app.web.plan_form import Ways
 
 Seen = tuple[GateOutlook, Outlook | None]
@@ -20,18 +21,18 @@ class SharedOutlooks:
     def __init__(self) -> None:
         self._answers: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def outlook(self, outlooks: Outlooks, gate: str, audience: int | None, campaign: str | None) -> Seen:
-        """Return what `outlooks.outlook` does. Raises as it does; what was raised is asked again."""
+    async def outlook(self, questions: OutlookQuestions, gate: str, audience: int | None, campaign: str | None) -> Seen:
+        """Return what `questions.outlook` does. Raises as it does; what was raised is asked again."""
         campaign = None if audience is None else campaign  # without a send it is all the same whose it would be
-        key = _newest(outlooks, gate), audience, campaign
-        seen: Seen = await self._once(key, lambda: outlooks.outlook(gate, audience, campaign=campaign))
+        key = _newest(questions, gate), audience, campaign
+        seen: Seen = await self._once(key, lambda: questions.outlook(gate, audience, campaign=campaign))
         return seen
 
-    async def plan(self, outlooks: Outlooks, gate: str, campaign: str, audience: int, ways: Ways) -> Planned:
-        """Return what `outlooks.plan` does. Raises as it does; what was raised is asked again."""
+    async def plan(self, questions: OutlookQuestions, gate: str, campaign: str, audience: int, ways: Ways) -> Planned:
+        """Return what `questions.plan` does. Raises as it does; what was raised is asked again."""
         cut = {"every_minutes": ways.every_minutes, "waves": ways.waves, "lead_minutes": ways.lead_minutes}
-        key = _newest(outlooks, gate), campaign, audience, ways
-        planned: Planned = await self._once(key, lambda: outlooks.plan(gate, campaign, audience, **cut))
+        key = _newest(questions, gate), campaign, audience, ways
+        planned: Planned = await self._once(key, lambda: questions.plan(gate, campaign, audience, **cut))
         return planned
 
     async def _once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -51,6 +52,6 @@ def has_failed(answer: asyncio.Task[Any]) -> bool:
     return answer.done() and (answer.cancelled() or answer.exception() is not None)
 
 
-def _newest(outlooks: Outlooks, gate: str) -> Hashable:
-    newest = outlooks.newest(gate)
+def _newest(questions: OutlookQuestions, gate: str) -> Hashable:
+    newest = questions.newest(gate)
     return gate, newest and (newest.policy_version, newest.at)

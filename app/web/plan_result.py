@@ -68,7 +68,7 @@ async def result_of(
         return Result(title, unknown="Everybody was sent to, or is about to be: nobody is left to plan for.")
     name = campaign.id if campaign else ""
     try:
-        made, plan = await shared.plan(services.outlooks, state.gate, name, audience, form.ways)
+        made, plan = await shared.plan(services.outlook_questions, state.gate, name, audience, form.ways)
     except HoldfireError as fault:
         return Result(title, unknown=f"It could not be worked out: {fault}.")
     reader = reader_of(services, state)

@@ -14,6 +14,7 @@ from app.services.learning import Learning
 from app.services.opening_hours import Hours
 from app.services.outlook_inputs import OutlookInputs
 from app.services.outlook_mail import OutlookMail
+from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import Outlooks
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
@@ -29,6 +30,7 @@ class AheadServices:
     staffings: Staffings
     tallies: Tallies
     learning: Learning
+    inputs: OutlookInputs
     computing: Computing
     planning: Computing
 
@@ -38,14 +40,19 @@ def ahead_services(
 ) -> AheadServices:
     """Return them, nothing loaded yet."""
     hours = Hours(store.hours, clock)
-    return AheadServices(
-        hours,
-        Staffings(store.schedules, hours, store.history, gate.targets),
-        Tallies(store.stream, store.tallies, clock),
-        Learning(store.debriefs, computing, clock),
-        computing,
-        planning,
+    staffings = Staffings(store.schedules, hours, store.history, gate.targets)
+    learning = Learning(store.debriefs, computing, clock)
+    arrivals = Flows(store.flows, hours=hours.of, time_zone=gate.time_zone_of, lift=learning.lift)
+    inputs = OutlookInputs(
+        arrivals=arrivals,
+        capacities=Capacities(store.flows, store.history, gate.targets),
+        agents=staffings,
+        hours=hours,
+        mail=OutlookMail(arrivals, learning, store.permits, gate.campaigns),
+        targets=gate.targets,
     )
+    tallies = Tallies(store.stream, store.tallies, clock)
+    return AheadServices(hours, staffings, tallies, learning, inputs, computing, planning)
 
 
 def debriefs_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Debriefs:
@@ -63,21 +70,21 @@ def debriefs_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServ
 
 def outlooks_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Outlooks:
     """Return what looks ahead for every gate."""
-    arrivals = Flows(store.flows, hours=ahead.hours.of, time_zone=gate.time_zone_of, lift=ahead.learning.lift)
-    inputs = OutlookInputs(
-        arrivals=arrivals,
-        capacities=Capacities(store.flows, store.history, gate.targets),
-        agents=ahead.staffings,
-        hours=ahead.hours,
-        mail=OutlookMail(arrivals, ahead.learning, store.permits, gate.campaigns),
-        targets=gate.targets,
-    )
     return Outlooks(
-        inputs,
+        ahead.inputs,
         gate.foresights,
         store.outlooks,
         clock,
         published=gate.published,
         planning=ahead.planning,
         scouting=ahead.computing,
+    )
+
+
+def outlook_questions_of(
+    gate: GateServices, clock: Clock, store: Store, ahead: AheadServices, outlooks: Outlooks
+) -> OutlookQuestions:
+    """Return what answers what people ask about outlooks."""
+    return OutlookQuestions(
+        outlooks.newest, ahead.inputs, store.outlooks, clock, published=gate.published, planning=ahead.planning
     )

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.store.bundle import Store
 from app.store.sessions import SqlSessions
 from app.telemetry.metrics import Metrics
-from app.wiring.ahead import ahead_services, debriefs_of, outlooks_of
+from app.wiring.ahead import ahead_services, debriefs_of, outlook_questions_of, outlooks_of
 from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
 from app.wiring.outward import OutwardServices, outward_services
 
@@ -96,6 +96,7 @@ async def build_services(
         computing=computing,
         foresights=gate.foresights,
         outlooks=outlooks,
+        outlook_questions=outlook_questions_of(gate, clock, store, ahead, outlooks),
         tallies=ahead.tallies,
         learning=ahead.learning,
         debriefs=debriefs_of(gate, clock, store, ahead),

@@ -50,7 +50,8 @@ async def client(whole):
 @pytest.fixture
 def planned_apart(whole):
     """Have the outlooks made by a child process, as a server does."""
-    child = whole.services.outlooks._planning = ChildProcess(patience_seconds=20)
+    child = ChildProcess(patience_seconds=20)
+    whole.services.outlooks._planning = whole.services.outlook_questions._planning = child
     yield child
     child.close()
 

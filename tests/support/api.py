@@ -158,6 +158,7 @@ async def an_api(*, auth: str = "on") -> Api:
         computing=InProcess(),
         foresights=Foresights(evaluator.wake),
         outlooks=absent,
+        outlook_questions=absent,
         tallies=absent,
         learning=absent,
         debriefs=absent,

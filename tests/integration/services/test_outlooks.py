@@ -76,7 +76,7 @@ async def test_an_outlook_is_made_of_what_is_known_and_kept_with_it(whole):
     (notes,) = made.gathered.notes
     assert notes.agents == f"{VOICE} has no schedule: the {AGENTS} agents here now are taken to stay."
     assert whole.services.outlooks.newest("default") is made
-    again = await whole.services.outlooks.again("default", whole.clock.now())
+    again = await whole.services.outlook_questions.again("default", whole.clock.now())
     assert (again.kept.at, again.is_same) == (made.at, True)
     assert again.found["sends"][0][1]["audience"] == dict(made.foreseen.sends)[""].audience
 
@@ -91,7 +91,7 @@ async def test_what_past_campaigns_taught_is_reckoned_with_and_kept(whole):
     made = await look_later(whole)
     rate = made.gathered.sender("spring").rate
     assert (rate.mean, rate.cv) == (pytest.approx(2.4, abs=0.1), pytest.approx(0.1, abs=0.05))
-    assert (await whole.services.outlooks.again("default", whole.clock.now())).is_same
+    assert (await whole.services.outlook_questions.again("default", whole.clock.now())).is_same
 
 
 async def test_where_nothing_is_known_of_the_night_it_is_looked_into_the_evening(tmp_path):
@@ -372,7 +372,7 @@ async def test_a_draft_is_planned_with_its_own_rate_and_queues(whole):
     campaign = await draft(whole, contacts_per_1000=2.0)
     made = await look_later(whole)
     assert [sender.campaign for sender in made.gathered.known.senders] == [""]
-    _, plan = await whole.services.outlooks.plan(
+    _, plan = await whole.services.outlook_questions.plan(
         "default", campaign.id, 500_000, every_minutes=20, waves=3, lead_minutes=30
     )
     assert plan.now.bound is Bound.LIMIT

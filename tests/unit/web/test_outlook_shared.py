@@ -7,13 +7,14 @@ from typing import Any, cast
 import pytest
 
 from app.errors import NotComputed
-from app.services.outlooks import GateOutlook, Outlooks
+from app.services.outlook_questions import OutlookQuestions
+from app.services.outlooks import GateOutlook
 from app.web.outlook_shared import KEPT, SharedOutlooks
 from app.web.plan_form import Ways
 from tests.support.floors import NOON
 
 
-class CountedOutlooks:
+class CountedAnswers:
     """Answers every question with its number, once it may."""
 
     def __init__(self) -> None:
@@ -41,12 +42,12 @@ class CountedOutlooks:
         return number
 
 
-async def look(shared: SharedOutlooks, counted: CountedOutlooks, audience=None, campaign=None, gate="default") -> Any:
-    return await shared.outlook(cast("Outlooks", counted), gate, audience, campaign)
+async def look(shared: SharedOutlooks, counted: CountedAnswers, audience=None, campaign=None, gate="default") -> Any:
+    return await shared.outlook(cast("OutlookQuestions", counted), gate, audience, campaign)
 
 
 async def test_many_who_look_at_once_ask_once():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     counted.may_answer.clear()
     looking = [asyncio.ensure_future(look(shared, counted, 500, "spring")) for _ in range(5)]
     await asyncio.sleep(0)
@@ -55,7 +56,7 @@ async def test_many_who_look_at_once_ask_once():
 
 
 async def test_without_a_send_it_is_the_same_for_every_campaign():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     assert await look(shared, counted, None, "spring") == (None, 1)
     assert await look(shared, counted, None, "summer") == (None, 1)
     assert await look(shared, counted, 5, "summer") == ("summer", 2)
@@ -63,7 +64,7 @@ async def test_without_a_send_it_is_the_same_for_every_campaign():
 
 
 async def test_a_newer_outlook_is_asked_anew_and_so_is_another_gate():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     await look(shared, counted)
     await look(shared, counted, gate="emea")
     counted.at += timedelta(seconds=20)
@@ -72,15 +73,15 @@ async def test_a_newer_outlook_is_asked_anew_and_so_is_another_gate():
 
 
 async def test_plans_are_shared_by_all_they_were_asked_with():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
-    outlooks = cast("Outlooks", counted)
+    shared, counted = SharedOutlooks(), CountedAnswers()
+    questions = cast("OutlookQuestions", counted)
     for ways in (Ways(), Ways(), Ways(every_minutes=30)):
-        await shared.plan(outlooks, "default", "spring", 9_000, ways)
+        await shared.plan(questions, "default", "spring", 9_000, ways)
     assert counted.asked == 2
 
 
 async def test_what_failed_is_asked_again():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     counted.fault = NotComputed("it took too long")
     with pytest.raises(NotComputed):
         await look(shared, counted)
@@ -89,7 +90,7 @@ async def test_what_failed_is_asked_again():
 
 
 async def test_who_leaves_does_not_take_the_answer_from_the_others():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     counted.may_answer.clear()
     leaving, staying = (asyncio.ensure_future(look(shared, counted)) for _ in range(2))
     await asyncio.sleep(0)
@@ -100,7 +101,7 @@ async def test_who_leaves_does_not_take_the_answer_from_the_others():
 
 
 async def test_only_the_last_answers_are_kept():
-    shared, counted = SharedOutlooks(), CountedOutlooks()
+    shared, counted = SharedOutlooks(), CountedAnswers()
     for audience in range(1, KEPT + 2):
         await look(shared, counted, audience)
     await look(shared, counted, KEPT + 1)

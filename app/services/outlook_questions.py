@@ -1,0 +1,131 @@
+"""What people ask about a gate's outlook: what a send would do, how it can be planned, and a past outlook made again.
+
+Each answer starts from the newest outlook, and is computed elsewhere, where the gates' own outlooks are made too.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+from app.core.forecast.foresee import Sender
+from app.core.forecast.known import Known, gate_case
+from app.core.forecast.outlook import Outlook, outlook
+from app.core.forecast.plan import Plan, plan
+from app.core.problem import InputRefused
+from app.errors import Invalid, NotFound
+from app.ports import Clock
+from app.ports.computing import Computing
+from app.ports.outlooks import KeptOutlook, OutlookStore
+from app.services.outlook_inputs import OutlookInputs
+from app.services.outlook_texts import foreseen_shape, unpack_foreseen, unpack_known
+from app.services.outlooks import GateOutlook, foresee_known
+from app.services.published import Published
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A kept outlook made again: what came out, JSON-ready, and whether the same came out before."""
+
+    kept: KeptOutlook
+    found: Mapping[str, Any]
+    is_same: bool
+
+
+class OutlookQuestions:
+    """Answers them, one at a time.
+
+    newest: returns a gate's newest outlook, None before the first. planning: does what gates and people wait for.
+    """
+
+    def __init__(
+        self,
+        newest: Callable[[str], GateOutlook | None],
+        inputs: OutlookInputs,
+        store: OutlookStore,
+        clock: Clock,
+        *,
+        published: Callable[[], Published],
+        planning: Computing,
+    ) -> None:
+        self._newest, self._inputs, self._store, self._clock = newest, inputs, store, clock
+        self._published, self._planning = published, planning
+        self._asking = asyncio.Lock()  # one question at a time, so that no gate waits for more than one
+
+    def newest(self, gate: str) -> GateOutlook | None:
+        """Return the outlook that answers start from, None before a gate's first."""
+        return self._newest(gate)
+
+    async def outlook(
+        self, gate: str, audience: int | None = None, start_minute: int = 0, campaign: str | None = None
+    ) -> tuple[GateOutlook, Outlook | None]:
+        """Return a gate's newest outlook with what becomes of its queues, with and without a send; None: not known.
+
+        start_minute: when the send begins, in minutes from the outlook's instant. Raises NotFound for an unknown gate,
+        Invalid for a send that cannot be looked at, NotComputed.
+        """
+        made = self._find(gate, campaign)
+        if made.gathered is None:
+            return made, None
+        sender = made.gathered.sender(campaign)
+        return made, await self._answer(_outlook, made.gathered.known, sender, audience, start_minute)
+
+    async def plan(
+        self, gate: str, campaign: str, audience: int, *, every_minutes: int, waves: int, lead_minutes: int
+    ) -> tuple[GateOutlook, Plan | None]:
+        """Return the plan of sending an audience through a gate; None: not known. Raises as outlook does."""
+        made = self._find(gate, campaign)
+        if made.gathered is None:
+            return made, None
+        sender = replace(made.gathered.sender(campaign), most=max(1, audience))
+        ways = every_minutes, waves, lead_minutes
+        return made, await self._answer(_plan, made.gathered.known, sender, audience, ways)
+
+    async def again(self, gate: str, at: datetime) -> Again:
+        """Return the newest outlook of `at` or before, made again. Raises NotFound, NotComputed."""
+        kept = await self._store.outlook(gate, at)
+        if kept is None:
+            raise NotFound(f"no outlook of gate {gate!r} is kept from {at.isoformat()} or before")
+        foreseen = await self._run(foresee_known, unpack_known(kept.asked))
+        found = foreseen_shape(foreseen)
+        return Again(kept, found, is_same=found == unpack_foreseen(kept.found))
+
+    def _find(self, gate: str, campaign: str | None) -> GateOutlook:
+        """Return a gate's newest outlook, the campaign among those reckoned with, also where it is only a draft."""
+        gates = self._published().gates
+        if gate not in gates:
+            known = ", ".join(sorted(gates)) or "none yet"
+            raise NotFound(f"there is no gate {gate!r}; known: {known}")
+        made, state = self.newest(gate), gates[gate]
+        if made is not None and made.policy is state.policy:
+            return replace(made, gathered=self._inputs.including(made.gathered, campaign)) if made.gathered else made
+        why = "there is no outlook for this policy yet" if state.policy else "the gate has no policy"
+        return GateOutlook(gate, state.policy_version, self._clock.now(), 0.0, unknown=why)
+
+    async def _answer(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return what the function does of what somebody asked. Raises Invalid where that cannot be looked at."""
+        try:
+            return await self._run(function, *args, **kwargs)
+        except InputRefused as fault:
+            raise Invalid(str(fault), fault.problems) from fault
+
+    async def _run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async with self._asking:
+            return await self._planning.run(function, *args, **kwargs)
+
+
+# --- run elsewhere ----------------------------------------------------------------------------------------------------
+
+
+def _outlook(known: Known, sender: Sender, audience: int | None, start_minute: int) -> Outlook:
+    return outlook(gate_case(known).of(sender), audience, start_minute)
+
+
+def _plan(known: Known, sender: Sender, audience: int, ways: tuple[int, int, int]) -> Plan:
+    every_minutes, waves, lead_minutes = ways
+    case = gate_case(known).of(sender)
+    return plan(case, audience, every_minutes=every_minutes, waves=waves, lead_minutes=lead_minutes)
