@@ -3,28 +3,29 @@
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from app.core.simulation.twins import Twins
-from app.web import (
-    backtest_pages,
-    board_pages,
-    briefing_pages,
-    chart_pages,
-    debrief_pages,
-    outlook_pages,
-    plan_pages,
-    session_pages,
-    staffing_pages,
-    twin_pages,
-)
+from app.web.account.pages import router as account
 from app.web.assets import Assets
-from app.web.boards import Boards
+from app.web.backtest.pages import router as backtest
+from app.web.briefing.pages import router as briefing
+from app.web.debrief.pages import router as debrief
+from app.web.history.pages import router as history
+from app.web.now.boards import Boards
+from app.web.now.pages import router as now
+from app.web.outlook.pages import router as outlook
+from app.web.plan.pages import router as plan
 from app.web.rendering import environment
+from app.web.staffing.pages import router as staffing
 from app.web.tools import Tools
-from app.web.visitors import CrossSite, SignInNeeded
+from app.web.twins.pages import router_of as twins_router
+from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, visitor
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
+ROUTERS = (now, history, outlook, plan, backtest, briefing, debrief, staffing, account)
+OPEN = frozenset({"/sign-in", "/sign-out", "/favicon.ico"})  # for who is not signed in, or about to be no longer
 
 
 def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> None:
@@ -36,21 +37,24 @@ def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> Non
     tools = app.state.page_tools = Tools(templates, Boards(templates), twins)
     app.state.live_views = {"page": tools.boards.live_view}
     app.mount("/static", Assets(), name="static")
-    for module in (
-        board_pages,
-        chart_pages,
-        outlook_pages,
-        plan_pages,
-        backtest_pages,
-        briefing_pages,
-        debrief_pages,
-        staffing_pages,
-        session_pages,
-    ):
-        app.include_router(module.router, include_in_schema=False)
-    if twins is not None:
-        app.include_router(twin_pages.router_of(twins), include_in_schema=False)
+    for router in (*ROUTERS, *([twins_router(twins)] if twins else [])):
+        for route in router.routes:
+            page_scope(route)
+        app.include_router(router, include_in_schema=False)
     _install_refusals(app, tools)
+
+
+def page_scope(route: object) -> str | None:
+    """Return the one scope a page's route needs, None for one that is OPEN. Raises LookupError where it names none."""
+    if not isinstance(route, APIRoute):
+        raise LookupError(f"{route} is no page's route, so nothing checks its visitors")  # noqa: TRY004
+    if route.path in OPEN:
+        return None
+    asked = [each for each in route.dependant.dependencies if each.call is visitor]
+    needed = [scope for each in asked for scope in each.own_oauth_scopes or ()]
+    if len(needed) != 1:
+        raise LookupError(f"{route.path} must name exactly one scope, not {needed}")
+    return needed[0]
 
 
 def _install_refusals(app: FastAPI, tools: Tools) -> None:
@@ -65,3 +69,9 @@ def _install_refusals(app: FastAPI, tools: Tools) -> None:
     async def cross_site(request: Request, _: CrossSite) -> Response:
         detail = "This form was sent from another site, so nothing was done. Open holdfire itself and try again."
         return tools.page(request, "pages/problem.html", status=FORBIDDEN, title="Refused", detail=detail)
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(request: Request, refused: NotAllowed) -> Response:
+        """Say what is missing, and who can give it; nothing was done."""
+        detail = f"You may not do this: it needs “{refused.scope}”. Whoever manages holdfire here can give you that."
+        return tools.page(request, "pages/problem.html", status=FORBIDDEN, title="Not allowed", detail=detail)

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from app.core.simulation.twins import Twins
 from app.services.container import Services
-from app.web.boards import Boards
-from app.web.outlook_shared import SharedOutlooks
+from app.web.frame import frame
+from app.web.now.boards import Boards
+from app.web.outlook.shared import SharedOutlooks
 from app.web.rendering import page
 
 NOT_FOUND = 404
@@ -28,8 +29,11 @@ class Tools:
     outlooks: SharedOutlooks = field(default_factory=SharedOutlooks)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
-        """Return a rendered template with the headers of a page."""
-        return page(request, self.templates, template, status=status, **context)
+        """Return a rendered template with the headers of a page, inside the frame that every page has."""
+        found: Services = request.state.services
+        gate = request.path_params.get("gate") or request.query_params.get("gate")
+        around = frame(getattr(request.state, "visit", None), request.url.path, gate, demo=found.settings.demo)
+        return page(request, self.templates, template, status=status, frame=around, **context)
 
     def no_gate(self, request: Request, gate: str | None) -> Response:
         """Return the answer for a gate that is not there."""

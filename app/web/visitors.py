@@ -1,13 +1,20 @@
-"""Who looks at a page, and may they? Cookies count here and nowhere else; every POST must come from our own pages."""
+"""Who looks at a page, and may they? Cookies count here and nowhere else; every POST must come from our own pages.
 
+A page's handler names the one scope that it needs by the type of its visitor; install_pages refuses one that does not.
+"""
+
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import SecurityScopes
 
+from app.core.access import ADMIN_SCOPE, may
+from app.core.event import Actor
 from app.services.container import Services
 from app.services.origins import origin_allowed
-from app.services.sessions import Identity, cookie_in
+from app.services.sessions import cookie_in
 
 OWN_SITE = frozenset({"same-origin", "none"})
 
@@ -20,21 +27,53 @@ class SignInNeeded(Exception):
         self.location = location
 
 
+class NotAllowed(Exception):
+    """Who is signed in may not do what needs this scope."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+
 class CrossSite(Exception):
     """A form was sent from somebody else's page."""
 
 
-async def visitor(request: Request) -> Identity | None:
-    """Return who looks, None with authentication off. Raises SignInNeeded for anybody unknown."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks. With authentication off it is anybody, who may do everything and has no name."""
+
+    actor: Actor
+    scopes: frozenset[str]
+    name: str | None = None
+
+    def may(self, scope: str) -> bool:
+        """Return whether the visitor may do what needs a scope; for what a page offers or leaves out."""
+        return may(self.scopes, scope)
+
+
+ANYBODY = Visit(Actor("anonymous", "anonymous"), frozenset({ADMIN_SCOPE}))
+
+
+async def visitor(scopes: SecurityScopes, request: Request) -> Visit:
+    """Return who looks. Raises SignInNeeded for anybody unknown, NotAllowed for who lacks the page's scope."""
     services: Services = request.state.services
-    if services.settings.auth == "off":
-        return None
+    visit = ANYBODY if services.settings.auth == "off" else await _signed_in(services, request)
+    request.state.visit = visit
+    (scope,) = scopes.scopes
+    if not visit.may(scope):
+        raise NotAllowed(scope)
+    return visit
+
+
+async def _signed_in(services: Services, request: Request) -> Visit:
     cookie = cookie_in(request.cookies)
     identity = await services.sessions.find(cookie) if cookie else None
     if identity is None:
         query = f"?{request.url.query}" if request.url.query else ""
         raise SignInNeeded(f"/sign-in?next={quote(request.url.path + query, safe='')}")
-    return identity
+    key = identity.key
+    return Visit(Actor(key.id, key.name), key.scopes, key.name)
 
 
 async def own_form(request: Request) -> None:
@@ -56,5 +95,9 @@ def local_path(target: str) -> str:
     return target if safe and target.isprintable() else "/"
 
 
-Visitor = Annotated[Identity | None, Depends(visitor)]
+Visitor = Annotated[Visit, Security(visitor, scopes=["read"])]
+CampaignVisitor = Annotated[Visit, Security(visitor, scopes=["campaigns"])]
+PermitVisitor = Annotated[Visit, Security(visitor, scopes=["permits"])]
+PolicyVisitor = Annotated[Visit, Security(visitor, scopes=["policies"])]
+AdminVisitor = Annotated[Visit, Security(visitor, scopes=["admin"])]
 OwnForm = Annotated[None, Depends(own_form)]

@@ -11,8 +11,8 @@ from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
 from app.ports import DecisionRow, HistoryPoint
 from app.web.axes import time_ticks, value_ticks
-from app.web.captions import caption
-from app.web.charts import Chart, figure
+from app.web.history.captions import caption
+from app.web.history.charts import Chart, figure
 from app.web.palettes import THEMES
 from app.web.spans import Span, verdict_spans
 

@@ -6,8 +6,8 @@ from app.core.floor.metric import Metric
 from app.core.forecast.breach import Breach, Verdict
 from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.outlook import Band, Outlook, Prospect, QueueOutlook
-from app.web.outlook_chart import Ahead
-from app.web.outlook_words import Reader
+from app.web.outlook.chart import Ahead
+from app.web.outlook.words import Reader
 from tests.support.floors import NOON
 
 LIMITS = OutlookLimits(service_level_ratio=0.8, backlog=10)

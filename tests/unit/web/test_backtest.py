@@ -7,8 +7,8 @@ from app.core.backtest.history import Looks
 from app.core.floor.metric import Metric
 from app.core.gate.policy import parse_policy
 from app.services.backtests import Backtest
-from app.web.backtest_form import chosen_days, dials, turned_policy
-from app.web.backtest_view import backtest_view
+from app.web.backtest.form import chosen_days, dials, turned_policy
+from app.web.backtest.view import backtest_view
 from tests.support.minutes import NOTHING, Cell, ToldQueue, a_history
 
 RULES = [

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.web.boards import Boards, present
+from app.web.now.boards import Boards, present
+from app.web.now.sparkline import WIDTH
+from app.web.now.views import Board
 from app.web.rendering import environment
-from app.web.sparkline import WIDTH
-from app.web.views import Board
 from tests.support.api import Api, an_api
 from tests.support.builders import an_observation
 

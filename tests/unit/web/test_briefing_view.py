@@ -5,7 +5,7 @@ import pytest
 
 from app.core.campaign.briefing import Acknowledgement, Briefing
 from app.core.campaign.campaign import Campaign, CampaignState, Release, ReleaseMode
-from app.web.briefing_view import briefing_page
+from app.web.briefing.view import briefing_page
 from tests.support.builders import NOW, after
 
 CHICAGO, UTC = ZoneInfo("America/Chicago"), ZoneInfo("UTC")

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.web.debrief_chart import HEIGHT, LEFT, WIDTH, Span, chart
+from app.web.debrief.chart import HEIGHT, LEFT, WIDTH, Span, chart
 
 START = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 CHICAGO = ZoneInfo("America/Chicago")

@@ -22,7 +22,7 @@ from app.core.debrief.debrief import (
     Window,
 )
 from app.core.debrief.question import OverrideFact, WaveFact
-from app.web.debrief_view import debrief_page
+from app.web.debrief.view import debrief_page
 from app.web.format import MINUS, NONE
 from tests.support.debriefing import FIRST, RELEASE, SUBJECT
 

@@ -9,10 +9,10 @@ from app.core.floor.metric import Metric
 from app.core.forecast.limits import OutlookLimits
 from app.core.gate.foresight import Predicted
 from app.web.format import NO_BREAK, THIN
-from app.web.outlook_captions import caption, table
-from app.web.outlook_chart import METRICS, figure
-from app.web.outlook_pages import OutlookQuery, choice
-from app.web.outlook_words import Reader
+from app.web.outlook.captions import caption, table
+from app.web.outlook.chart import METRICS, figure
+from app.web.outlook.pages import OutlookQuery, choice
+from app.web.outlook.words import Reader
 from app.web.palettes import THEMES
 from tests.support.floors import NOON
 from tests.unit.web.outlooks import LIMITS, WITH_SEND, WITHOUT, a_breach, an_ahead, an_outlook

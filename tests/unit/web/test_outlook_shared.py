@@ -9,8 +9,8 @@ import pytest
 from app.errors import NotComputed
 from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import GateOutlook
-from app.web.outlook_shared import KEPT, SharedOutlooks
-from app.web.plan_form import Ways
+from app.web.outlook.shared import KEPT, SharedOutlooks
+from app.web.plan.form import Ways
 from tests.support.floors import NOON
 
 

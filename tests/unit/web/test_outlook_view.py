@@ -15,8 +15,8 @@ from app.core.gate.policy import parse_policy
 from app.core.permit.permit import Spent
 from app.services.published import GateState
 from app.web.format import NO_BREAK, THIN
-from app.web.outlook_view import ANY_MAIL, Sending, headline
-from app.web.outlook_words import Reader, against, broken, chance, expected, limits_in_words
+from app.web.outlook.view import ANY_MAIL, Sending, headline
+from app.web.outlook.words import Reader, against, broken, chance, expected, limits_in_words
 from app.web.typed import NotRead, read_audience
 from tests.support.floors import NOON, backlog_floor
 

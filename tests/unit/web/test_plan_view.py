@@ -16,10 +16,10 @@ from app.core.forecast.waves import Spread, Wave
 from app.core.forecast.windows_ahead import NextWindow
 from app.core.gate.decision import Verdict as GateVerdict
 from app.web.format import NO_BREAK, THIN
-from app.web.outlook_words import Reader
-from app.web.plan_form import PlanQuery, Ways, read_form
-from app.web.plan_timeline import HEIGHT, LABEL_HEIGHT, Part, timeline
-from app.web.plan_view import Planned, plan_shown
+from app.web.outlook.words import Reader
+from app.web.plan.form import PlanQuery, Ways, read_form
+from app.web.plan.timeline import HEIGHT, LABEL_HEIGHT, Part, timeline
+from app.web.plan.view import Planned, plan_shown
 from tests.support.floors import NOON
 
 UTC = ZoneInfo("UTC")

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.sparkline import HEIGHT, WIDTH, sparkline
+from app.web.now.sparkline import HEIGHT, WIDTH, sparkline
 
 START = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 UNTIL = START + timedelta(minutes=30)

@@ -6,7 +6,7 @@ from app.core.staffing.moments import DateOrder
 from app.core.staffing.schedule import DayTotal, Interval
 from app.core.staffing.upload import Understood
 from app.services.schedules import DayChange, ScheduleChange
-from app.web.staffing_view import change_rows, hours_lines, schedule_rows, shown_span, understood_lines
+from app.web.staffing.view import change_rows, hours_lines, schedule_rows, shown_span, understood_lines
 
 CHICAGO = "America/Chicago"
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

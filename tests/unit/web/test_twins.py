@@ -11,8 +11,8 @@ from app.core.simulation.daybook import FiveMinutes, Wave
 from app.core.simulation.twins import Day, Twins
 from app.web.format import THIN
 from app.web.palettes import THEMES
-from app.web.twin_charts import figure
-from app.web.twin_words import rows, verdict
+from app.web.twins.charts import figure
+from app.web.twins.words import rows, verdict
 
 START = datetime(2026, 11, 16, 14, 0, tzinfo=UTC)  # 08:00 in Chicago
 PLANNED = START + timedelta(minutes=55)

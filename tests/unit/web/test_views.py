@@ -14,7 +14,7 @@ from app.core.gate.policy import parse_policy
 from app.services.published import GateState, Published
 from app.services.standing import standing
 from app.web.format import MINUS, NO_BREAK, NONE, THIN
-from app.web.views import Board, board
+from app.web.now.views import Board, board
 from tests.support.floors import NOON, StaticFloor, a_reading
 
 RULES: list[dict[str, Any]] = [

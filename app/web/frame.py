@@ -1,0 +1,53 @@
+"""What stands around every page: where else to go, who looks, and whether it is a demonstration. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from app.web.visitors import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One page of the navigation: its word, its path, the scope it takes, and whether it is about one gate."""
+
+    word: str
+    path: str
+    scope: str = "read"
+    of_gate: bool = True
+
+
+ROOMS = (
+    Room("Now", "/"),
+    Room("Plan a send", "/plan"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A room as it is shown: where it leads, and whether this page is in it."""
+
+    word: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """All of the layout that is not the page's own. who: None with authentication off; links: none when signed out."""
+
+    links: Sequence[Link]
+    who: str | None
+    demo: bool
+
+
+def frame(visit: Visit | None, path: str, gate: str | None, *, demo: bool) -> Frame:
+    """Return the frame of a page at `path` that is about `gate`; visit None: nobody is signed in."""
+    links = [_link(room, path, gate) for room in ROOMS if visit and visit.may(room.scope)]
+    return Frame(links, visit.name if visit else None, demo)
+
+
+def _link(room: Room, path: str, gate: str | None) -> Link:
+    query = f"?gate={quote(gate, safe='')}" if gate and room.of_gate else ""
+    current = path == room.path or (room.path != "/" and path.startswith(f"{room.path}/"))
+    return Link(room.word, room.path + query, current)
