@@ -6,8 +6,14 @@ from datetime import datetime
 import numpy as np
 
 from app.core.floor.metric import Metric
-from app.core.floor.view import FloorView
+from app.core.floor.view import FloorView, Reading
 from app.core.gate.rules import MAX_AHEAD
+
+USED = (
+    *(Metric.BACKLOG, Metric.CONTACTS_IN_PROGRESS),
+    *(Metric.AGENTS_STAFFED, Metric.AGENTS_BUSY, Metric.AGENTS_AVAILABLE),
+)
+"""The gauges that an outlook may start from."""
 
 
 class NotKnown(Exception):
@@ -25,13 +31,13 @@ class FreshReadings:
 
     def value(self, metric: Metric) -> float | None:
         """Return a gauge's fresh value, None without one."""
-        reading = self.view.reading(self.queue, metric)
-        if reading is None or reading.observed_at - self.now > MAX_AHEAD:
-            return None
-        if reading.age_seconds(self.now) >= self.stale_after_seconds:
-            return None
-        value = reading.value
-        return value if value is not None and 0 <= value < np.inf else None
+        reading = self._reading(metric)
+        return None if reading is None else reading.value
+
+    def oldest_at(self) -> datetime:
+        """Return the instant of the oldest fresh gauge that an outlook may start from; now where there is none."""
+        found = (self._reading(metric) for metric in USED)
+        return min((reading.observed_at for reading in found if reading is not None), default=self.now)
 
     def waiting(self) -> int:
         """Return how many wait. Raises NotKnown where nobody says."""
@@ -55,3 +61,11 @@ class FreshReadings:
             return staffed
         busy, available = self.value(Metric.AGENTS_BUSY), self.value(Metric.AGENTS_AVAILABLE)
         return None if busy is None or available is None else busy + available
+
+    def _reading(self, metric: Metric) -> Reading | None:
+        reading = self.view.reading(self.queue, metric)
+        if reading is None or reading.observed_at - self.now > MAX_AHEAD:
+            return None
+        if reading.age_seconds(self.now) >= self.stale_after_seconds:
+            return None
+        return reading if reading.value is not None and 0 <= reading.value < np.inf else None

@@ -49,12 +49,26 @@ class QueueNotes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """What is known, what the gate, and others, had given away by then, and where the numbers are from."""
+    """What is known, what the gate, and others, had given away by then, and where the numbers are from.
+
+    readings_at: the instant of the oldest gauge of any queue that it starts from, at stale_after_seconds too old.
+    """
 
     known: Known
     given: int
     notes: tuple[QueueNotes, ...]
+    readings_at: datetime
+    stale_after_seconds: float
     elsewhere: Elsewhere | None = None
+
+    def good_for_seconds(self, longest: float) -> float:
+        """Return how long an outlook of this may be used, counted from its own instant; `longest` at most.
+
+        That is until the oldest gauge it starts from is as old as that, or as the policy lets a gauge be, if that is
+        longer: no gate goes by the age of an outlook on top of the age of its readings.
+        """
+        age_seconds = max(0.0, (self.known.at - self.readings_at).total_seconds())
+        return min(longest, max(longest, self.stale_after_seconds) - age_seconds)
 
     def sender(self, campaign: str | None) -> Sender:
         """Return how a campaign was reckoned with; one that was not, as mail of no known campaign."""
@@ -85,9 +99,9 @@ class OutlookInputs:
         wanted = await self._minutes_wanted(queues, limits_for(policy).horizon_minutes, now)
         forecasts = [await self.arrivals.forecast(queue, now, wanted) for queue in queues]
         minutes = min(wanted, _minutes_known(queues, forecasts, limits_for(policy), now))
+        fresh = [FreshReadings(view, queue, policy.stale_after_seconds, now) for queue in queues]
         found = [
-            await self._queue(queue, FreshReadings(view, queue, policy.stale_after_seconds, now), forecast, minutes)
-            for queue, forecast in zip(queues, forecasts, strict=True)
+            await self._queue(readings, forecast, minutes) for readings, forecast in zip(fresh, forecasts, strict=True)
         ]
         known = tuple(queue for queue, _ in found)
         watched = Watched(state, published.gates, tuple(view.queues()), volumes(known), minutes, now)
@@ -101,7 +115,10 @@ class OutlookInputs:
             self.mail.lessons.kernel(),
         )
         notes = tuple(notes for _, notes in found)
-        return Gathered(gathered, state.spent.given, notes, self.mail.elsewhere(watched))
+        oldest_at = min(readings.oldest_at() for readings in fresh)
+        return Gathered(
+            gathered, state.spent.given, notes, oldest_at, policy.stale_after_seconds, self.mail.elsewhere(watched)
+        )
 
     def including(self, gathered: Gathered, campaign_id: str | None) -> Gathered:
         """Return the same with a campaign that need not be on its way, a draft, reckoned with by its own numbers."""
@@ -127,9 +144,9 @@ class OutlookInputs:
         return wanted
 
     async def _queue(
-        self, queue: str, fresh: FreshReadings, forecast: ArrivalForecast, minutes: int
+        self, fresh: FreshReadings, forecast: ArrivalForecast, minutes: int
     ) -> tuple[QueueKnown, QueueNotes]:
-        now = fresh.now
+        queue, now = fresh.queue, fresh.now
         capacity = await self.capacities.capacity(queue, now)
         if capacity.handle_seconds is None:
             raise NotKnown(f"{queue}: {capacity.handle_said}")

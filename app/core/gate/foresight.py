@@ -83,7 +83,8 @@ class Foresight:
     at: the instant it looks from. breach_probability: of any limit, if nothing more is sent than what is given away
     already; breaks: the limit that is likeliest to. given: what the gate had given away by then, ever. rooms: by
     campaign, "" for mail of no known campaign. unknown: why nothing can be said; "" where all of this can.
-    good_for_seconds: how long it may be used; longer than the two minutes only where a demonstration's clock runs fast.
+    good_for_seconds: how long it may be used; less than the two minutes by the age of the floor it started from, longer
+    only where a demonstration's clock runs fast.
     elsewhere: None where nothing comes to this gate's queues that goes through others.
     """
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.gate import wording
 from app.core.gate.decision import Check, CheckStatus, Reason, ReasonCode
-from app.core.gate.foresight import Foresight, Predicted, Room, Standing
+from app.core.gate.foresight import STALE_AFTER_SECONDS, Foresight, Predicted, Room, Standing
 from app.core.gate.policy import Policy
 
 _CODES = {
@@ -103,7 +103,10 @@ def _blind_sentence(foresight: Foresight | None, standing: Standing, now: dateti
     age = (now - foresight.at).total_seconds()
     if age < 0:
         return f"the outlook is dated {-age:.0f} s in the future"
-    return f"the outlook is {wording.age_said(age)} old, limit {wording.span(foresight.good_for_seconds)}"
+    said = f"the outlook is {wording.age_said(age)} old, limit "
+    if foresight.good_for_seconds < STALE_AFTER_SECONDS:
+        return f"{said}{round(foresight.good_for_seconds)} s, because the floor it started from was older"
+    return f"{said}{wording.span(foresight.good_for_seconds)}"
 
 
 def _broken(predicted: Predicted, policy: Policy, now: datetime) -> str:

@@ -1,10 +1,12 @@
 """What an outlook believes of a floor: what is fresh, and a number of this world."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.core.floor.metric import Metric
 from app.services.fresh_readings import FreshReadings, NotKnown
-from tests.support.floors import NOON, backlog_floor
+from tests.support.floors import NOON, StaticFloor, a_reading, backlog_floor
 
 
 def fresh(waiting, age_seconds=0.0):
@@ -24,3 +26,18 @@ def test_what_is_missing_old_of_the_future_or_no_number_is_not_known(waiting, ag
     assert fresh(waiting, age_seconds).value(Metric.BACKLOG) is None
     with pytest.raises(NotKnown, match="orders: nobody says how many are waiting"):
         fresh(waiting, age_seconds).waiting()
+
+
+def test_the_oldest_counts_among_the_fresh_gauges_that_an_outlook_starts_from():
+    ages = {
+        Metric.BACKLOG: 5,
+        Metric.AGENTS_STAFFED: 60,
+        Metric.AGENTS_BUSY: 30,
+        Metric.CONTACTS_IN_PROGRESS: 90,  # stale, so it is not used
+        Metric.OLDEST_WAIT_SECONDS: 80,  # no outlook starts from it
+    }
+    floor = StaticFloor()
+    for metric, age in ages.items():
+        floor.put("orders", a_reading(metric, observed_at=NOON - timedelta(seconds=age)))
+    assert FreshReadings(floor, "orders", 90.0, NOON).oldest_at() == NOON - timedelta(seconds=60)
+    assert FreshReadings(floor, "other", 90.0, NOON).oldest_at() == NOON

@@ -126,6 +126,11 @@ def test_a_limit_that_is_likely_to_break_anyway_holds():
         (None, "data_outlook_missing", "there is no outlook for this policy yet"),
         (replace(GOOD, unknown="no history"), "data_outlook_missing", "the outlook is unknown: no history"),
         (replace(GOOD, at=seconds(-130)), "data_outlook_stale", "the outlook is 2 min 10 s old, limit 2 min"),
+        (
+            replace(GOOD, at=seconds(-31), good_for_seconds=30.4),
+            "data_outlook_stale",
+            "the outlook is 31 s old, limit 30 s, because the floor it started from was older",
+        ),
     ],
 )
 def test_without_an_outlook_that_can_be_relied_on_the_gate_is_unknown(foresight, code, message):
