@@ -24,7 +24,7 @@ from app.core.simulation.twins import Twins
 from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.services.container import Services
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store

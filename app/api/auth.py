@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 
 from app.api.problems import FORBIDDEN, UNAUTHENTICATED, Refused, TooOften
 from app.core.client_profile import PLAIN
-from app.ports import SCOPES, ApiKey
+from app.ports.keys import SCOPES, ApiKey
 from app.services.container import Services
 from app.services.keys import is_whole
 

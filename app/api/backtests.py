@@ -11,7 +11,7 @@ from app.api.bodies import read
 from app.api.deps import FromQuery, GatePath, ServicesDep, ToQuery, answer
 from app.api.problems import CLIENT_RATE, UNAVAILABLE, Refused
 from app.api.schemas import component, problems, takes
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.backtest_shapes import backtest_shape
 from app.services.backtests import RETRY_SECONDS, Busy, Question
 from app.services.container import Services

@@ -24,7 +24,7 @@ from app.api.schemas import component, headers, problems, takes
 from app.core.campaign.campaign import Campaign, CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.campaigns import Impossible
 from app.services.container import Services
 

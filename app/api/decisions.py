@@ -12,7 +12,7 @@ from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, 
 from app.api.paging import page_of
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.services.replaying import replay_shape
 from app.services.shapes import instant
 

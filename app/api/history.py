@@ -11,7 +11,7 @@ from app.api.auth import Reader
 from app.api.deps import FromQuery, Name, ServicesDep, ToQuery, answer
 from app.api.schemas import Shape, problems, text_at
 from app.core.floor.metric import DEFINITIONS, Metric
-from app.ports import ContactTotals
+from app.ports.history import ContactTotals
 from app.services.container import Services
 from app.services.history import MAX_POINTS, ratio
 from app.services.shapes import instant

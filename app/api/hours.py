@@ -12,7 +12,7 @@ from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import Responses, component, headers, problems, takes
 from app.api.staffing_shapes import HoursShape
 from app.core.event import Actor
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.ports.staffing import ALL_QUEUES
 from app.services.container import Services
 from app.services.staffing_shapes import hours_shape

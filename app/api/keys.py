@@ -12,7 +12,7 @@ from app.api.deps import Instant, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
 from app.core.client_profile import PLAIN, RetryUnit
 from app.core.event import Actor
-from app.ports import SCOPES, ApiKey
+from app.ports.keys import SCOPES, ApiKey
 from app.services.keys import MAX_NAME
 from app.services.profiles import LEAST_RPS, MOST_RPS, changed_profile, profile_shape
 from app.services.shapes import instant

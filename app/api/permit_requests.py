@@ -12,8 +12,8 @@ from app.api.deps import ServicesDep, answer
 from app.api.problems import CONFLICT, Refused
 from app.api.schemas import Responses, Shape, headers, problems, text_at
 from app.core.permit.request import PermitRequest
-from app.ports import ApiKey
 from app.ports.callbacks import WaitingAsk, WaitState
+from app.ports.keys import ApiKey
 from app.services.container import Services
 from app.services.permit_answers import PermitAnswer
 from app.services.shapes import instant

@@ -28,7 +28,7 @@ from app.core.permit.permit import Permit, PermitState
 from app.core.permit.request import RequestRefused, parse_request, parse_sent, parse_ttl
 from app.core.problem import Problem
 from app.errors import Invalid
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.container import Services
 from app.services.permit_answers import PermitAnswer, permit_shape
 

@@ -14,7 +14,7 @@ from app.api.paging import page_of
 from app.api.preconditions import etag, refuse_unread, refused_when_changed
 from app.api.schemas import Shape, component, headers, problems, takes, text_at
 from app.core.event import Actor
-from app.ports import PolicyVersion
+from app.ports.gates import PolicyVersion
 from app.services.shapes import instant
 
 router = APIRouter(prefix="/gates/{gate}/policy", tags=["policies"])

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.api.auth import Reader
 from app.api.deps import ServicesDep, answer
 from app.api.schemas import Shape, problems, text_at
-from app.ports import SourceHealth
+from app.ports.sources import SourceHealth
 from app.services.shapes import instant
 
 router = APIRouter(tags=["sources"])

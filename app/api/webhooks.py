@@ -25,7 +25,7 @@ from app.api.webhook_shapes import (
     webhook_shape,
 )
 from app.core.event import Actor
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.ports.webhooks import DeliveryState, Webhook
 from app.services.webhooks import WebhookPlan, plan_of
 

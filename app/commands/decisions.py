@@ -14,7 +14,7 @@ from app.clocks import SystemClock
 from app.commands.options import KeyOption
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.errors import HoldfireError
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.services.decisions import Decisions
 from app.services.replaying import replay_shape
 from app.services.shapes import instant as shown

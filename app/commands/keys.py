@@ -12,7 +12,7 @@ from app.commands.actor import local_actor
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.core.client_profile import PLAIN
 from app.errors import HoldfireError, Invalid
-from app.ports import SCOPES, ApiKey
+from app.ports.keys import SCOPES, ApiKey
 from app.services.keys import Keys
 from app.services.profiles import changed_profile, profile_shape
 from app.services.shapes import instant

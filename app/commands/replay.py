@@ -23,7 +23,7 @@ from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.commands.replay_remote import Remote
 from app.core.floor.observation import Observation
 from app.errors import HoldfireError
-from app.ports import ContactTotals
+from app.ports.history import ContactTotals
 from app.services.history import ratio
 from app.services.outlooks import Outlooks
 from app.services.published import Published

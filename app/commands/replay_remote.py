@@ -15,7 +15,7 @@ from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
 from app.core.problem import Problem
 from app.errors import HoldfireError
-from app.ports import Payload
+from app.ports.stream import Payload
 from app.services.replay import KEPT_REJECTIONS, Progress, Replayed
 
 BATCH = 1_000

@@ -15,7 +15,7 @@ from app.commands.output import FAILED, USAGE, fail
 from app.core.simulation.twins import Twins
 from app.errors import Invalid
 from app.main import Background, HoldfireApp, create_app
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.settings import Settings, load_settings
 from app.store.migrate import migrate
 from app.store.sole import sole_evaluator

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from app.core.event import Event
 from app.core.gate.answer import Answered
 from app.core.permit.permit import Permit, PermitState, Spent
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 from app.core.event import Event
 from app.core.floor.metric import Metric
 from app.core.staffing.schedule import Interval, Span
-from app.ports import HistoryPoint
+from app.ports.history import HistoryPoint
 
 ALL_QUEUES = ""  # the name under which the hours of all queues without their own are kept; no queue can have it
 

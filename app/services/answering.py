@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.core.gate.answer import Answered, Request, answer
 from app.core.permit.permit import NOTHING_SPENT, Spent
 from app.errors import NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.services.published import GateState, Published
 from app.services.standing import standing
 

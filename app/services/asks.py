@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.errors import HoldfireError
-from app.ports import DecisionLog, DecisionRow
+from app.ports.decisions import DecisionLog, DecisionRow
 from app.services.answering import Looked
 from app.services.inputs import facts_of, kept_of
 from app.services.reply import allowed, summary_for

@@ -12,8 +12,8 @@ from app.core.gate.policy import Policy, PolicyRefused, parse_policy
 from app.core.gate.rule import Rule, parse_rules
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid
-from app.ports import Clock
 from app.ports.backtest import MinuteReader, Wanted
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.services.gates import Gates
 

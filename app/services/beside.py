@@ -7,7 +7,7 @@ from app.core.gate.answer import CampaignFacts
 from app.core.gate.foresight import Foresight
 from app.core.gate.override import Override
 from app.core.permit.permit import Spent
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.services.campaigns import Campaigns
 from app.services.overrides import Overrides
 from app.services.permits import Permits

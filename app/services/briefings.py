@@ -9,8 +9,8 @@ from app.core.campaign.images import MOST_IMAGES, file_name, label_faults
 from app.core.campaign.wording import acknowledging_faults, words_faults
 from app.core.event import Actor, Event, EventType
 from app.errors import Conflict, Invalid, NotFound
-from app.ports import Clock
 from app.ports.campaigns import BriefingStore, CampaignStore
+from app.ports.clock import Clock
 from app.services.briefing_shapes import acknowledgement_shape, image_shape, words_shape
 from app.services.pictures import Picture, Pictures
 from app.services.shapes import Shape

@@ -18,8 +18,8 @@ from app.core.campaign.wording import text_faults
 from app.core.event import Actor, Event, EventType
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid, NotFound
-from app.ports import Clock
 from app.ports.campaigns import CampaignStore, FeedToken, FeedTokenStore
+from app.ports.clock import Clock
 from app.services.icalendar_feed import CalendarFile
 from app.services.shapes import Shape, instant
 

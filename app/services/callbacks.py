@@ -20,8 +20,9 @@ from app.core.permit.permit import LIVE
 from app.core.permit.request import PermitRequest
 from app.core.webhooks.standard import enveloped
 from app.errors import Conflict, HoldfireError, Invalid, NotFound
-from app.ports import ApiKey, Clock
 from app.ports.callbacks import ASK_PREFIX, CallbackStore, WaitingAsk, WaitState
+from app.ports.clock import Clock
+from app.ports.keys import ApiKey
 from app.ports.webhooks import Delivery, Receiver
 from app.services.answering import Answering
 from app.services.destinations import Destinations

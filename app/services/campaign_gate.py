@@ -17,8 +17,8 @@ from app.core.gate.decision import Reason, ReasonCode, Verdict
 from app.core.gate.wording import moment
 from app.core.permit.permit import COUNTED, NOTHING_SPENT, Permit, PermitState
 from app.errors import NotFound
-from app.ports import Clock
 from app.ports.campaigns import Wave
+from app.ports.clock import Clock
 from app.services.answering import Answering, Looked
 from app.services.asks import Asks, Question
 from app.services.campaign_book import CampaignBook

@@ -14,8 +14,8 @@ from app.core.gate.answer import CampaignFacts
 from app.core.permit.permit import PermitStep, Spent
 from app.core.problem import Problem
 from app.errors import Conflict, Invalid, NotFound
-from app.ports import Clock
 from app.ports.campaigns import BriefingStore, CampaignStore, Wave
+from app.ports.clock import Clock
 from app.services.campaign_book import CampaignBook
 from app.services.permits import Permits
 

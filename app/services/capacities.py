@@ -20,8 +20,8 @@ from app.core.forecast.capacity import (
 )
 from app.core.forecast.flows import FlowSeries
 from app.core.forecast.series import FloatArray
-from app.ports import HistoryReader
 from app.ports.flows import FlowReader
+from app.ports.history import HistoryReader
 
 LONG, LONG_KEPT = timedelta(days=28), timedelta(hours=1)
 WEEK = timedelta(days=7)

@@ -14,8 +14,8 @@ from app.core.forecast.calendar import Calendar
 from app.core.forecast.flows import FlowSeries
 from app.core.forecast.series import FloatArray
 from app.core.staffing.staffing import Basis
-from app.ports import HistoryPoint, HistoryReader
 from app.ports.flows import FlowReader
+from app.ports.history import HistoryPoint, HistoryReader
 from app.services.opening_hours import Hours
 from app.services.staffing import Staffings
 

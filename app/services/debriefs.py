@@ -25,7 +25,7 @@ from app.core.debrief.question import Question
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.forecast.kernel import Kernel
 from app.errors import HoldfireError, NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.ports.learning import DebriefStore, KeptDebrief, Lift
 from app.services.campaigns import Campaigns, Impossible

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from app.ports import DecisionLog, DecisionRow
+from app.ports.decisions import DecisionLog, DecisionRow
 from app.services.replaying import NotReplayable, Replayed, replay
 
 

@@ -15,8 +15,8 @@ from app import __version__
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.webhooks.schedule import next_wait_seconds
 from app.errors import Conflict, Invalid, NotFound
-from app.ports import Clock
 from app.ports.callbacks import ASK_PREFIX
+from app.ports.clock import Clock
 from app.ports.webhooks import Delivery, DeliveryState, Due, Lane, Receiver, Webhook, WebhookStore
 from app.services.destinations import Destination, Destinations
 from app.services.webhooks import told

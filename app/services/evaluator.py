@@ -25,17 +25,11 @@ from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.overlay import last_told, lay_over, tell
 from app.core.gate.policy import Policy, parse_policy
 from app.errors import HoldfireError
-from app.ports import (
-    Checkpoint,
-    Clock,
-    EvaluationStore,
-    GateStore,
-    PolicyVersion,
-    QueueStore,
-    Stream,
-    StreamRecord,
-    Transition,
-)
+from app.ports.clock import Clock
+from app.ports.evaluation import Checkpoint, EvaluationStore, Transition
+from app.ports.gates import GateStore, PolicyVersion
+from app.ports.queues import QueueStore
+from app.ports.stream import Stream, StreamRecord
 from app.services.inputs import GateInputs, facts_of, kept_of
 from app.services.published import Alone, Beside, GateState, Published
 from app.services.shapes import check_shape, reason_shape, summary

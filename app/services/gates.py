@@ -6,7 +6,8 @@ from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.gate.policy import PolicyRefused, parse_policy
 from app.core.problem import Problem
 from app.errors import Invalid, NotFound
-from app.ports import Clock, GateStore, PolicyVersion
+from app.ports.clock import Clock
+from app.ports.gates import GateStore, PolicyVersion
 
 MAX_NAME = 63
 NAME_RULE = f"1 to {MAX_NAME} lower-case letters, digits and hyphens, beginning with a letter or digit"

@@ -8,7 +8,7 @@ from datetime import datetime
 from app.core.floor.metric import Metric
 from app.core.problem import Problem
 from app.errors import Invalid
-from app.ports import ContactTotals, HistoryPoint, HistoryReader
+from app.ports.history import ContactTotals, HistoryPoint, HistoryReader
 
 MAX_POINTS = 5_000
 MINUTE = 60

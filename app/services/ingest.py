@@ -12,7 +12,8 @@ from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
 from app.core.problem import Problem
 from app.errors import NotDurable
-from app.ports import Appended, Clock, Payload, Stream
+from app.ports.clock import Clock
+from app.ports.stream import Appended, Payload, Stream
 from app.services.sources import Sources
 
 Item = TypeVar("Item", Observation, ContactEvent)

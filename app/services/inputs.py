@@ -19,7 +19,7 @@ from app.core.gate.override import Override
 from app.core.gate.policy import Mode, Policy, parse_policy
 from app.core.gate.replay import Inputs, capture, decide_again
 from app.core.permit.permit import NOTHING_SPENT, Spent
-from app.ports import KeptInputs
+from app.ports.decisions import KeptInputs
 from app.services.published import GateState
 
 

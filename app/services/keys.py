@@ -21,7 +21,8 @@ from app.core.client_profile import PLAIN, ClientProfile
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.problem import Problem
 from app.errors import HoldfireError, Invalid, NotFound
-from app.ports import SCOPES, ApiKey, Clock, KeyStore
+from app.ports.clock import Clock
+from app.ports.keys import SCOPES, ApiKey, KeyStore
 from app.services.profiles import changed_profile, profile_shape
 from app.services.rates import Rates
 

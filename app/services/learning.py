@@ -20,7 +20,7 @@ from app.core.forecast.pooling import PastRate, pooled_rate
 from app.core.forecast.queue_mix import learned_mix
 from app.core.forecast.series import FloatArray
 from app.errors import HoldfireError
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.ports.learning import DebriefStore, Lift
 

@@ -9,7 +9,7 @@ from app.core.staffing.hours import OpeningHours
 from app.core.staffing.hours_document import parse_hours
 from app.core.staffing.refused import StaffingRefused
 from app.errors import Invalid, NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.staffing import ALL_QUEUES, HoursStore, SavedHours
 
 

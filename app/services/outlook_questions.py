@@ -15,7 +15,7 @@ from app.core.forecast.outlook import Outlook, outlook
 from app.core.forecast.plan import Plan, plan
 from app.core.problem import InputRefused
 from app.errors import Invalid, NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.ports.outlooks import KeptOutlook, OutlookStore
 from app.services.outlook_inputs import OutlookInputs

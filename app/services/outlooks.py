@@ -20,7 +20,7 @@ from app.core.gate.foresight import STALE_AFTER_SECONDS, Foresight
 from app.core.gate.policy import Policy
 from app.core.problem import InputRefused
 from app.errors import HoldfireError
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.ports.outlooks import KeptOutlook, OutlookStore
 from app.services.foresights import Foresights

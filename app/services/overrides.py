@@ -13,7 +13,7 @@ from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.gate.override import Override, OverrideState
 from app.core.gate.policy import DEFAULT_OVERRIDE_MINUTES
 from app.errors import HoldfireError, Invalid, NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.overrides import OverrideStore
 from app.services.override_draft import OverrideDraft, override_of
 from app.services.published import Published

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from app.ports import Clock
 from app.ports.backtest import MinutePacks
+from app.ports.clock import Clock
 
 OVER_FOR = timedelta(hours=1)  # a day's last data is written a little after its end
 AT_ONCE = 100

@@ -11,7 +11,7 @@ from app.core.event import HOLDFIRE, Event
 from app.core.permit import steps
 from app.core.permit.permit import Permit, PermitStep
 from app.errors import HoldfireError
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.permits import PermitStore
 from app.services.answering import Answering
 from app.services.permit_standing import why_stop

@@ -11,7 +11,8 @@ from app.core.permit import steps
 from app.core.permit.permit import LIVE, Permit, PermitState, PermitStep
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict, HoldfireError
-from app.ports import ApiKey, Clock
+from app.ports.clock import Clock
+from app.ports.keys import ApiKey
 from app.ports.permits import Grant, PermitAsk, PermitStore, Repeat
 from app.services.answering import Answering, Looked
 from app.services.asks import Asks, Question

@@ -14,7 +14,8 @@ from app.core.permit import steps
 from app.core.permit.permit import Permit, PermitState, PermitStep, Spent
 from app.core.permit.request import DEFAULT_TTL_SECONDS, PermitRequest
 from app.errors import Conflict
-from app.ports import ApiKey, Clock
+from app.ports.clock import Clock
+from app.ports.keys import ApiKey
 from app.ports.permits import Held, PermitChange, PermitStore
 from app.services.answering import Answering, Looked
 from app.services.asks import Asks

@@ -12,7 +12,7 @@ from app.core.gate.foresight import Foresight
 from app.core.gate.override import Override
 from app.core.gate.policy import Policy
 from app.core.permit.permit import NOTHING_SPENT, Spent
-from app.ports import KeptInputs
+from app.ports.decisions import KeptInputs
 
 
 class DecidedBy(Protocol):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.floor.targets import QueueTargets
-from app.ports import Clock, QueueStore
+from app.ports.clock import Clock
+from app.ports.queues import QueueStore
 
 
 class Queues:

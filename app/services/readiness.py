@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.core.client_profile import PLAIN, ClientProfile
 from app.core.gate.decision import Verdict
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.services.answering import Answering
 from app.services.asks import Ask, Asks, Question
 from app.services.published import Published

@@ -20,8 +20,8 @@ from app.core.campaign.pace import Outcome, judge, next_wave
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.permit.permit import Permit, PermitState, PermitStep
 from app.errors import HoldfireError
-from app.ports import Clock
 from app.ports.campaigns import Wave
+from app.ports.clock import Clock
 from app.services.answering import Answering
 from app.services.campaign_book import CampaignBook
 from app.services.permits import Permits

@@ -17,7 +17,8 @@ from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
 from app.core.gate.rules import MIN_GAP
 from app.core.problem import Problem
-from app.ports import Appended, Checkpoint, Payload, Stream, StreamRecord
+from app.ports.evaluation import Checkpoint
+from app.ports.stream import Appended, Payload, Stream, StreamRecord
 from app.services.evaluator import SAMPLE_SECONDS, Evaluator
 from app.services.published import Published
 

@@ -9,7 +9,7 @@ from app.core.gate.decision import Decision, Verdict
 from app.core.gate.foresight import Foresight
 from app.core.gate.overlay import lay_over
 from app.core.gate.policy import Policy, PolicyRefused
-from app.ports import DecisionRow, KeptInputs
+from app.ports.decisions import DecisionRow, KeptInputs
 from app.services.answering import Looked
 from app.services.inputs import Facts, basis_of, foresight_of, is_whole, policy_of, read_facts
 from app.services.published import GateState

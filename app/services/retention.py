@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from app.ports import Clock, StreamRecord
+from app.ports.clock import Clock
+from app.ports.stream import StreamRecord
 
 
 class RawRecords(Protocol):

@@ -26,7 +26,7 @@ from app.core.staffing.schedule import (
     schedule_days,
 )
 from app.errors import Invalid, NotFound
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.staffing import Replacement, ScheduleState, ScheduleStore
 from app.services.opening_hours import Hours
 

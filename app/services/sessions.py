@@ -11,7 +11,9 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from app.ports import ApiKey, Clock, Session, SessionStore
+from app.ports.clock import Clock
+from app.ports.keys import ApiKey
+from app.ports.sessions import Session, SessionStore
 from app.services.keys import Keys
 
 READING = frozenset({"read", "admin"})

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.ports import SourceHealth
+from app.ports.sources import SourceHealth
 
 MAX_SOURCES = 1_000
 

@@ -13,7 +13,7 @@ from app.core.forecast.series import FloatArray
 from app.core.staffing.hours import OpeningHours, open_minutes
 from app.core.staffing.schedule import Interval, Span, agents_by_minute, weeks_before
 from app.core.staffing.staffing import Asked, Planned, Staffing, staffing, usual_agents
-from app.ports import HistoryPoint
+from app.ports.history import HistoryPoint
 from app.ports.staffing import GaugeHistory, ScheduleState, ScheduleStore
 from app.services.opening_hours import Hours
 

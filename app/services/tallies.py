@@ -11,8 +11,9 @@ from contextlib import suppress
 from datetime import timedelta
 
 from app.core.floor.contact import ContactEvent, ContactEventKind
-from app.ports import Clock, Stream, StreamRecord
+from app.ports.clock import Clock
 from app.ports.learning import Tally, TallyStore
+from app.ports.stream import Stream, StreamRecord
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from app.core.problem import Problem
 from app.core.webhooks.subscription import TOLD
 from app.core.webhooks.url import redacted
 from app.errors import Conflict, Invalid
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.webhooks import Delivery, DeliveryState, Form, Webhook, WebhookStore
 from app.services.destinations import Destinations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.core.chain import Entry
 from app.core.floor.instants import instant
-from app.ports import DecisionRow, KeptInputs
+from app.ports.decisions import DecisionRow, KeptInputs
 from app.store.decision_events import lasting_sha256
 
 _COLUMNS = (

@@ -10,16 +10,13 @@ from sqlalchemy.dialects.sqlite import insert
 
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.gate.policy import default_policy_document
-from app.ports import (
-    Clock,
-    DecisionLog,
-    EvaluationStore,
-    GateStore,
-    HistoryReader,
-    KeyStore,
-    PolicyVersion,
-    QueueStore,
-)
+from app.ports.clock import Clock
+from app.ports.decisions import DecisionLog
+from app.ports.evaluation import EvaluationStore
+from app.ports.gates import GateStore, PolicyVersion
+from app.ports.history import HistoryReader
+from app.ports.keys import KeyStore
+from app.ports.queues import QueueStore
 from app.store.briefings import SqlBriefings
 from app.store.callbacks import SqlCallbacks
 from app.store.campaigns import SqlCampaigns

@@ -7,7 +7,7 @@ from typing import Any
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.floor.instants import micros
 from app.core.gate.decision import ReasonCode, Verdict
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 
 _LOST = frozenset({ReasonCode.DATA_STALE, ReasonCode.DATA_MISSING})
 _CHANGED = {

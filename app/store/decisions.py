@@ -10,7 +10,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
 from app.errors import Invalid, NotFound
-from app.ports import DecisionRow, KeptInputs, Transition
+from app.ports.decisions import DecisionRow, KeptInputs
+from app.ports.evaluation import Transition
 from app.store.decision_events import asked_event, transition_events
 from app.store.engine import Database
 from app.store.events import append_events

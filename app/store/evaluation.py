@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.flow import FlowDelta
-from app.ports import Checkpoint, RollupDelta, Transition
+from app.core.floor.rollup import RollupDelta
+from app.ports.evaluation import Checkpoint, Transition
 from app.store.decisions import add_transitions
 from app.store.engine import Database
 from app.store.flows import add_flows

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from app.core.event import Event
 from app.errors import Conflict, NotFound
-from app.ports import PolicyVersion
+from app.ports.gates import PolicyVersion
 from app.store.engine import Database
 from app.store.events import append_events
 from app.store.tables import GATES, POLICIES

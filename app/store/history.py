@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Row, Select, func, select, type_coerce
 from app.core.floor.instants import SECOND, micros
 from app.core.floor.metric import Metric
 from app.errors import Invalid
-from app.ports import ContactTotals, HistoryPoint
+from app.ports.history import ContactTotals, HistoryPoint
 from app.store.engine import Database
 from app.store.flows import delete_flows
 from app.store.rollups import FIRST, Series, delete_minutes

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
-from app.ports import KeptInputs
+from app.ports.decisions import KeptInputs
 from app.store.event_tables import DECISION_INPUTS
 
 # Between two evaluations a queue's texts differ in a few digits: little effort finds nearly all there is to find.

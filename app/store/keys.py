@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.core.client_profile import PLAIN, ClientProfile, RetryUnit
 from app.core.event import Event
 from app.errors import Conflict, NotFound
-from app.ports import ApiKey, Scope
+from app.ports.keys import ApiKey, Scope
 from app.store.engine import Database
 from app.store.events import append_events
 from app.store.tables import API_KEYS

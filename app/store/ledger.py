@@ -16,7 +16,7 @@ from app.core.permit.booking import counts_from, earliest, last_hour, minute_of
 from app.core.permit.permit import LIVE, NOTHING_SPENT, Permit, Spent
 from app.core.permit.steps import expire
 from app.errors import NotFound
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.ports.permits import Grant, PermitAsk, PermitChange, Repeat
 from app.store import ledger_sql as sql
 from app.store.decisions import record_decisions

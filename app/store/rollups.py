@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
-from app.ports import RollupDelta
+from app.core.floor.rollup import RollupDelta
 from app.store.stale_packs import drop_packs
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, Table, delete, insert, select
 from sqlmodel import Field
 
-from app.ports import Session
+from app.ports.sessions import Session
 from app.store.engine import Database
 from app.store.tables import StoreTable
 from app.store.types import UtcDateTime

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from app.ports import RollupDelta
+from app.core.floor.rollup import RollupDelta
 from app.store.pack_tables import MINUTE_PACKS
 
 _EPOCH = date(1970, 1, 1)

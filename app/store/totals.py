@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 
 from app.core.floor.contact import ContactEventKind
 from app.core.floor.instants import SECOND, instant, micros, span
-from app.ports import ContactTotals
+from app.ports.history import ContactTotals
 from app.stream.tables import CONTACT_EVENTS
 
 

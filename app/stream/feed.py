@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from app.ports import StreamRecord
+from app.ports.stream import StreamRecord
 from app.stream.group import Written
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from app.core.floor.instants import micros
 from app.core.floor.observation import Observation
-from app.ports import Appended, Payload, StreamRecord
+from app.ports.stream import Appended, Payload, StreamRecord
 from app.stream.rows import Row, contact_row, insert_new, observation_row, positions_above
 from app.stream.tables import CONTACT_EVENTS, OBSERVATIONS, STREAM_HEAD
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.instants import instant, micros
 from app.core.floor.observation import Observation
-from app.ports import StreamRecord
+from app.ports.stream import StreamRecord
 
 Row = tuple[Any, ...]
 Shape = tuple[bool, ...]  # which columns of a row are filled

@@ -15,7 +15,8 @@ from operator import itemgetter
 from sqlalchemy import Connection, Table, func, select
 
 from app.core.floor.instants import micros
-from app.ports import Appended, Clock, Payload, StreamRecord
+from app.ports.clock import Clock
+from app.ports.stream import Appended, Payload, StreamRecord
 from app.stream.feed import Feed
 from app.stream.group import Request, Written, read_head
 from app.stream.rows import contact_record, observation_record, rows_above

@@ -26,7 +26,7 @@ from prometheus_client.registry import Collector
 from app import __version__
 from app.core.gate.decision import Verdict
 from app.core.permit.permit import PermitState
-from app.ports import Transition
+from app.ports.evaluation import Transition
 from app.ports.permits import PermitChange
 from app.services.container import Services
 from app.telemetry.cap import Cap

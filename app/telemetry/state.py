@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import Metric
 from app.core.floor.view import Reading
-from app.ports import SourceHealth
+from app.ports.sources import SourceHealth
 from app.services.published import Published
 from app.telemetry.cap import Cap
 from app.telemetry.gates import gate_families

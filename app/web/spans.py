@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.gate.decision import Verdict
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 
 
 @dataclass(frozen=True, slots=True)

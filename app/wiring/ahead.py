@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.services.capacities import Capacities
 from app.services.debrief_floor import FloorThen

@@ -1,7 +1,7 @@
 """build_services: every service over its store, each built once, in the order in which they need each other."""
 
 from app.computing import InProcess
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.services.backtests import Backtests
 from app.services.briefings import Briefings

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.core.floor.targets import QueueTargets
 from app.core.gate.decide import select
-from app.ports import Clock, PolicyVersion
+from app.ports.clock import Clock
+from app.ports.gates import PolicyVersion
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.beside import GateSurroundings

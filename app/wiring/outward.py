@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.api.auth import ANONYMOUS
 from app.core.webhooks.address import Allowed
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.resolver import Resolver
 from app.services.callbacks import Callbacks
 from app.services.deliveries import Deliveries

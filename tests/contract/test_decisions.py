@@ -8,7 +8,9 @@ import pytest
 from app.core.event import HOLDFIRE, Actor
 from app.core.gate.decision import Verdict
 from app.errors import Invalid, NotFound
-from app.ports import ApiKey, Checkpoint, DecisionRow, KeptInputs, Transition
+from app.ports.decisions import DecisionRow, KeptInputs
+from app.ports.evaluation import Checkpoint, Transition
+from app.ports.keys import ApiKey
 from app.store.decision_events import lasting_sha256
 from tests.support.builders import NOW, after, an_event
 

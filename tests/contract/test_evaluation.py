@@ -5,9 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.gate.decision import GateMemory, RuleMemory, Verdict
 from app.errors import HoldfireError
-from app.ports import Checkpoint, RollupDelta, Transition
+from app.ports.evaluation import Checkpoint, Transition
 from tests.support.builders import NOW, after
 from tests.support.databases import a_store
 

@@ -5,7 +5,7 @@ import pytest
 from app.core.event import HOLDFIRE, Actor, EventType
 from app.core.floor.targets import QueueTargets
 from app.errors import Conflict, HoldfireError, Invalid, NotFound
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.store.audit import verify
 from tests.support.builders import NOW, after, an_event
 from tests.support.databases import a_database_url, a_store

@@ -7,7 +7,7 @@ import pytest
 from app.core.floor.flow import FlowDelta
 from app.core.forecast.flows import FIELDS
 from app.errors import Invalid
-from app.ports import Checkpoint
+from app.ports.evaluation import Checkpoint
 from tests.support.builders import NOW, after
 
 NAN = math.nan

@@ -4,7 +4,7 @@ import pytest
 
 from app.core.gate.policy import default_policy_document, parse_policy
 from app.errors import Conflict, NotFound
-from app.ports import PolicyVersion
+from app.ports.gates import PolicyVersion
 from tests.support.builders import NOW, after, an_event
 from tests.support.databases import a_store
 

@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.errors import Invalid
-from app.ports import Checkpoint, ContactTotals, HistoryPoint, RollupDelta
+from app.ports.evaluation import Checkpoint
+from app.ports.history import ContactTotals, HistoryPoint
 from tests.support.builders import NOW, a_contact, after
 
 MINUTES = st.integers(0, 300)

@@ -5,7 +5,7 @@ import pytest
 
 from app.core.client_profile import PLAIN, ClientProfile, RetryUnit
 from app.errors import NotFound
-from app.ports import ApiKey, Scope
+from app.ports.keys import ApiKey, Scope
 from tests.support.builders import NOW, an_event
 
 PROFILE = ClientProfile(hold_status=404, unknown_status=200, retry_after_unit=RetryUnit.MILLISECONDS, max_rps=0.5)

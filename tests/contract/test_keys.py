@@ -4,7 +4,7 @@ from hashlib import sha256
 import pytest
 
 from app.errors import Conflict, NotFound
-from app.ports import ApiKey, Scope
+from app.ports.keys import ApiKey, Scope
 from tests.support.builders import NOW, after, an_event
 
 KEY = ApiKey("abc", "crm", frozenset({Scope("ingest"), Scope("read")}), sha256(b"x").digest(), NOW, after(3600))

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
-from app.ports import Checkpoint, RollupDelta
 from app.ports.backtest import PackableDay, Wanted
+from app.ports.evaluation import Checkpoint
 from app.store.kept_columns import kept_columns
 from tests.support.builders import NOW, after, an_event
 

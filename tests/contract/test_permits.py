@@ -11,7 +11,7 @@ from app.core.gate.decision import Verdict
 from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, PermitStep, Spent
 from app.core.permit.steps import granted, report, take
 from app.errors import Invalid, NotDurable, NotFound
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.ports.permits import Grant, Held, PermitAsk, Repeat, Sending, SentMinute
 from tests.support.builders import NOW, after
 from tests.support.databases import a_store

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.observation import Observation
 from app.errors import NotDurable
-from app.ports import Appended, Payload, StreamRecord
+from app.ports.stream import Appended, Payload, StreamRecord
 from tests.support.builders import NOW, a_contact, after, an_observation
 from tests.support.databases import a_store
 

@@ -14,9 +14,10 @@ from app.core.backtest.backtest import course
 from app.core.backtest.history import MINUTE, Looks, minutes_before
 from app.core.backtest.verdicts import HELD, OPEN, UNKNOWN
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.gate.policy import default_policy_document, parse_policy
-from app.ports import Checkpoint, RollupDelta
 from app.ports.backtest import Wanted
+from app.ports.evaluation import Checkpoint
 from app.services.backtests import Backtests, Question
 from app.services.gates import Gates
 from app.store.minutes import SqlMinutes

@@ -9,7 +9,8 @@ import pytest
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
 from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
-from app.ports import DecisionRow, HistoryPoint
+from app.ports.decisions import DecisionRow
+from app.ports.history import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
 from app.web.history.captions import caption
 from app.web.history.charts import Chart, figure

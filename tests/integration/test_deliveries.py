@@ -19,8 +19,8 @@ from app.clocks import ScaledClock, SystemClock
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.permit.request import PermitRequest
 from app.core.webhooks.address import Allowed
-from app.ports import Clock
 from app.ports.callbacks import ASK_PREFIX, WaitingAsk, WaitState
+from app.ports.clock import Clock
 from app.ports.webhooks import DeliveryState, Receiver
 from app.resolver import Resolver
 from app.services.deliveries import Deliveries

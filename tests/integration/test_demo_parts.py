@@ -19,7 +19,7 @@ from app.core.gate.policy import parse_policy
 from app.core.simulation.plan import Span
 from app.core.simulation.simulation import Simulation
 from app.errors import NotDurable
-from app.ports import Appended
+from app.ports.stream import Appended
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from tests.support.shell import wait_until

@@ -5,7 +5,7 @@ import pytest
 from app.core.campaign.machine import CampaignStep
 from app.core.event import Actor
 from app.core.permit.request import PermitRequest
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.flows import Flows
 from app.services.outlook_mail import OutlookMail, Watched
 from tests.support.builders import NOW, an_observation

@@ -11,7 +11,7 @@ from app.core.floor.metric import Metric
 from app.core.gate.foresight import Elsewhere, Foresight, Predicted, Room
 from app.core.permit.permit import PermitState, Spent
 from app.core.permit.request import PermitRequest
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from tests.support.builders import NOW, after
 from tests.support.looking import VOICE, a_seeing_whole, look_later
 from tests.support.whole import a_whole

@@ -7,7 +7,8 @@ import pytest
 
 from app.clocks import DataClock
 from app.core.floor.metric import Metric
-from app.ports import Checkpoint, RollupDelta
+from app.core.floor.rollup import RollupDelta
+from app.ports.evaluation import Checkpoint
 from app.services.packing import Packing
 from tests.support.builders import NOW
 from tests.support.databases import a_store

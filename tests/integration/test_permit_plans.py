@@ -8,7 +8,7 @@ import pytest
 from app.core.event import HOLDFIRE
 from app.core.permit.permit import Permit, PermitState
 from app.core.permit.steps import granted, report
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.ports.permits import Grant, PermitAsk
 from tests.integration.test_store_plans import plans
 from tests.support.builders import NOW, after

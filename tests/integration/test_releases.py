@@ -14,7 +14,7 @@ from app.core.event import HOLDFIRE, Actor, EventType
 from app.core.permit.permit import PermitState, PermitStep
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.asks import Question
 from app.services.releases import WAVE_TTL_SECONDS
 from tests.support.builders import NOW, after

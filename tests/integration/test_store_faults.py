@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from app.errors import Invalid, NotDurable
-from app.ports import Appended
+from app.ports.stream import Appended
 from app.store import engine
 from app.stream import writer
 from tests.support.builders import a_contact, after, an_event, an_observation

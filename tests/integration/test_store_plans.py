@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import event
 
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.gate.decision import Verdict
-from app.ports import Checkpoint, DecisionRow, KeptInputs, RollupDelta, Transition
 from app.ports.backtest import PackableDay
+from app.ports.decisions import DecisionRow, KeptInputs
+from app.ports.evaluation import Checkpoint, Transition
 from app.store.decisions import transition_id
 from tests.support.builders import NOW, a_contact, after, an_event, an_observation
 from tests.support.databases import a_store

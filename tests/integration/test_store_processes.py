@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from app.ports import Appended, StreamRecord
+from app.ports.stream import Appended, StreamRecord
 from app.stream.sql import SqlStream
 from tests.support.builders import after, an_observation
 from tests.support.databases import a_store

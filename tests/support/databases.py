@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.clocks import DataClock
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.store.bundle import Store, open_store
 from app.store.migrate import migrate
 from tests.support.builders import NOW

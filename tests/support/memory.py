@@ -12,25 +12,19 @@ from datetime import UTC, datetime, timedelta
 from app.core.client_profile import ClientProfile
 from app.core.event import Event
 from app.core.floor.contact import ContactEvent, ContactEventKind
+from app.core.floor.flow import FlowDelta
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.errors import Conflict, Invalid, NotDurable, NotFound
-from app.ports import (
-    ApiKey,
-    Appended,
-    Checkpoint,
-    Clock,
-    ContactTotals,
-    DecisionRow,
-    FlowDelta,
-    HistoryPoint,
-    Payload,
-    PolicyVersion,
-    RollupDelta,
-    Session,
-    StreamRecord,
-    Transition,
-)
+from app.ports.clock import Clock
+from app.ports.decisions import DecisionRow
+from app.ports.evaluation import Checkpoint, Transition
+from app.ports.gates import PolicyVersion
+from app.ports.history import ContactTotals, HistoryPoint
+from app.ports.keys import ApiKey
+from app.ports.sessions import Session
+from app.ports.stream import Appended, Payload, StreamRecord
 
 Life = dict[ContactEventKind, datetime]
 

@@ -18,7 +18,7 @@ from app.core.floor.targets import ServiceLevelVariant
 from app.core.gate.decision import ReasonCode, Verdict
 from app.core.gate.policy import default_policy_document
 from app.main import create_app
-from app.ports import SCOPES
+from app.ports.keys import SCOPES
 from app.settings import PREFIX, Settings
 from app.telemetry import gates, state
 from app.telemetry.metrics import Metrics

@@ -11,7 +11,7 @@ from typing import IO, Self, cast
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
-from app.ports import Payload
+from app.ports.stream import Payload
 from workers.sources.calls_csv.client import read_rows
 from workers.sources.calls_csv.translate import Layout
 from workers.sources.calls_csv.translate import translate as translate_calls

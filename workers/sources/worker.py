@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
 from app.errors import NotDurable
-from app.ports import Clock, Payload
+from app.ports.clock import Clock
+from app.ports.stream import Payload
 from app.services.ingest import Ingest, IngestResult
 from app.services.sources import Sources
 

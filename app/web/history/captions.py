@@ -2,7 +2,7 @@
 
 from app.core.floor.metric import DEFINITIONS, Worse
 from app.core.gate.decision import Verdict
-from app.ports import HistoryPoint
+from app.ports.history import HistoryPoint
 from app.web.format import clock_time, count, duration, measure
 from app.web.history.charts import Chart, limits
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.core.floor.metric import Metric
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.services.container import Services
 from app.services.published import GateState
 from app.web.history.charts import Chart

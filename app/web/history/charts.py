@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.core.floor.metric import DEFINITIONS, Metric, Worse
 from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
-from app.ports import HistoryPoint
+from app.ports.history import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
 from app.web.drawing import Figure, band, layout, note, x_of
 from app.web.format import clock_time, measure

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.ports import DecisionRow
+from app.ports.decisions import DecisionRow
 from app.web.format import NONE, clock_time, duration, iso, number, retitled
 
 

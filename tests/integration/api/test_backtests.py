@@ -8,7 +8,8 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from app.core.floor.metric import Metric
-from app.ports import Checkpoint, RollupDelta
+from app.core.floor.rollup import RollupDelta
+from app.ports.evaluation import Checkpoint
 from app.services.backtests import MOST_AT_ONCE, Backtests
 from app.services.shapes import instant
 from tests.support.builders import NOW, after

@@ -7,11 +7,12 @@ import pytest
 
 from app.core.floor.flow import FlowDelta
 from app.core.floor.metric import Metric
+from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.core.forecast.flows import FIELDS
 from app.core.forecast.usual import Method
 from app.core.staffing.hours import Open, OpeningHours
-from app.ports import Checkpoint, RollupDelta
+from app.ports.evaluation import Checkpoint
 from app.services.capacities import Capacities
 from app.services.flows import Flows
 from tests.support.builders import a_contact, an_observation

@@ -12,7 +12,7 @@ from app.core.event import EventType
 from app.core.forecast.safe import Bound
 from app.core.gate.foresight import STALE_AFTER_SECONDS
 from app.core.permit.request import PermitRequest
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.ports.learning import KeptDebrief
 from app.services.outlook_inputs import AHEAD_MINUTES
 from app.services.replaying import replay

@@ -13,7 +13,7 @@ from app.core.gate.decision import ReasonCode, Verdict
 from app.core.permit.permit import Permit, PermitState, PermitStep, Spent
 from app.core.permit.request import PermitRequest
 from app.errors import Conflict, NotDurable
-from app.ports import ApiKey
+from app.ports.keys import ApiKey
 from app.services.permit_answers import PermitAnswer
 from app.settings import Settings
 from app.store.bundle import open_store

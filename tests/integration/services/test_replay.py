@@ -8,7 +8,7 @@ import pytest
 
 from app.core.floor.observation import Observation
 from app.core.gate.default import default_policy_document
-from app.ports import Payload
+from app.ports.stream import Payload
 from app.services.evaluator import Evaluator
 from app.services.replay import SECOND, Replay, by_second
 from tests.support.builders import NOW, a_contact, after, an_event, an_observation

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api.auth import ANONYMOUS, authenticate
 from app.api.routes import RESOURCES, api_router, scope_of
-from app.ports import SCOPES
+from app.ports.keys import SCOPES
 from tests.support.api import an_api, an_app
 from tests.support.builders import after
 

@@ -5,7 +5,8 @@ import pytest
 
 from app.api.keys import key_shape
 from app.core.gate.policy import default_policy_document
-from app.ports import ApiKey, DecisionRow, Scope
+from app.ports.decisions import DecisionRow
+from app.ports.keys import ApiKey, Scope
 from tests.support.api import an_api
 from tests.support.builders import NOW, a_contact, after, an_observation
 

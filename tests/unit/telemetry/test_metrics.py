@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.core.gate.decision import Verdict
-from app.ports import Transition
+from app.ports.evaluation import Transition
 from app.telemetry.metrics import MAX_GATES, Metrics, metrics_router
 from tests.support.builders import NOW
 

@@ -17,8 +17,8 @@ from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
 from app.core.gate.foresight import Foresight, Room
 from app.core.gate.override import Effect, Override
 from app.core.permit.permit import Permit, PermitState, Spent
-from app.ports import SourceHealth
 from app.ports.permits import PermitChange
+from app.ports.sources import SourceHealth
 from app.services.published import GateState, Published
 from app.telemetry.cap import Cap
 from app.telemetry.metrics import Metrics

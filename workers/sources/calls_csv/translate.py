@@ -14,7 +14,7 @@ from typing import NamedTuple
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.fields import good_name
 from app.core.floor.observation import Observation
-from app.ports import Payload
+from app.ports.stream import Payload
 from workers.sources.naming import acceptable
 from workers.sources.tally import Tally
 

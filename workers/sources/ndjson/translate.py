@@ -7,7 +7,7 @@ import msgspec
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
-from app.ports import Payload
+from app.ports.stream import Payload
 from workers.sources.tally import Tally
 
 DEFAULT_SOURCE = "replay"

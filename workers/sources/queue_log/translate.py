@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
-from app.ports import Payload
+from app.ports.stream import Payload
 from workers.sources.queue_log.agents import AgentBoard
 from workers.sources.queue_log.lines import NO_CALLS, NONE, Line, Malformed, parse_line
 from workers.sources.queue_log.stays import CONTACT_EVENTS, STAY_LIMIT_SECONDS, Stays, instant

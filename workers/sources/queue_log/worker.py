@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from app.core.floor.observation import Observation
-from app.ports import Payload
+from app.ports.stream import Payload
 from workers.sources.queue_log.client import Follower
 from workers.sources.queue_log.translate import SILENCE_LIMIT_SECONDS, Translator
 from workers.sources.table import Table

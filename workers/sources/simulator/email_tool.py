@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from app.ports import Clock
+from app.ports.clock import Clock
 from workers.sources.simulator.scenarios import PlannedSend
 from workers.sources.worker import either, pause
 

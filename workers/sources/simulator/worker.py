@@ -10,7 +10,7 @@ from app.core.simulation.campaign import Campaign
 from app.core.simulation.plan import Span
 from app.core.simulation.simulation import Simulation
 from app.errors import NotDurable
-from app.ports import Clock
+from app.ports.clock import Clock
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from workers.sources.worker import deliver, pause

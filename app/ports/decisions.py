@@ -1,0 +1,75 @@
+"""The decision log, and what its decisions were made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInputs:
+    """What decisions were made from: a JSON text under its SHA-256, kept once however many decisions share it.
+
+    policy: the text of the policy that belongs to it, kept the same way; None where there was none.
+    """
+
+    sha256: bytes
+    body: bytes
+    policy: "KeptInputs | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One line of the decision log.
+
+    kind "transition": the gate changed by itself. kind "asked": somebody asked; count says how often the same answer
+    went to the same key between at and last_at. requested None: no audience named. allow None: no limit.
+    override_id: the override that took part in the answer.
+    kept and facts are all that it was made from: what the gate decided by, and what belongs to this ask alone;
+    None for a row written before they were kept.
+    """
+
+    id: str
+    kind: str
+    gate: str
+    at: datetime
+    verdict: str
+    policy_version: int
+    summary: str
+    reasons: Sequence[Mapping[str, object]] = ()
+    inputs: Sequence[Mapping[str, object]] = ()
+    before: str | None = None
+    asked_by: str | None = None
+    campaign: str | None = None
+    requested: int | None = None
+    accept_partial: bool = False
+    allow: int | None = None
+    status: int | None = None
+    count: int = 1
+    last_at: datetime | None = None
+    override_id: str | None = None
+    kept: KeptInputs | None = None
+    facts: Mapping[str, object] | None = None
+
+
+class DecisionLog(Protocol):
+    """Every change of every gate, and every answer given."""
+
+    async def record(self, rows: Sequence[DecisionRow]) -> None:
+        """Insert rows, each with its event; a row whose id is there already updates count and last_at."""
+
+    async def decision(self, decision_id: str) -> DecisionRow:
+        """Return one row. Raises NotFound."""
+
+    async def decisions(
+        self,
+        *,
+        gate: str | None = None,
+        kind: str | None = None,
+        verdict: str | None = None,
+        start: datetime | None = None,
+        until: datetime | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[DecisionRow]:
+        """Return rows newest first by (at, id); `before` is the last (at, id) of the page before; limit 1..1,000."""
