@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from functools import partial
 from typing import TypedDict
 
 from fastapi import FastAPI
@@ -83,37 +84,7 @@ def create_app(
     twins: the two days that a demonstration compares on its page.
     """
     settings, clock = settings or load_settings(), clock or SystemClock()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
-            metrics = Metrics()
-            computing, planning = (stack.enter_context(closing(ChildProcess())) for _ in range(2))
-            services = await build_services(settings, clock, store, metrics, computing=computing, planning=planning)
-            hub = Hub(services)
-            metrics.watch(services, hub)
-            stop = asyncio.Event()
-            jobs: list[Awaitable[None]] = [
-                services.evaluator.run(stop),
-                services.keys.run(stop),
-                services.permits.run(stop),
-                services.callbacks.run(stop),
-                services.releases.run(stop, services.evaluator.subscribe),
-                services.overrides.run(stop),
-                services.outlooks.run(stop),
-                services.tallies.run(stop),
-                services.learning.run(stop),
-                services.debriefs.run(stop),
-                hub.run(stop),
-                _write_asks(services, stop),
-            ]
-            if background:
-                jobs.append(background(services, stop))
-            async with _running(stop, *jobs):
-                checks = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
-                yield State(services=services, hub=hub, metrics=metrics, checks=checks)
-
+    lifespan = partial(_lifespan, settings=settings, clock=clock, background=background)
     app = HoldfireApp(
         title="holdfire",
         version=__version__,
@@ -133,6 +104,44 @@ def create_app(
     install_middleware(app, request_context)
     app.add_middleware(HttpMetrics)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    app: HoldfireApp, *, settings: Settings, clock: Clock, background: Background | None
+) -> AsyncIterator[State]:
+    """Open the store, run what runs beside the requests, and yield what they find; close all of it at the end."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
+        metrics = Metrics()
+        computing, planning = (stack.enter_context(closing(ChildProcess())) for _ in range(2))
+        services = await build_services(settings, clock, store, metrics, computing=computing, planning=planning)
+        hub = Hub(services)
+        metrics.watch(services, hub)
+        stop = asyncio.Event()
+        jobs = _jobs(services, stop)
+        if background:
+            jobs.append(background(services, stop))
+        async with _running(stop, *jobs, hub.run(stop)):
+            checks = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
+            yield State(services=services, hub=hub, metrics=metrics, checks=checks)
+
+
+def _jobs(services: Services, stop: asyncio.Event) -> list[Awaitable[None]]:
+    """Return what the services do beside the requests, until `stop` is set."""
+    return [
+        services.evaluator.run(stop),
+        services.keys.run(stop),
+        services.permits.run(stop),
+        services.callbacks.run(stop),
+        services.releases.run(stop, services.evaluator.subscribe),
+        services.overrides.run(stop),
+        services.outlooks.run(stop),
+        services.tallies.run(stop),
+        services.learning.run(stop),
+        services.debriefs.run(stop),
+        _write_asks(services, stop),
+    ]
 
 
 async def _write_asks(services: Services, stop: asyncio.Event) -> None:

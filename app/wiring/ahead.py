@@ -24,67 +24,52 @@ from app.wiring.gate import GateServices
 
 @dataclass(frozen=True, slots=True)
 class AheadServices:
-    """What outlooks and debriefs are made with, besides the gate."""
+    """The services that look ahead, and learn from what came of it."""
 
     hours: Hours
     staffings: Staffings
     tallies: Tallies
     learning: Learning
-    inputs: OutlookInputs
-    computing: Computing
-    planning: Computing
+    outlooks: Outlooks
+    questions: OutlookQuestions
+    debriefs: Debriefs
 
 
 def ahead_services(
     gate: GateServices, clock: Clock, store: Store, computing: Computing, planning: Computing
 ) -> AheadServices:
     """Return them, nothing loaded yet."""
+    published = gate.published
     hours = Hours(store.hours, clock)
     staffings = Staffings(store.schedules, hours, store.history, gate.targets)
+    tallies = Tallies(store.stream, store.tallies, clock)
     learning = Learning(store.debriefs, computing, clock)
+    inputs = _outlook_inputs(gate, store, hours, staffings, learning)
+    outlooks = Outlooks(
+        inputs, gate.foresights, store.outlooks, clock, published=published, planning=planning, scouting=computing
+    )
+    questions = OutlookQuestions(outlooks.newest, inputs, store.outlooks, clock, published=published, planning=planning)
+    happened = DebriefInputs(
+        store.permits,
+        tallies,
+        learning,
+        FloorThen(store.flows, store.history, hours, staffings, gate.targets),
+        ReleaseThen(store.permits, store.campaigns, store.overrides, store.events),
+        published,
+    )
+    debriefs = Debriefs(happened, store.debriefs, gate.campaigns, computing=computing, clock=clock)
+    return AheadServices(hours, staffings, tallies, learning, outlooks, questions, debriefs)
+
+
+def _outlook_inputs(
+    gate: GateServices, store: Store, hours: Hours, staffings: Staffings, learning: Learning
+) -> OutlookInputs:
     arrivals = Flows(store.flows, hours=hours.of, time_zone=gate.time_zone_of, lift=learning.lift)
-    inputs = OutlookInputs(
+    return OutlookInputs(
         arrivals=arrivals,
         capacities=Capacities(store.flows, store.history, gate.targets),
         agents=staffings,
         hours=hours,
         mail=OutlookMail(arrivals, learning, store.permits, gate.campaigns),
         targets=gate.targets,
-    )
-    tallies = Tallies(store.stream, store.tallies, clock)
-    return AheadServices(hours, staffings, tallies, learning, inputs, computing, planning)
-
-
-def debriefs_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Debriefs:
-    """Return what says afterwards what a campaign did."""
-    inputs = DebriefInputs(
-        store.permits,
-        ahead.tallies,
-        ahead.learning,
-        FloorThen(store.flows, store.history, ahead.hours, ahead.staffings, gate.targets),
-        ReleaseThen(store.permits, store.campaigns, store.overrides, store.events),
-        gate.published,
-    )
-    return Debriefs(inputs, store.debriefs, gate.campaigns, computing=ahead.computing, clock=clock)
-
-
-def outlooks_of(gate: GateServices, clock: Clock, store: Store, ahead: AheadServices) -> Outlooks:
-    """Return what looks ahead for every gate."""
-    return Outlooks(
-        ahead.inputs,
-        gate.foresights,
-        store.outlooks,
-        clock,
-        published=gate.published,
-        planning=ahead.planning,
-        scouting=ahead.computing,
-    )
-
-
-def outlook_questions_of(
-    gate: GateServices, clock: Clock, store: Store, ahead: AheadServices, outlooks: Outlooks
-) -> OutlookQuestions:
-    """Return what answers what people ask about outlooks."""
-    return OutlookQuestions(
-        outlooks.newest, ahead.inputs, store.outlooks, clock, published=gate.published, planning=ahead.planning
     )

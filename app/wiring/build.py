@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.store.bundle import Store
 from app.store.sessions import SqlSessions
 from app.telemetry.metrics import Metrics
-from app.wiring.ahead import ahead_services, debriefs_of, outlook_questions_of, outlooks_of
+from app.wiring.ahead import AheadServices, ahead_services
 from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
 from app.wiring.outward import OutwardServices, outward_services
 
@@ -41,19 +41,46 @@ async def build_services(
     computing: where long computations are done; planning: where outlooks and plans are made, for which gates and people
     wait. None: in this process, where nobody else waits.
     """
-    sources, computing = Sources(), computing or InProcess()
+    computing, planning = computing or InProcess(), planning or InProcess()
     gate = gate_services(settings, clock, store, metrics)
     outward = outward_services(settings, clock, store, metrics, gate)
+    ahead = ahead_services(gate, clock, store, computing, planning)
+    await load(gate, outward, ahead)
+    listen(gate, outward, ahead, metrics)
+    return services_of(settings, clock, store, metrics, gate=gate, outward=outward, ahead=ahead, computing=computing)
+
+
+async def load(gate: GateServices, outward: OutwardServices, ahead: AheadServices) -> None:
+    """Let each read what the last run left: the evaluator after those whose state it asks for."""
     for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
         await kept.load()
     await gate.evaluator.start()
-    ahead = ahead_services(gate, clock, store, computing, planning or InProcess())
     for learned in (ahead.tallies, ahead.learning):
         await learned.load()
-    outlooks = outlooks_of(gate, clock, store, ahead)
-    listen(gate, outward, metrics)
-    gate.permits.subscribe(lambda _: outlooks.wake())
-    gates = gates_of(gate, clock, store, outlooks.wake)
+
+
+def listen(gate: GateServices, outward: OutwardServices, ahead: AheadServices, metrics: Metrics) -> None:
+    """Let each hear of what concerns it; permits see at once how their gates stand."""
+    gate.permits.subscribe(metrics.permits_changed)
+    gate.evaluator.subscribe(gate.permits.gate_changed)
+    gate.evaluator.subscribe(outward.callbacks.gate_changed)
+    gate.permits.gate_changed(gate.published())
+    gate.permits.subscribe(lambda _: ahead.outlooks.wake())
+
+
+def services_of(
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    metrics: Metrics,
+    *,
+    gate: GateServices,
+    outward: OutwardServices,
+    ahead: AheadServices,
+    computing: Computing,
+) -> Services:
+    """Return all services: those that were built together, and those that nobody but their users needs."""
+    sources, gates = Sources(), gates_of(gate, clock, store, ahead.outlooks.wake)
     return Services(
         settings=settings,
         clock=clock,
@@ -83,29 +110,26 @@ async def build_services(
         keys=outward.keys,
         sessions=Sessions(SqlSessions(store.database), outward.keys, clock, settings.session_hours),
         sources=sources,
-        retention=Retention(
-            store.stream,
-            store.history,
-            store.outlooks,
-            clock,
-            raw_days=settings.retention_raw_days,
-            minutes_days=settings.retention_minutes_days,
-        ),
+        retention=retention(settings, clock, store),
         backtests=Backtests(gates, store.minutes, computing, clock),
         packing=Packing(store.packs, clock),
         computing=computing,
         foresights=gate.foresights,
-        outlooks=outlooks,
-        outlook_questions=outlook_questions_of(gate, clock, store, ahead, outlooks),
+        outlooks=ahead.outlooks,
+        outlook_questions=ahead.questions,
         tallies=ahead.tallies,
         learning=ahead.learning,
-        debriefs=debriefs_of(gate, clock, store, ahead),
+        debriefs=ahead.debriefs,
     )
 
 
-def listen(gate: GateServices, outward: OutwardServices, metrics: Metrics) -> None:
-    """Let each hear of what concerns it; permits see at once how their gates stand."""
-    gate.permits.subscribe(metrics.permits_changed)
-    gate.evaluator.subscribe(gate.permits.gate_changed)
-    gate.evaluator.subscribe(outward.callbacks.gate_changed)
-    gate.permits.gate_changed(gate.published())
+def retention(settings: Settings, clock: Clock, store: Store) -> Retention:
+    """Return what deletes the old."""
+    return Retention(
+        store.stream,
+        store.history,
+        store.outlooks,
+        clock,
+        raw_days=settings.retention_raw_days,
+        minutes_days=settings.retention_minutes_days,
+    )
