@@ -11,6 +11,7 @@ from app.core.floor.flow import FlowDelta
 from app.core.floor.instants import MINUTE, SECOND, micros
 from app.core.forecast.flows import FIELDS, FlowSeries, flow_series
 from app.errors import Invalid
+from app.store.deleting import delete_in_turn
 from app.store.engine import Database
 from app.store.flow_tables import FLOW_MINUTES
 
@@ -46,14 +47,12 @@ def delete_flows(connection: Connection, before: datetime, limit: int, queue: st
 
     Return how many, and the queue to go on from; None when all is done.
     """
-    deleted = 0
-    following: str | None = queue
-    while following is not None:
-        deleted += _delete_queue(connection, following, before, limit - deleted)
-        if deleted >= limit:
-            break
-        following = _queue_after(connection, following)
-    return deleted, following
+    return delete_in_turn(
+        queue,
+        limit,
+        delete=lambda each, most: _delete_queue(connection, each, before, most),
+        after=lambda each: _queue_after(connection, each),
+    )
 
 
 def _delete_queue(connection: Connection, queue: str, before: datetime, limit: int) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.rollup import RollupDelta
+from app.store.deleting import delete_in_turn
 from app.store.stale_packs import drop_packs
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
 
@@ -38,14 +39,12 @@ def delete_minutes(
 
     Return how many, and the series to go on from; None when all is done.
     """
-    deleted = 0
-    following: Series | None = series
-    while following is not None:
-        deleted += _delete_series(connection, following, before, limit - deleted)
-        if deleted >= limit:
-            break
-        following = _series_after(connection, following)
-    return deleted, following
+    return delete_in_turn(
+        series,
+        limit,
+        delete=lambda each, most: _delete_series(connection, each, before, most),
+        after=lambda each: _series_after(connection, each),
+    )
 
 
 def _add(connection: Connection, table: Table, deltas: Iterable[RollupDelta]) -> None:
