@@ -1,6 +1,6 @@
 """/keys: API keys and how their holders are answered. A key's secret is shown once, when it is made."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import ConfigDict, Field
@@ -12,10 +12,10 @@ from app.api.deps import Instant, ServicesDep, answer
 from app.api.schemas import Given, Shape, component, headers, problems, takes, text_at
 from app.core.client_profile import PLAIN, RetryUnit
 from app.core.event import Actor
-from app.ports.keys import SCOPES, ApiKey
+from app.ports.keys import SCOPES
+from app.services.key_shapes import key_shape
 from app.services.keys import MAX_NAME
-from app.services.profiles import LEAST_RPS, MOST_RPS, changed_profile, profile_shape
-from app.services.shapes import instant
+from app.services.profiles import LEAST_RPS, MOST_RPS, changed_profile
 
 router = APIRouter(prefix="/keys", tags=["keys"])
 KeyPath = Annotated[str, Path(description="the key's id")]
@@ -162,16 +162,3 @@ async def revoke(key_id: KeyPath, services: ServicesDep, caller: Admin) -> Respo
     """The key is refused from now on. Revoking it again changes nothing."""
     await services.keys.revoke(key_id, actor=Actor(caller.id, caller.name))
     return Response(status_code=204)
-
-
-def key_shape(key: ApiKey) -> dict[str, Any]:
-    """Return a key as it may be shown, scopes sorted."""
-    return {
-        "id": key.id,
-        "name": key.name,
-        "scopes": sorted(map(str, key.scopes)),  # plain text: a store may hand out subclasses of it
-        "created_at": instant(key.created_at),
-        "expires_at": instant(key.expires_at),
-        "revoked_at": instant(key.revoked_at),
-        "profile": profile_shape(key.profile),
-    }

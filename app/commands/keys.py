@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -13,8 +13,9 @@ from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.core.client_profile import PLAIN
 from app.errors import HoldfireError, Invalid
 from app.ports.keys import SCOPES, ApiKey
+from app.services.key_shapes import key_shape
 from app.services.keys import Keys
-from app.services.profiles import changed_profile, profile_shape
+from app.services.profiles import changed_profile
 from app.services.shapes import instant
 from app.settings import load_settings
 from app.store.bundle import open_store
@@ -55,7 +56,7 @@ def create(
 
     key, token = _with_keys(make)
     if json:
-        print_json(_shape(key) | {"key": token})
+        print_json(key_shape(key) | {"key": token})
         return
     print(token)
     typer.echo(f"Key {key.id} for {key.name}: {', '.join(sorted(key.scopes))}. It cannot be shown again.", err=True)
@@ -66,7 +67,7 @@ def list_keys(json: JsonFlag = False) -> None:
     """List all keys without their secrets, revoked ones too."""
     found = _with_keys(lambda keys: keys.all())
     if json:
-        print_json([_shape(key) for key in found])
+        print_json([key_shape(key) for key in found])
         return
     rows = [
         (
@@ -85,7 +86,7 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The key's id.")], json: J
     """Revoke a key; again: no change."""
     key = _with_keys(lambda keys: keys.revoke(key_id, actor=local_actor()))
     if json:
-        print_json(_shape(key))
+        print_json(key_shape(key))
     else:
         print(f"key {key.id} ({key.name}) is revoked since {instant(key.revoked_at)}")
 
@@ -112,15 +113,3 @@ def _span(text: str) -> timedelta:
     if not good:
         fail(f"--expires-in={text} must be a number of 1 to {_DIGITS} digits and a unit, like 90d, 12h or 30m", USAGE)
     return timedelta(seconds=int(number) * _UNITS[unit])
-
-
-def _shape(key: ApiKey) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "scopes": sorted(map(str, key.scopes)),  # plain text: a store may hand out subclasses of it
-        "created_at": instant(key.created_at),
-        "expires_at": instant(key.expires_at),
-        "revoked_at": instant(key.revoked_at),
-        "profile": profile_shape(key.profile),
-    }

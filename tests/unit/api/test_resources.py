@@ -3,10 +3,10 @@ import json
 import msgspec
 import pytest
 
-from app.api.keys import key_shape
 from app.core.gate.policy import default_policy_document
 from app.ports.decisions import DecisionRow
 from app.ports.keys import ApiKey, Scope
+from app.services.key_shapes import key_shape
 from tests.support.api import an_api
 from tests.support.builders import NOW, a_contact, after, an_observation
 
