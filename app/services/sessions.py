@@ -4,7 +4,9 @@ The cookie holds a random id of 256 bits; only its SHA-256 is stored (OWASP ASVS
 better than its key: a key that is revoked or expired ends all its sessions at once.
 """
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,6 +23,7 @@ ID_BYTES = 32
 # The first name is for https: browsers take it only from this very host, over TLS.
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-holdfire", "holdfire"
 REMEMBERED_ENDS = 10_000
+FORM_TOKEN = b"holdfire form"
 
 
 class Identity(NamedTuple):
@@ -37,6 +40,7 @@ class Sessions:
         self._store, self._keys, self._clock = store, keys, clock
         self._lasts = timedelta(hours=hours)
         self._ended: deque[bytes] = deque(maxlen=REMEMBERED_ENDS)
+        self._own_secret = secrets.token_bytes(ID_BYTES)
 
     async def begin(self, token: str) -> tuple[Identity, str] | None:
         """Return who signed in and the new session's id for the cookie; None unless the key may read."""
@@ -62,6 +66,14 @@ class Sessions:
         """Sign out: the id is worthless from now on, on open sockets too."""
         self._ended.append(_digest(cookie))
         await self._store.delete_session(_digest(cookie))
+
+    def form_token(self, cookie: str | None) -> str:
+        """Return what the forms of a session carry, so that only its own pages can send them (OWASP ASVS 3.5.1).
+
+        It follows from the session's id, which it does not give away. Without a session it is this process's own.
+        """
+        secret = cookie.encode() if cookie else self._own_secret
+        return urlsafe_b64encode(hmac.digest(secret, FORM_TOKEN, "sha256")).decode().rstrip("=")
 
     def holds(self, identity: Identity) -> bool:
         """Return, from memory, whether an identity is still good: its key may read, its session is not over."""

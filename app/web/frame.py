@@ -23,6 +23,17 @@ ROOMS = (
 )
 
 
+# What can be set up, each in a room of its own below /settings.
+SETTINGS = (
+    Room("Queues", "/settings/queues", of_gate=False),
+    Room("Keys", "/settings/keys", "admin", of_gate=False),
+    Room("Webhooks", "/settings/webhooks", "admin", of_gate=False),
+    Room("Screens", "/settings/screens", "admin", of_gate=False),
+    Room("Users", "/settings/users", "admin", of_gate=False),
+    Room("You", "/settings/me", of_gate=False),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A room as it is shown: where it leads, and whether this page is in it."""
@@ -34,17 +45,24 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """All of the layout that is not the page's own. who: None with authentication off; links: none when signed out."""
+    """All of the layout that is not the page's own. who: None with authentication off; links: none when signed out.
+
+    settings: the rooms below /settings that the visitor may enter. csrf: what its forms must carry.
+    """
 
     links: Sequence[Link]
     who: str | None
     demo: bool
+    settings: Sequence[Link] = ()
+    csrf: str = ""
 
 
-def frame(visit: Visit | None, path: str, gate: str | None, *, demo: bool) -> Frame:
+def frame(visit: Visit | None, path: str, gate: str | None, *, demo: bool, csrf: str = "") -> Frame:
     """Return the frame of a page at `path` that is about `gate`; visit None: nobody is signed in."""
-    links = [_link(room, path, gate) for room in ROOMS if visit and visit.may(room.scope)]
-    return Frame(links, visit.name if visit else None, demo)
+    links, settings = (
+        [_link(room, path, gate) for room in rooms if visit and visit.may(room.scope)] for rooms in (ROOMS, SETTINGS)
+    )
+    return Frame(links, visit.name if visit else None, demo, settings, csrf)
 
 
 def _link(room: Room, path: str, gate: str | None) -> Link:

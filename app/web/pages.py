@@ -21,7 +21,7 @@ from app.web.rendering import environment
 from app.web.staffing.pages import router as staffing
 from app.web.tools import Tools
 from app.web.twins.pages import router_of as twins_router
-from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, visitor
+from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, visitor
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
 ROUTERS = (now, history, outlook, plan, backtest, briefing, debrief, staffing, account)
@@ -69,6 +69,12 @@ def _install_refusals(app: FastAPI, tools: Tools) -> None:
     async def cross_site(request: Request, _: CrossSite) -> Response:
         detail = "This form was sent from another site, so nothing was done. Open holdfire itself and try again."
         return tools.page(request, "pages/problem.html", status=FORBIDDEN, title="Refused", detail=detail)
+
+    @app.exception_handler(StaleForm)
+    async def stale_form(request: Request, _: StaleForm) -> Response:
+        detail = "This page was opened before you signed in, or before holdfire restarted, so nothing was done. "
+        again = "Open it again, then repeat what you did."
+        return tools.page(request, "pages/problem.html", status=FORBIDDEN, title="Open it again", detail=detail + again)
 
     @app.exception_handler(NotAllowed)
     async def not_allowed(request: Request, refused: NotAllowed) -> Response:

@@ -2,7 +2,9 @@
 
 import secrets
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -34,8 +36,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals.update(asset=asset_url, build=build_id())
+    templates.globals.update(asset=asset_url, build=build_id(), csrf=csrf)
     return templates
+
+
+@pass_context
+def csrf(context: Context) -> Markup:
+    """Return the hidden field with the session's token that every form has which changes something.
+
+    Nothing in a piece of a page that many share, such as the live board: there csrf.js fills it in when it is sent.
+    """
+    frame = context.get("frame")
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(frame.csrf) if frame else Markup("")
 
 
 def page(

@@ -15,6 +15,7 @@ from app.web.frame import frame
 from app.web.now.boards import Boards
 from app.web.outlook.shared import SharedOutlooks
 from app.web.rendering import page
+from app.web.visitors import form_token
 
 NOT_FOUND = 404
 
@@ -32,7 +33,8 @@ class Tools:
         """Return a rendered template with the headers of a page, inside the frame that every page has."""
         found: Services = request.state.services
         gate = request.path_params.get("gate") or request.query_params.get("gate")
-        around = frame(getattr(request.state, "visit", None), request.url.path, gate, demo=found.settings.demo)
+        visit, demo = getattr(request.state, "visit", None), found.settings.demo
+        around = frame(visit, request.url.path, gate, demo=demo, csrf=form_token(request))
         return page(request, self.templates, template, status=status, frame=around, **context)
 
     def no_gate(self, request: Request, gate: str | None) -> Response:

@@ -4,6 +4,7 @@ A page's handler names the one scope that it needs by the type of its visitor; i
 """
 
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from app.services.origins import origin_allowed
 from app.services.sessions import cookie_in
 
 OWN_SITE = frozenset({"same-origin", "none"})
+TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 
 
 class SignInNeeded(Exception):
@@ -37,6 +39,10 @@ class NotAllowed(Exception):
 
 class CrossSite(Exception):
     """A form was sent from somebody else's page."""
+
+
+class StaleForm(Exception):
+    """A form is not of this session: its page was opened before somebody signed in, or before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,28 @@ async def _signed_in(services: Services, request: Request) -> Visit:
 
 
 async def own_form(request: Request) -> None:
-    """Raise CrossSite unless a form comes from our own pages, by Sec-Fetch-Site or else by Origin."""
+    """Raise CrossSite or StaleForm unless a form comes from our own pages, and from this very session's."""
+    await own_site(request)
+    expected = form_token(request)
+    sent = request.headers.get(TOKEN_HEADER) or (await request.form()).get(TOKEN_FIELD) if expected else ""
+    if not isinstance(sent, str) or not compare_digest(sent.encode(), expected.encode()):
+        raise StaleForm
+
+
+def form_token(request: Request) -> str:
+    """Return what forms on a page must carry; empty where nobody is signed in, so that nobody's rights can be misused.
+
+    With authentication off it is the process's own.
+    """
+    services: Services = request.state.services
+    if services.settings.auth == "off":
+        return services.sessions.form_token(None)
+    cookie = cookie_in(request.cookies)
+    return services.sessions.form_token(cookie) if cookie else ""
+
+
+async def own_site(request: Request) -> None:
+    """Raise CrossSite unless a request comes from our own pages, by Sec-Fetch-Site or else by Origin."""
     services: Services = request.state.services
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     allowed = services.settings.allowed_origins
@@ -101,3 +128,4 @@ PermitVisitor = Annotated[Visit, Security(visitor, scopes=["permits"])]
 PolicyVisitor = Annotated[Visit, Security(visitor, scopes=["policies"])]
 AdminVisitor = Annotated[Visit, Security(visitor, scopes=["admin"])]
 OwnForm = Annotated[None, Depends(own_form)]
+OwnSite = Annotated[None, Depends(own_site)]  # for signing in, when there is no session yet

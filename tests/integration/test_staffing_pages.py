@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from tests.integration.test_live_socket import a_key
+from tests.support.people import take_token
 from tests.support.server import Server, a_server
 
 URL = "/queues/orders-voice/staffing"
@@ -38,6 +39,7 @@ def signed_in(server, keys):
         client: httpx2.Client = server.client()
         opened.append(client)
         client.post("/sign-in", data={"key": keys[who], "next": "/"}, headers=own(server))
+        take_token(client)
         return client
 
     yield sign_in

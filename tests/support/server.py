@@ -19,10 +19,11 @@ STOP_SECONDS = 20
 
 
 class Server:
-    """A started holdfire. `lines` holds what it printed so far, `url` where it answers."""
+    """A started holdfire. `lines` holds what it printed so far, `url` where it answers, `environment` its settings."""
 
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
+        self.environment = environment
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", *arguments],
             cwd=REPOSITORY,
