@@ -28,7 +28,7 @@ COLUMNS = (
 )
 NO_AGENTS = "no agents: who arrives in the intervals without a service level finds nobody until the horizon"
 NEVER = "the queue never recovers within the horizon: more arrives than is handled, and nobody gives up"
-OVERFLOWED = "so many would wait that the figures leave some of them out: it is worse than they say"
+OVERFLOWED = "so many would wait that the figures are not right for all of them: it is worse than they say"
 
 
 def outlook(

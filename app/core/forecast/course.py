@@ -32,7 +32,8 @@ class Course:
     comes back to serve them, contacts are offered and neither answered nor abandoned, and wait_seconds is infinite.
     unattended, (intervals,): some who arrive in it find no agent from then to the horizon. never_recovers, (rows,):
     nobody gives up, the backlog has grown, and more arrives at the end than its agents can handle. overflowed, (rows,):
-    so many would be in the system that those beyond 20,000 were left out; it is worse than the figures say.
+    so many would be in the system that those beyond 30,000 were left out, or that some with more than 2,000 ahead wait
+    until agents leave, which is not followed for them; it is worse than the figures say.
     """
 
     interval_seconds: float

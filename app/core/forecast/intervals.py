@@ -9,6 +9,7 @@ from app.core.forecast.course import Course
 from app.core.forecast.scenario import Scenario
 from app.core.forecast.series import MINUTE_SECONDS, BoolArray, FloatArray, IntArray
 from app.core.forecast.sums import ALL_BUSY, BUSY, QUEUE, WAITING_AT_TARGET, MinuteSums
+from app.core.forecast.unfollowed import unfollowed
 
 INTERVAL_MINUTES = 5
 HIGH = 0.9
@@ -60,7 +61,7 @@ def course_of(scenario: Scenario, rates: FloatArray, found: MinuteSums, walk: Wa
         all_busy=np.clip(summed(found.sums[:, :, ALL_BUSY]) / seconds, 0.0, 1.0),
         unattended=np.logical_or.reduceat(~np.logical_or.accumulate(scenario.agents[::-1] > 0)[::-1], firsts),
         never_recovers=_grows(scenario, rates, walk, queue[:, -1]),
-        overflowed=walk.spilled() > MAX_SPILL,
+        overflowed=(walk.spilled() > MAX_SPILL) | unfollowed(walk),
     )
 
 

@@ -31,7 +31,10 @@ ENDS = np.eye(2) / 2
 """Weights of the points within a step, for the masses at its beginning and for those at its end."""
 
 MOST_PLACES = 2_000
-"""Who has more than these ahead is told what the present staffing says; band matrices of more would take gigabytes."""
+"""Who has more than these ahead is told what the present staffing says; band matrices of more would take gigabytes.
+
+That is worse than what comes where the head-count rises; for where it falls see unfollowed.py.
+"""
 
 
 @dataclass(frozen=True, slots=True)
