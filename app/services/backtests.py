@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.backtest.backtest import backtest
+from app.core.backtest.comparison import Comparison, compared, kept_limits
 from app.core.backtest.history import MINUTE, Looks, minutes_before
 from app.core.backtest.report import Report
 from app.core.gate.policy import Policy, PolicyRefused, parse_policy
@@ -82,6 +83,15 @@ class Backtests:
             report = await self._computing.run(walked, walk, *(() if progress is None else (progress,)))
         return Backtest(question.gate, policy, version, report, is_cut, bool(breach))
 
+    async def compare(self, policies: Sequence[Policy], judge: Policy, span: timedelta, asker: str) -> Comparison:
+        """Return how policies would have done over a span that ends now; `judge` says what hours were bad.
+
+        Raises Busy, and NotComputed when it took too long.
+        """
+        until = _floor(self._clock.now())
+        with self._turn(asker):
+            return await self._computing.run(walked_beside, self._minutes, policies, judge, until - span, until)
+
     def _span(self, question: Question) -> tuple[datetime, datetime, bool]:
         """Return whole minutes that are over by now, and whether more was asked for."""
         now = _floor(self._clock.now())
@@ -144,6 +154,20 @@ def walked(walk: Walk, progress: Progress = lambda _: None) -> Report:
     return backtest(
         walk.policy, history, Looks(before - 1, count), walk.breach, lambda share: progress((1 + share) / 2)
     )
+
+
+def walked_beside(
+    minutes: MinuteReader, policies: Sequence[Policy], judge: Policy, start: datetime, until: datetime
+) -> Comparison:
+    """Return the courses of several policies over one reading of history."""
+    limits = kept_limits(judge)
+    everyone = (*policies, judge)
+    before = max(minutes_before((*each.rules, *limits), each.stale_after_seconds) for each in everyone)
+    count = (until - start) // MINUTE
+    patterns = tuple(dict.fromkeys(pattern for each in everyone for pattern in each.queues))
+    metrics = frozenset(rule.metric for rule in (*limits, *(rule for each in everyone for rule in each.rules)))
+    history = minutes.read(Wanted(patterns, metrics, start - before * MINUTE, before + count - 1))
+    return compared(policies, judge, history, Looks(before - 1, count))
 
 
 def _breach(given: Sequence[object] | None) -> tuple[Rule, ...]:

@@ -31,17 +31,17 @@ class Gates:
         """Return all gates' names, sorted."""
         return await self._store.gates()
 
-    async def create(self, name: str, actor: Actor = HOLDFIRE) -> None:
+    async def create(self, name: str, actor: Actor = HOLDFIRE, reason: str = "") -> None:
         """Add a gate; it is unknown until it has a policy. Raises Invalid for a bad name, Conflict for one taken."""
         if not 1 <= len(name) <= MAX_NAME or not _NAME_CHARACTERS.issuperset(name) or name.startswith("-"):
             raise Invalid(f"{name!r} cannot name a gate", [Problem("/name", f"a gate's name is {NAME_RULE}")])
-        event = self._event(EventType.GATE_CREATED, name, actor)
+        event = self._event(EventType.GATE_CREATED, name, actor, reason)
         await self._store.create_gate(name, event.at, event)
         self._on_change(name, None)
 
-    async def delete(self, name: str, actor: Actor = HOLDFIRE) -> None:
+    async def delete(self, name: str, actor: Actor = HOLDFIRE, reason: str = "") -> None:
         """Take a gate away; its decisions stay in the log. Raises NotFound."""
-        await self._store.delete_gate(name, self._event(EventType.GATE_DELETED, name, actor))
+        await self._store.delete_gate(name, self._event(EventType.GATE_DELETED, name, actor, reason))
         self._on_delete(name)
 
     async def policy(self, gate: str, version: int | None = None) -> PolicyVersion:

@@ -81,6 +81,12 @@ def course(policy: Policy, history: FloorHistory, looks: Looks) -> Codes:
     return verdicts(study.of(policy.rules), study.blind, within_windows(policy, history.start, looks))
 
 
+def passed(policy: Policy, limits: Sequence[Rule], history: FloorHistory, looks: Looks) -> BoolArray:
+    """Return at which looks any of some limits is passed on any queue that a policy watches."""
+    study = _studied(policy, history, looks, limits, lambda _: None)
+    return held_by(study.of(limits), np.zeros(1, np.int64), looks.count)
+
+
 @dataclass(slots=True, eq=False)
 class _Study:
     """What was found of all queues, at each look. rules: the episodes of each rule, one per queue.
