@@ -1,6 +1,6 @@
 """The decision log, and what its decisions were made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,9 +67,17 @@ class DecisionLog(Protocol):
         gate: str | None = None,
         kind: str | None = None,
         verdict: str | None = None,
+        asked_by: Collection[str] = (),
+        campaign: str | None = None,
+        overridden: bool = False,
         start: datetime | None = None,
         until: datetime | None = None,
         before: tuple[datetime, str] | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[DecisionRow]:
-        """Return rows newest first by (at, id); `before` is the last (at, id) of the page before; limit 1..1,000."""
+        """Return rows newest first by (at, id), at most `limit` of them (1..1,000).
+
+        asked_by: ids of keys and people; none: whoever asked. overridden: only those that an override touched.
+        before: the newest ones older than this (at, id). after: the oldest ones newer than this one.
+        """

@@ -1,6 +1,6 @@
 """The decision log as it is read: pages, newest first, and single decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -29,14 +29,32 @@ class Decisions:
         gate: str | None = None,
         kind: str | None = None,
         verdict: str | None = None,
+        asked_by: Collection[str] = (),
+        campaign: str | None = None,
+        overridden: bool = False,
         start: datetime | None = None,
         until: datetime | None = None,
         before: tuple[datetime, str] | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[DecisionRow]:
-        """Return rows newest first by (at, id), from [start, until); `before` is the last (at, id) already seen."""
+        """Return rows newest first by (at, id), from [start, until).
+
+        asked_by: ids of keys and people; none: whoever asked. overridden: only those that an override touched.
+        `before` is the last (at, id) already seen, `after` the first one: the page then ends where that began.
+        """
         return await self._log.decisions(
-            gate=gate, kind=kind, verdict=verdict, start=start, until=until, before=before, limit=limit
+            gate=gate,
+            kind=kind,
+            verdict=verdict,
+            asked_by=asked_by,
+            campaign=campaign,
+            overridden=overridden,
+            start=start,
+            until=until,
+            before=before,
+            after=after,
+            limit=limit,
         )
 
     async def get(self, decision_id: str) -> Reviewed:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
@@ -22,6 +22,11 @@ PAGE_LIMIT = 1_000
 _COLUMNS = tuple(name for name in DECISIONS.c.keys() if name != "inputs_sha256")  # noqa: SIM118  # not a dictionary
 # Spelt out, or SQLite could not see that the index of transitions has all that is wanted.
 _TRANSITION = DECISIONS.c.kind == literal_column("'transition'")
+
+# Of an answer the override is named in the row; of a gate's own change it is among what the change was made from.
+_OVERRIDDEN = or_(
+    DECISIONS.c.override_id.is_not(None), and_(_TRANSITION, DECISIONS.c.facts["overrides"].as_string().is_not(None))
+)
 
 _INSERT = insert(DECISIONS)
 _COUNTED = _INSERT.on_conflict_do_update(
@@ -52,26 +57,38 @@ class SqlDecisions:
         gate: str | None = None,
         kind: str | None = None,
         verdict: str | None = None,
+        asked_by: Collection[str] = (),
+        campaign: str | None = None,
+        overridden: bool = False,
         start: datetime | None = None,
         until: datetime | None = None,
         before: tuple[datetime, str] | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[DecisionRow]:
         """Return rows newest first; start is included, until is not. Raises Invalid for a limit outside 1..1,000."""
         if not 1 <= limit <= PAGE_LIMIT:
             raise Invalid(f"limit={limit} must be between 1 and {PAGE_LIMIT:,}")
         column = DECISIONS.c
-        wanted: list[ColumnElement[bool]] = [
-            column[name] == value for name, value in (("gate", gate), ("kind", kind), ("verdict", verdict)) if value
-        ]
-        if start is not None:
-            wanted.append(column.at >= start)
-        if until is not None:
-            wanted.append(column.at < until)
-        if before is not None:
-            wanted.append(tuple_(column.at, column.id) < before)
-        query = select(DECISIONS).where(*wanted).order_by(column.at.desc(), column.id.desc()).limit(limit)
-        return await self._database.read(lambda connection: _rows(connection, connection.execute(query)))
+        equal = {"gate": gate, "kind": kind, "verdict": verdict, "campaign": campaign}
+        wanted = [column[name] == value for name, value in equal.items() if value is not None]
+        wanted += [column.asked_by.in_(asked_by)] if asked_by else []
+        wanted += [_OVERRIDDEN] if overridden else []
+        wanted += [*_within(start, until), *_beyond(before, after)]
+        order = (column.at, column.id) if after else (column.at.desc(), column.id.desc())
+        query = select(DECISIONS).where(*wanted).order_by(*order).limit(limit)
+        found = await self._database.read(lambda connection: _rows(connection, connection.execute(query)))
+        return found[::-1] if after else found
+
+
+def _within(start: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    at = DECISIONS.c.at
+    return ([] if start is None else [at >= start]) + ([] if until is None else [at < until])
+
+
+def _beyond(before: tuple[datetime, str] | None, after: tuple[datetime, str] | None) -> list[ColumnElement[bool]]:
+    place = tuple_(DECISIONS.c.at, DECISIONS.c.id)
+    return ([] if before is None else [place < before]) + ([] if after is None else [place > after])
 
 
 def add_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:

@@ -106,6 +106,8 @@ class DecisionLogRow(StoreTable, table=True):
     __table_args__ = (
         Index(None, "at", "id"),
         Index(None, "gate", "at", "id"),
+        Index(None, "asked_by", "at", "id", sqlite_where=text("asked_by IS NOT NULL")),
+        Index(None, "campaign", "at", "id", sqlite_where=text("campaign IS NOT NULL")),
         Index(
             "uq_decisions_transition",
             *("gate", "at", "verdict"),

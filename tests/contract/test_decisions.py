@@ -117,6 +117,43 @@ async def test_filters_narrow_the_pages(log):
     assert await pages(log, 2, start=after(2), until=after(5)) == rows[2:5][::-1]
 
 
+async def test_filters_by_who_asked_and_for_what_narrow_the_pages(log):
+    choices = list(product(("key1", "key2", "anna"), ("spring", None)))
+    rows = [
+        replace(ASKED, id=f"dec_{n}", at=after(n), asked_by=who, campaign=campaign)
+        for n, (who, campaign) in enumerate(choices)
+    ]
+    await log.record(rows)
+    assert await pages(log, 2, asked_by=["key1"]) == rows[:2][::-1]
+    assert await pages(log, 2, asked_by={"key1", "anna", "nobody"}) == [*rows[:2], *rows[4:]][::-1]
+    assert await pages(log, 2, campaign="spring") == rows[::2][::-1]
+    assert await pages(log, 1, asked_by=["anna"], campaign="spring", until=after(5)) == [rows[4]]
+
+
+async def test_only_what_an_override_touched_is_found_when_that_is_wanted(log, store):
+    await log.record([ASKED, replace(ASKED, id="dec_2", override_id="ovr_1")])
+    overridden = FACTS | {"overrides": [{"id": "ovr_1"}]}
+    await flush(
+        store, replace(CHANGE, kept=KEPT, facts=FACTS), replace(CHANGE, at=after(1), kept=KEPT, facts=overridden)
+    )
+    found = await pages(log, 1, overridden=True)
+    assert [(row.kind, row.override_id, row.at) for row in found] == [
+        ("transition", None, after(1)),
+        ("asked", "ovr_1", NOW),
+    ]
+
+
+async def test_the_page_before_one_ends_where_that_begins(log):
+    rows = [replace(ASKED, id=f"dec_{n:03}", at=after(n // 4)) for n in range(20)]
+    await log.record(rows)
+    newest = rows[::-1]
+    here = (newest[10].at, newest[10].id)
+    assert await log.decisions(after=here, limit=4) == newest[6:10]
+    assert await log.decisions(after=here, limit=50) == newest[:10]
+    assert await log.decisions(after=here, before=(newest[2].at, newest[2].id)) == newest[3:10]
+    assert await log.decisions(after=(newest[0].at, newest[0].id)) == []
+
+
 @pytest.mark.parametrize("limit", [0, -1, 1001])
 async def test_a_limit_outside_its_range_is_refused(log, limit):
     with pytest.raises(Invalid, match=str(limit)):

@@ -5,7 +5,7 @@ They keep the promises written in app.ports, so a service cannot tell them from 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -320,9 +320,13 @@ class MemoryDecisionLog:
         gate: str | None = None,
         kind: str | None = None,
         verdict: str | None = None,
+        asked_by: Collection[str] = (),
+        campaign: str | None = None,
+        overridden: bool = False,
         start: datetime | None = None,
         until: datetime | None = None,
         before: tuple[datetime, str] | None = None,
+        after: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[DecisionRow]:
         if not 1 <= limit <= 1_000:
@@ -333,11 +337,20 @@ class MemoryDecisionLog:
             if (gate is None or row.gate == gate)
             and (kind is None or row.kind == kind)
             and (verdict is None or row.verdict == verdict)
+            and (not asked_by or row.asked_by in asked_by)
+            and (campaign is None or row.campaign == campaign)
+            and (not overridden or row.override_id is not None or _is_overridden_change(row))
             and (start is None or row.at >= start)
             and (until is None or row.at < until)
             and (before is None or (row.at, row.id) < before)
+            and (after is None or (row.at, row.id) > after)
         ]
-        return sorted(found, key=lambda row: (row.at, row.id), reverse=True)[:limit]
+        found = sorted(found, key=lambda row: (row.at, row.id), reverse=True)
+        return found[-limit:] if after else found[:limit]
+
+
+def _is_overridden_change(row: DecisionRow) -> bool:
+    return row.kind == "transition" and "overrides" in (row.facts or {})
 
 
 class MemoryEvaluationStore:
