@@ -46,6 +46,7 @@ def backtest(
     study = _studied(policy, history, looks, [*breach, *plain, *policy.rules, *sum(courses, ())], progress)
 
     def course(rules: Sequence[Rule]) -> Codes:
+        """Return the verdict of these rules at each look, a code each."""
         return verdicts(study.of(rules), study.blind, is_open)
 
     first = history.start + (looks.first + 1) * MINUTE

@@ -14,6 +14,7 @@ def shifted(rule: Rule, factor: float) -> Rule:
     is_ratio = DEFINITIONS[rule.metric].unit == "ratio"
 
     def moved(limit: float | None) -> float | None:
+        """Return the limit multiplied and rounded, in its own unit, of a ratio 1 at most; None for none."""
         if limit is None:
             return None
         moved_limit = round(limit * factor, DIGITS)

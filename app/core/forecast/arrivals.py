@@ -117,6 +117,7 @@ class _Steps(NamedTuple):
 
     @classmethod
     def of(cls, usuals: Usuals, start: datetime, steps: int) -> "_Steps":
+        """Return the steps from start (aware UTC) on, each as long as a slot of the history."""
         return cls(*usuals.calendar.places(start, steps, usuals.history.slot_seconds))
 
     def pick(self, slots_of: Callable[[int], NDArray[Number]]) -> NDArray[Number]:

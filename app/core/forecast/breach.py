@@ -152,6 +152,7 @@ def _hold_windows(
     edges = _edges(cuts, span, INTERVAL_MINUTES)
 
     def total(values: FloatArray) -> FloatArray:
+        """Return the sum over each window: (rows, intervals) in, the rows in `shape` by windows out."""
         sums = np.stack([values[:, first:end].sum(axis=1) for first, end in cuts], axis=1)
         return sums.reshape(*shape, len(cuts))
 

@@ -166,6 +166,7 @@ def agents_for_service_level(
         raise ValueError(f"target_ratio={target_ratio} must be at least 0 and below 1")
 
     def meets(agents: int) -> bool:
+        """Return whether so many agents answer target_ratio or more in time."""
         return ErlangA(arrivals, handled, given_up, agents).service_level(within) >= target_ratio
 
     return agents_needed(meets)

@@ -31,6 +31,7 @@ def course_of(scenario: Scenario, rates: FloatArray, found: MinuteSums, walk: Wa
     seconds = (lasts - firsts) * MINUTE_SECONDS
 
     def summed(values: FloatArray) -> FloatArray:
+        """Return the sums over each interval: (rows, minutes) in, (rows, intervals) out."""
         return np.asarray(np.add.reduceat(values, firsts, axis=1))
 
     fates = summed(found.sums[:, :, : WAITING_AT_TARGET + 1] * rates[..., None])

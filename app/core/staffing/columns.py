@@ -82,6 +82,7 @@ def _columns_of(row: Row, named: Mapping[Role, str]) -> dict[Role, int]:
     found = {role: keys.index(_key(name)) for role, name in named.items() if _key(name) in keys}
 
     def look_for(role: Role) -> None:
+        """Note the column of a role that was not named: the one whose heading fits best, where one does."""
         place = found.get(role, _best(keys, HEADINGS[role], taken=set(found.values())))
         if role not in named and place is not None:
             found[role] = place
