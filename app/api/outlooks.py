@@ -1,6 +1,5 @@
 """/outlook and /campaigns/{id}/plan: what a send would do to the floor, and how it can be sent safely."""
 
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,14 +11,10 @@ from app.api.deps import Instant, Name, ServicesDep, answer
 from app.api.outlook_shapes import OutlookAnswer, PlanAnswer, ReplayedOutlook
 from app.api.schemas import problems
 from app.core.campaign.campaign import ENDED
-from app.core.campaign.request import MAX_AUDIENCE
-from app.core.forecast.case import STARTS_EVERY_MINUTES
+from app.core.campaign.request import MAX_AUDIENCE, MAX_TEXT
 from app.core.forecast.plan import LEAD_MINUTES, WAVE_EVERY_MINUTES, WAVES
-from app.core.forecast.series import MINUTE_SECONDS
-from app.core.problem import Problem
-from app.errors import Conflict, Invalid
+from app.errors import Conflict
 from app.services.outlook_shapes import outlook_shape, plan_shape
-from app.services.outlooks import GateOutlook
 from app.services.shapes import instant
 
 router = APIRouter(tags=["outlook"])
@@ -40,32 +35,15 @@ async def outlook(
     audience: Annotated[int | None, Query(ge=1, le=MAX_AUDIENCE, description="none: without a send")] = None,
     start_at: Annotated[Instant | None, Query(description="when it would begin; default: now")] = None,
     campaign: Annotated[Name | None, Query(description="whose contacts to reckon with")] = None,
+    kind: Annotated[str, Query(max_length=MAX_TEXT, description="of mail that is of no campaign, as theirs")] = "",
 ) -> Response:
     """Each queue per 5 minutes until the horizon, as expected and as a band, without and with a send."""
-    minute = _start_minute(services.outlook_questions.newest(gate), start_at)
-    made, seen = await services.outlook_questions.outlook(gate, audience, minute, campaign)
+    minute = services.outlook_questions.start_minute(gate, start_at)
+    made, seen = await services.outlook_questions.outlook(gate, audience, minute, campaign, kind=kind)
     foresight = services.foresights.of(gate, made.policy_version)
     room = foresight.room(campaign) if foresight is not None and not foresight.unknown else None
     asked = audience, start_at, campaign
     return answer(outlook_shape(made, seen, now=services.clock.now(), asked=asked, room=room))
-
-
-def _start_minute(made: GateOutlook | None, start_at: datetime | None) -> int:
-    """Return in which minute of the outlook a send begins, 0 for one in the past. Raises Invalid for one too far ahead.
-
-    It can begin a window before the horizon, and later as long as it has a whole horizon that is known.
-    """
-    if start_at is None or made is None or made.gathered is None:
-        return 0
-    minute = max(0, round((start_at - made.at) / timedelta(minutes=STARTS_EVERY_MINUTES)) * STARTS_EVERY_MINUTES)
-    known = made.gathered.known
-    within = known.limits.horizon_minutes - int(known.limits.window_seconds / MINUTE_SECONDS)
-    last = max(within, known.minutes - known.limits.horizon_minutes)
-    if minute > last:
-        seen_until = instant(made.at + timedelta(minutes=last))
-        detail = f"{instant(start_at)} is too far ahead: a send can be looked at that begins by {seen_until}"
-        raise Invalid(detail, [Problem("/query/start_at", detail)])
-    return minute
 
 
 @router.get(

@@ -15,7 +15,7 @@ from app.core.debrief.lesson import Lags, Lesson
 from app.core.debrief.window import STEP
 from app.core.forecast.kernel import Kernel, log_logistic_kernel
 from app.core.forecast.kernel_learning import WatchedLags, learned_kernel
-from app.core.forecast.learn import GammaRate, prior_rate
+from app.core.forecast.learn import PRESETS_PER_1000, GammaRate, kind_key, prior_rate
 from app.core.forecast.pooling import PastRate, pooled_rate
 from app.core.forecast.queue_mix import learned_mix
 from app.core.forecast.series import FloatArray
@@ -89,7 +89,12 @@ class Learning:
 
     def rate_before(self, campaign: Campaign | None) -> GammaRate:
         """Return what was believed of a campaign before any of it was sent: by what people said, and by its kind."""
-        kind, given = (campaign.kind, campaign.contacts_per_1000) if campaign is not None else ("", None)
+        return (
+            self.rate_of_kind("") if campaign is None else self.rate_of_kind(campaign.kind, campaign.contacts_per_1000)
+        )
+
+    def rate_of_kind(self, kind: str, given: float | None = None) -> GammaRate:
+        """Return what is believed of mail of a kind ("" for any), given: the contacts per 1,000 that people expect."""
         key = kind, given or None
         if key not in self._pooled:
             past = [
@@ -102,13 +107,24 @@ class Learning:
 
     def said_of(self, campaign: Campaign) -> str:
         """Return in words what that belief rests on."""
-        own = sum(lesson.kind == campaign.kind and lesson.per_1000 is not None for lesson in self._lessons)
+        return self.said_of_kind(campaign.kind, campaign.contacts_per_1000)
+
+    def said_of_kind(self, kind: str, per_1000: float | None = None) -> str:
+        """Return in words what the belief in mail of a kind rests on. per_1000: what people expect of it."""
+        own = sum(lesson.kind == kind and lesson.per_1000 is not None for lesson in self._lessons)
         known = sum(lesson.per_1000 is not None for lesson in self._lessons)
-        kind = f"of kind {campaign.kind!r}" if campaign.kind else "without a kind"
-        given = "as its plan says" if campaign.contacts_per_1000 else f"what campaigns {kind} are taken to bring"
+        of_kind = f"of kind {kind!r}" if kind else "without a kind"
+        given = "as its plan says" if per_1000 else f"what campaigns {of_kind} are taken to bring"
         if not known:
             return given
-        return f"{given}, and {known} past campaigns, {own} of them {kind}"
+        return f"{given}, and {known} past campaigns, {own} of them {of_kind}"
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of which something is known, in the order of the alphabet: learned, or a published prior."""
+        known = {
+            kind_key(kind): kind for kind in (*PRESETS_PER_1000, *(lesson.kind for lesson in self._lessons)) if kind
+        }
+        return tuple(sorted(known.values()))
 
     def mix_for(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Mapping[str, float]:
         """Return which share of a campaign's contacts comes to which queue: as it was given, and as its kind's did.
@@ -116,10 +132,15 @@ class Learning:
         volumes: of the queues' own contacts. Only these queues and those given are named; the shares add up to 1.
         Raises ResponseRefused where nothing says anything.
         """
-        given = dict(campaign.queue_mix) if campaign is not None else {}
+        return self.mix_of_kind(
+            campaign.kind if campaign else "", dict(campaign.queue_mix) if campaign else {}, volumes
+        )
+
+    def mix_of_kind(self, kind: str, given: Mapping[str, float], volumes: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the same of mail of a kind ("" for any). given: (queue, share) as people said; raises as mix_for."""
         tagged: defaultdict[str, float] = defaultdict(float)
         for lesson in (*self._lessons, *self._live.values()):
-            if lesson.kind == (campaign.kind if campaign else ""):
+            if lesson.kind == kind:
                 for queue, contacts in lesson.mix:
                     if queue in volumes or queue in given:
                         tagged[queue] += contacts

@@ -120,10 +120,17 @@ class OutlookInputs:
             gathered, state.spent.given, notes, oldest_at, policy.stale_after_seconds, self.mail.elsewhere(watched)
         )
 
-    def including(self, gathered: Gathered, campaign_id: str | None) -> Gathered:
-        """Return the same with a campaign that need not be on its way, a draft, reckoned with by its own numbers."""
-        campaign = self.mail.campaigns.known(campaign_id) if campaign_id else None
+    def including(self, gathered: Gathered, campaign_id: str | None, kind: str = "") -> Gathered:
+        """Return the same with a campaign that need not be on its way, a draft, reckoned with by its own numbers.
+
+        kind: of mail without a campaign; it takes the place of mail of no known campaign.
+        """
         known = gathered.known
+        if kind and not campaign_id:
+            others = (sender for sender in known.senders if sender.campaign)
+            mail = self.mail.sender_of_kind(kind, volumes(known.queues))
+            return replace(gathered, known=replace(known, senders=(mail, *others)))
+        campaign = self.mail.campaigns.known(campaign_id) if campaign_id else None
         if campaign is None or any(sender.campaign == campaign.id for sender in known.senders):
             return gathered
         senders = (*known.senders, self.mail.sender(campaign, volumes(known.queues)))

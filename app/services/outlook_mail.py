@@ -15,6 +15,7 @@ from app.core.campaign.campaign import Campaign
 from app.core.forecast.case import Rate
 from app.core.forecast.foresee import Sender, Shares
 from app.core.forecast.known import QueueKnown, SendKnown
+from app.core.forecast.learn import GammaRate
 from app.core.gate.decide import select
 from app.core.gate.foresight import Elsewhere
 from app.errors import NotFound
@@ -77,6 +78,11 @@ class OutlookMail:
         shares = self._shares(campaign, volumes)
         return Sender(campaign.id, self._rate(campaign), shares, max(1, campaign.recipients))
 
+    def sender_of_kind(self, kind: str, volumes: Mapping[str, float]) -> Sender:
+        """Return mail of a kind as it may go without a campaign; in place of anybody's."""
+        rate = _rate(self.lessons.rate_of_kind(kind))
+        return Sender("", rate, _scaled(self.lessons.mix_of_kind(kind, {}, volumes), volumes), ANY_AUDIENCE)
+
     def elsewhere(self, watched: Watched) -> Elsewhere | None:
         """Return what other gates had given away, and the most demanding of it; None where none of it comes here."""
         rates = []
@@ -102,16 +108,10 @@ class OutlookMail:
             return None
 
     def _rate(self, campaign: Campaign | None) -> Rate:
-        believed = self.lessons.rate_for(campaign)
-        return Rate(believed.mean, believed.sd / believed.mean)
+        return _rate(self.lessons.rate_for(campaign))
 
     def _shares(self, campaign: Campaign | None, volumes: Mapping[str, float]) -> Shares:
-        """Return the share of each of the gate's queues, together 1: contacts said to come elsewhere may come here."""
-        named = {queue: share for queue, share in self.lessons.mix_for(campaign, volumes).items() if queue in volumes}
-        total = sum(named.values())
-        if total <= 0:
-            named, total = dict.fromkeys(volumes, 1.0), float(len(volumes))
-        return tuple(sorted((queue, share / total) for queue, share in named.items()))
+        return _scaled(self.lessons.mix_for(campaign, volumes), volumes)
 
     async def _shares_of(self, gate: str, campaign: Campaign | None, watched: Watched) -> Shares:
         """Return the share of each queue, of mail that went through any gate; () where none of it comes here.
@@ -141,6 +141,19 @@ class OutlookMail:
 def volumes(queues: Iterable[QueueKnown]) -> dict[str, float]:
     """Return the contacts that are expected of each queue in the minutes that are known, campaigns aside."""
     return {queue.queue: float(queue.expected.sum()) for queue in queues}
+
+
+def _rate(believed: GammaRate) -> Rate:
+    return Rate(believed.mean, believed.sd / believed.mean)
+
+
+def _scaled(mix: Mapping[str, float], volumes: Mapping[str, float]) -> Shares:
+    """Return the share of each of the gate's queues, together 1: contacts said to come elsewhere may come here."""
+    named = {queue: share for queue, share in mix.items() if queue in volumes}
+    total = sum(named.values())
+    if total <= 0:
+        named, total = dict.fromkeys(volumes, 1.0), float(len(volumes))
+    return tuple(sorted((queue, share / total) for queue, share in named.items()))
 
 
 def _queues(gate: GateState, watched: Watched) -> tuple[str, ...]:

@@ -21,18 +21,41 @@ class SharedOutlooks:
     def __init__(self) -> None:
         self._answers: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def outlook(self, questions: OutlookQuestions, gate: str, audience: int | None, campaign: str | None) -> Seen:
+    async def outlook(
+        self,
+        questions: OutlookQuestions,
+        gate: str,
+        audience: int | None,
+        campaign: str | None,
+        *,
+        start_minute: int = 0,
+        kind: str = "",
+    ) -> Seen:
         """Return what `questions.outlook` does. Raises as it does; what was raised is asked again."""
         campaign = None if audience is None else campaign  # without a send it is all the same whose it would be
-        key = _newest(questions, gate), audience, campaign
-        seen: Seen = await self._once(key, lambda: questions.outlook(gate, audience, campaign=campaign))
+        key = _newest(questions, gate), audience, campaign, start_minute, kind
+        seen: Seen = await self._once(
+            key, lambda: questions.outlook(gate, audience, start_minute, campaign=campaign, kind=kind)
+        )
         return seen
 
-    async def plan(self, questions: OutlookQuestions, gate: str, campaign: str, audience: int, ways: Ways) -> Planned:
+    async def plan(
+        self,
+        questions: OutlookQuestions,
+        gate: str,
+        campaign: str,
+        audience: int,
+        ways: Ways,
+        *,
+        start_minute: int = 0,
+        kind: str = "",
+    ) -> Planned:
         """Return what `questions.plan` does. Raises as it does; what was raised is asked again."""
         cut = {"every_minutes": ways.every_minutes, "waves": ways.waves, "lead_minutes": ways.lead_minutes}
-        key = _newest(questions, gate), campaign, audience, ways
-        planned: Planned = await self._once(key, lambda: questions.plan(gate, campaign, audience, **cut))
+        key = _newest(questions, gate), campaign, audience, ways, start_minute, kind
+        planned: Planned = await self._once(
+            key, lambda: questions.plan(gate, campaign, audience, **cut, start_minute=start_minute, kind=kind)
+        )
         return planned
 
     async def _once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -1,6 +1,8 @@
 """Outlooks over a whole holdfire: made, kept, made again, and what the gate does with them."""
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from app.core.event import EventType
 from app.core.forecast.safe import Bound
 from app.core.gate.foresight import STALE_AFTER_SECONDS
 from app.core.permit.request import PermitRequest
+from app.errors import Invalid
 from app.ports.keys import ApiKey
 from app.ports.learning import KeptDebrief
 from app.services.outlook_inputs import AHEAD_MINUTES
@@ -379,6 +382,31 @@ async def test_a_draft_is_planned_with_its_own_rate_and_queues(whole):
     await announce(whole, "twin", contacts_per_1000=2.0)
     await look_later(whole)
     assert plan.now.audience == pytest.approx(room_of(whole, "twin"), rel=0.1)
+
+
+async def test_mail_of_a_kind_is_planned_with_what_is_known_of_that_kind(whole):
+    await look(whole)
+    plan = partial(
+        whole.services.outlook_questions.plan, "default", "", 500_000, every_minutes=20, waves=3, lead_minutes=30
+    )
+    (made, of_any), (_, newsletter) = await plan(), await plan(kind="newsletter")
+    assert made.gathered.sender(None).rate.mean == 10.0
+    assert newsletter.now.audience > 3 * of_any.now.audience > 0
+    assert newsletter.now.bound is Bound.LIMIT
+
+
+async def test_a_plan_can_begin_later_as_far_as_its_whole_horizon_is_known(whole):
+    made = await look(whole)
+    questions, known = whole.services.outlook_questions, made.gathered.known
+    late = made.at + timedelta(minutes=known.minutes - known.limits.horizon_minutes)
+    minute = questions.start_minute("default", late, whole_horizon=True)
+    assert minute == known.minutes - known.limits.horizon_minutes
+    assert questions.start_minute("default", made.at - timedelta(hours=1)) == 0
+    with pytest.raises(Invalid, match="is too far ahead"):
+        questions.start_minute("default", late + timedelta(minutes=5), whole_horizon=True)
+    _, plan = await questions.plan("default", "", 400, every_minutes=20, waves=3, lead_minutes=30, start_minute=minute)
+    assert plan.now.audience == 400
+    assert plan.agents.from_minute == 0
 
 
 # --- people, and gates that only watch ---

@@ -70,6 +70,23 @@ async def test_past_campaigns_of_the_kind_move_the_belief_and_narrow_it():
     assert "5 past campaigns, 5 of them of kind 'offer'" in many.said_of(OFFER)
 
 
+async def test_mail_of_a_kind_is_believed_in_like_a_campaign_of_that_kind():
+    learning = await learned(LESSON)
+    assert learning.rate_of_kind("offer") == learning.rate_for(OFFER)
+    assert learning.rate_of_kind("price_change").mean > 2 * learning.rate_of_kind("offer").mean
+    assert learning.said_of_kind("offer").endswith("1 past campaigns, 1 of them of kind 'offer'")
+    volumes = {"orders-voice": 30.0, "billing": 10.0}
+    assert learning.mix_of_kind("offer", {}, volumes) == learning.mix_for(OFFER, volumes)
+
+
+async def test_kinds_are_those_with_a_prior_and_those_that_were_sent_each_once():
+    learning = await learned(replace(LESSON, kind="Price change"), replace(LESSON, campaign="b", kind="loyalty"))
+    assert learning.kinds() == (
+        *("Price change", "loyalty", "newsletter", "offer", "order_notice"),
+        *("policy_change", "service_notice"),
+    )
+
+
 async def test_a_lesson_that_could_not_tell_teaches_no_rate():
     assert (await learned(replace(LESSON, per_1000=None, sd=None))).rate_for(OFFER) == prior_rate("offer")
 

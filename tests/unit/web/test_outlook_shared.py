@@ -27,10 +27,13 @@ class CountedAnswers:
     def newest(self, gate: str) -> GateOutlook:
         return GateOutlook(gate, 1, self.at, 120.0)
 
-    async def outlook(self, _gate: str, _audience: int | None, *, campaign: str | None) -> tuple[str | None, int]:
+    async def outlook(
+        self, _gate: str, _audience: int | None, _start_minute: int, *, campaign: str | None, kind: str
+    ) -> tuple[str | None, int]:
+        assert not (campaign and kind)
         return campaign, await self._answer()
 
-    async def plan(self, _gate: str, campaign: str, _audience: int, **_ways: int) -> tuple[str, int]:
+    async def plan(self, _gate: str, campaign: str, _audience: int, **_ways: int | str) -> tuple[str, int]:
         return campaign, await self._answer()
 
     async def _answer(self) -> int:
@@ -78,6 +81,9 @@ async def test_plans_are_shared_by_all_they_were_asked_with():
     for ways in (Ways(), Ways(), Ways(every_minutes=30)):
         await shared.plan(questions, "default", "spring", 9_000, ways)
     assert counted.asked == 2
+    for asked in ({"kind": "offer"}, {"kind": "offer"}, {"start_minute": 60}):
+        await shared.plan(questions, "default", "", 9_000, Ways(), **asked)
+    assert counted.asked == 4
 
 
 async def test_what_failed_is_asked_again():
