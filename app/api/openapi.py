@@ -16,6 +16,7 @@ from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.input_schemas import contact_schema, observation_schema, policy_schema
 from app.api.keys import KeyChange, KeyGiven
+from app.api.notes import NoteGiven
 from app.api.overrides import OverrideGiven
 from app.api.permits_reference import RevocationGiven, permit_schemas
 from app.api.queues import QueueTargetsGiven
@@ -50,6 +51,7 @@ TAGS = [
     {"name": "outlook", "description": "What a send would do to the floor, and how it can be sent safely."},
     {"name": "decisions", "description": "Every change of a gate and every answer given, with its reasons."},
     {"name": "events", "description": "Everything that happened: who, what, when, why."},
+    {"name": "notes", "description": "What people and programs want everybody to know about a day."},
     {"name": "webhooks", "description": "Who is told, and what was delivered."},
     {"name": "keys", "description": "Who may ask and tell."},
     {"name": "sources", "description": "How those who bring data are doing."},
@@ -61,6 +63,7 @@ MODELS = (
     KeyChange,
     KeyGiven,
     OverrideGiven,
+    NoteGiven,
     StepGiven,
     BacktestGiven,
     QueueTargetsGiven,

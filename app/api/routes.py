@@ -19,6 +19,7 @@ from app.api import (
     hours,
     ingest,
     keys,
+    notes,
     outlooks,
     overrides,
     permit_requests,
@@ -37,7 +38,7 @@ API_PREFIX = "/api/v1"
 RESOURCES = (
     ingest, permits, permit_requests, floor,
     staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
-    outlooks, briefing_images, calendar, decisions, events, webhooks, keys, sources,
+    outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

@@ -70,6 +70,8 @@ class EventType(StrEnum):
     STAFFING_DELETED = "staffing.deleted"
     HOURS_SAVED = "hours.saved"
     HOURS_DELETED = "hours.deleted"
+    NOTE_WRITTEN = "note.written"
+    NOTE_WITHDRAWN = "note.withdrawn"
 
 
 class Meaning(NamedTuple):
@@ -138,6 +140,8 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.STAFFING_DELETED: Meaning("days of a queue's schedule were deleted"),
     E.HOURS_SAVED: Meaning("a queue's opening hours, or those of all queues, were saved"),
     E.HOURS_DELETED: Meaning("a queue's opening hours, or those of all queues, were deleted"),
+    E.NOTE_WRITTEN: Meaning("somebody, or a program, wrote a note in a gate's log"),
+    E.NOTE_WITHDRAWN: Meaning("a note was taken back; it is shown no longer"),
 }
 del E
 

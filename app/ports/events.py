@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from app.core.event import Event
+from app.core.event import Event, EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class EventLog(Protocol):
         self,
         *,
         type: str | None = None,  # noqa: A002  the word of the outside contract
+        types: Sequence[EventType] = (),
         subject: str | None = None,
         gate: str | None = None,
         campaign: str | None = None,
@@ -39,4 +40,10 @@ class EventLog(Protocol):
         before: int | None = None,
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
-        """Return events with a place below `before` (None: all), newest first, at most `limit` (1..1,000)."""
+        """Return events with a place below `before` (None: all), newest first, at most `limit` (1..1,000).
+
+        types: of these only; (): of any.
+        """
+
+    async def last(self, gate: str) -> int:
+        """Return the place of the last event of a gate, 0 before its first."""

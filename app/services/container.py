@@ -23,6 +23,7 @@ from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
 from app.services.learning import Learning
+from app.services.notes import Notes
 from app.services.opening_hours import Hours
 from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import Outlooks
@@ -64,6 +65,7 @@ class Services:
     calendars: Calendars
     overrides: Overrides
     events: Events
+    notes: Notes
     webhooks: Webhooks
     deliveries: Deliveries
     callbacks: Callbacks

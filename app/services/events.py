@@ -17,6 +17,7 @@ class Events:
         self,
         *,
         type: EventType | None = None,  # noqa: A002  the word of the outside contract
+        types: Sequence[EventType] = (),
         subject: str | None = None,
         gate: str | None = None,
         campaign: str | None = None,
@@ -26,9 +27,13 @@ class Events:
         before: int | None = None,
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
-        """Return events newest first, from [start, until); `before` is the place of the last one already seen."""
+        """Return events newest first, from [start, until); `before` is the place of the last one already seen.
+
+        types (): of any, unless `type` names the one.
+        """
         return await self._log.events(
             type=type,
+            types=types,
             subject=subject,
             gate=gate,
             campaign=campaign,
@@ -38,6 +43,10 @@ class Events:
             before=before,
             limit=limit,
         )
+
+    async def last(self, gate: str) -> int:
+        """Return the place of the last event of a gate, 0 before the first: whoever shows them looks when it grows."""
+        return await self._log.last(gate)
 
     async def get(self, seq: int) -> WrittenEvent:
         """Return the event at a place. Raises NotFound."""

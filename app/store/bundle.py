@@ -32,6 +32,7 @@ from app.store.keys import SqlKeys
 from app.store.learning import SqlDebriefs
 from app.store.migrate import schema_fault
 from app.store.minutes import SqlMinutes
+from app.store.notes import SqlNotes
 from app.store.outlooks import SqlOutlooks
 from app.store.overrides import SqlOverrides
 from app.store.packing import SqlMinutePacks
@@ -63,6 +64,7 @@ class Store:
     packs: SqlMinutePacks
     events: SqlEvents
     overrides: SqlOverrides
+    notes: SqlNotes
     permits: SqlPermits
     campaigns: SqlCampaigns
     briefings: SqlBriefings
@@ -113,6 +115,7 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         packs=SqlMinutePacks(database),
         events=SqlEvents(database),
         overrides=SqlOverrides(database),
+        notes=SqlNotes(database),
         permits=SqlPermits(database),
         campaigns=SqlCampaigns(database),
         briefings=SqlBriefings(database),

@@ -18,6 +18,8 @@ from app.store.outbox import put_out
 
 PAGE_LIMIT = 1_000
 _SPANNED = EVENTS.alias("spanned")
+_LAST_OF_GATE = select(func.max(EVENTS.c.seq))
+_UNSORTED_TYPE = literal_column("+events.type", EVENTS.c.type.type)  # the + keeps SQLite from reading type by type
 _UNSORTED_AT = literal_column("+events.at", EVENTS.c.at.type)  # the + keeps SQLite from reading along the instants
 _sides = msgspec.json.Encoder(order="sorted")
 _BEYOND_ALL = 2**63 - 1
@@ -42,10 +44,15 @@ class SqlEvents:
             raise NotFound(f"there is no event {seq}")
         return _written(row)
 
+    async def last(self, gate: str) -> int:
+        query = _LAST_OF_GATE.where(EVENTS.c.gate == gate)
+        return await self._database.read(lambda connection: connection.execute(query).scalar()) or 0
+
     async def events(
         self,
         *,
         type: str | None = None,  # noqa: A002  the word of the outside contract
+        types: Sequence[EventType] = (),
         subject: str | None = None,
         gate: str | None = None,
         campaign: str | None = None,
@@ -61,6 +68,8 @@ class SqlEvents:
         column = EVENTS.c
         equal = {column.type: type, column.subject: subject, column.gate: gate, column.campaign: campaign}
         wanted = [named == value for named, value in (equal | {column.actor_id: actor}).items() if value is not None]
+        if types:
+            wanted.append(_UNSORTED_TYPE.in_([each.value for each in types]))
         wanted.append(column.seq < (_BEYOND_ALL if before is None else before))
         query = select(EVENTS).where(*wanted, *_within(start, until)).order_by(column.seq.desc()).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())

@@ -11,6 +11,7 @@ from app.services.decisions import Decisions
 from app.services.events import Events
 from app.services.history import History
 from app.services.ingest import Ingest
+from app.services.notes import Notes
 from app.services.packing import Packing
 from app.services.queues import Queues
 from app.services.releases import Releases
@@ -97,6 +98,7 @@ def services_of(
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         overrides=gate.overrides,
         events=Events(store.events),
+        notes=Notes(store.notes, clock, gate.evaluator.wake),
         webhooks=outward.webhooks,
         deliveries=outward.deliveries,
         callbacks=outward.callbacks,

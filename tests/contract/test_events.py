@@ -192,3 +192,13 @@ async def test_an_instant_in_another_zone_is_the_same_instant(log):
     elsewhere = timezone(timedelta(hours=5, minutes=30))
     (written,) = await log.append([an_event(at=after(1).astimezone(elsewhere))])
     assert (await log.event(written.seq)).event.at == after(1)
+
+
+async def test_events_of_some_types_alone_and_the_last_place_of_a_gate(log):
+    kinds = (EventType.POLICY_SAVED, EventType.DECISION_ASKED, EventType.WAVE_OPENED)
+    await log.append([an_event(kind, gate="emea") for kind in kinds])
+    wanted = [EventType.POLICY_SAVED, EventType.WAVE_OPENED]
+    assert [each.event.type for each in await log.events(gate="emea", types=wanted)] == wanted[::-1]
+    (newest,) = await log.events(gate="emea", limit=1)
+    assert await log.last("emea") == newest.seq
+    assert await log.last("nowhere") == 0

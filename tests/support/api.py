@@ -60,6 +60,13 @@ class NoPermits:
         return True
 
 
+class NoNotes:
+    """Nobody has written a note."""
+
+    def changes(self, _gate: str) -> int:
+        return 0
+
+
 class NoCampaigns:
     """There is no campaign."""
 
@@ -139,6 +146,7 @@ async def an_api(*, auth: str = "on") -> Api:
         calendars=absent,
         overrides=absent,
         events=absent,
+        notes=cast("Any", NoNotes()),
         webhooks=absent,
         deliveries=absent,
         callbacks=absent,
