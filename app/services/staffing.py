@@ -19,6 +19,7 @@ from app.services.opening_hours import Hours
 
 WEEKS = 8
 STEP_MINUTES = 15
+FEWEST_DAYS_SEEN = 7  # a new team grows fast, and the first days tell nothing of what it will be
 MOST_MINUTES = 14 * 24 * 60
 BEHIND, AHEAD = timedelta(days=9), timedelta(days=16)
 _NO_TARGETS = QueueTargets()
@@ -40,6 +41,13 @@ class _Usual:
     agents: FloatArray
 
 
+class _MostSeen(NamedTuple):
+    """The most agents seen, worked out once per hour; None: on too few days to tell."""
+
+    hour: datetime
+    agents: float | None
+
+
 class Staffings:
     """Answers from memory, but for one short read of whether anything changed, also by other processes."""
 
@@ -53,6 +61,7 @@ class Staffings:
         self._schedules, self._hours, self._history, self._targets = schedules, hours, history, targets
         self._kept: dict[str, _Kept] = {}
         self._usual: dict[str, _Usual] = {}
+        self._most: dict[str, _MostSeen] = {}
 
     async def staffing(self, queue: str, start: datetime, minutes: int, present_agents: float | None) -> Staffing:
         """Return the agents of a queue for so many minutes from `start` on, 1 to 20,160.
@@ -73,6 +82,7 @@ class Staffings:
         self, queue: str, state: ScheduleState | None, hours: OpeningHours | None, start: datetime, minutes: int
     ) -> Planned:
         scheduled = week_before = np.full(minutes, np.nan)
+        most_seen = None
         zone_of_state = state.time_zone if state else "UTC"
         if state is not None and state.ends_at is not None:
             span = Span(start - BEHIND, start + max(AHEAD, timedelta(minutes=minutes)))
@@ -81,10 +91,11 @@ class Staffings:
             week_before = scheduled.copy()
             for first, last, began in weeks_before(start, minutes, zone_of_state):
                 week_before[first:last] = agents_by_minute(intervals, began, last - first)
+            most_seen = await self._most_seen(queue, start)
         usual = np.full(minutes, np.nan)
         if (np.isnan(scheduled) & np.isnan(week_before)).any():
             usual = await self._usual_agents(queue, hours.time_zone if hours else zone_of_state, start, minutes)
-        return Planned(scheduled, week_before, usual, state.ends_at if state else None)
+        return Planned(scheduled, week_before, usual, state.ends_at if state else None, most_seen)
 
     async def _intervals(self, queue: str, state: ScheduleState, span: Span) -> tuple[Interval, ...]:
         kept = self._kept.get(queue)
@@ -93,6 +104,18 @@ class Staffings:
             kept = _Kept(state.revision, wider, tuple(await self._schedules.intervals(queue, wider)))
             self._kept[queue] = kept
         return kept.intervals
+
+    async def _most_seen(self, queue: str, now: datetime) -> float | None:
+        """Return the most agents that were here at once in the last weeks; None with fewer than 7 days that tell."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        most = self._most.get(queue)
+        if most is None or most.hour != hour:
+            began, day = hour - timedelta(weeks=WEEKS), timedelta(days=1) // timedelta(seconds=1)
+            days = await self._history.history(queue, Metric.AGENTS_STAFFED, began, hour, day)
+            seen = [point.maximum for point in days if point.maximum]
+            most = _MostSeen(hour, max(seen) if len(seen) >= FEWEST_DAYS_SEEN else None)
+            self._most[queue] = most
+        return most.agents
 
     async def _usual_agents(self, queue: str, time_zone: str, start: datetime, minutes: int) -> FloatArray:
         """Return the usual head-count per minute, by quarters of an hour of the last weeks; NaN where too few tell."""

@@ -4,11 +4,12 @@ Theory of operation. Each minute takes the first of these that is known: the sch
 and time a week before, where the present one has ended; what history shows as usual; who is here now. Who is here now
 also corrects what was planned: when fewer came than should have, so many of a hundred planned agents are counted as
 came, for half an hour; after that, evenly over another half hour, the plan is believed again. More than planned are not
-counted: they may be about to leave. Closed hours have nobody. All doubts go one way, towards fewer agents; what is left
-of one after rounding is dropped. The two half hours are a judgement.
+counted: they may be about to leave. Closed hours have nobody. A schedule that has more than three times as many as were
+ever seen is taken for a slip of the pen: no more than were seen are counted. All doubts go one way, towards fewer
+agents; what is left of one after rounding is dropped. The two half hours and the three times are a judgement.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from app.core.forecast.series import BoolArray, FloatArray, IntArray
 
 ABSENT_MINUTES = 30
 BACK_MINUTES = 30
+MOST_TIMES_SEEN = 3.0
 # What dividing and multiplying may leave of a whole number: 8.2 agents of concurrency 5 are 41, not 40.999….
 _HAIR = 1e-9
 
@@ -37,13 +39,15 @@ class Planned:
     """What can be known beforehand, each with one value per minute; NaN: it says nothing of that minute.
 
     scheduled: the schedule. week_before: the schedule seven local days earlier. usual: the usual head-count, by
-    history. schedule_ends_at: when the schedule ends, None without one.
+    history. schedule_ends_at: when the schedule ends, None without one. most_seen: the most agents that were here at
+    any time of the last weeks, None where too little is known of them.
     """
 
     scheduled: FloatArray
     week_before: FloatArray
     usual: FloatArray
     schedule_ends_at: datetime | None = None
+    most_seen: float | None = None
 
     @property
     def basis(self) -> Basis:
@@ -93,13 +97,36 @@ def staffing(asked: Asked, planned: Planned) -> Staffing:
         raise ValueError(f"present={present} agents must be a number from 0 on, or None where nobody knows")
     if not 1 <= asked.concurrency < np.inf:
         raise ValueError(f"concurrency={asked.concurrency} must be a number from 1 on")
-    basis, plan = planned.basis, _plan(planned)
+    most = _most_believed(planned, present)
+    basis, plan = planned.basis, _plan(_held_to(planned, most))
     if basis is Basis.UNKNOWN and present is not None:
         basis = Basis.PRESENT
     minutes = _corrected(plan, present)
     slots = np.floor(np.where(asked.is_open, minutes, 0.0) * asked.concurrency + _HAIR).astype(np.int64)
-    said = " ".join(_sentences(asked, planned, basis, plan))
+    said = " ".join([*_sentences(asked, planned, basis, plan), *_doubts(planned, most)])
     return Staffing(asked.queue, asked.start, slots, basis, said, asked.is_open)
+
+
+def _most_believed(planned: Planned, present: float | None) -> float:
+    """Return how many agents were ever seen here, now included; without end where too little was seen to say."""
+    return np.inf if planned.most_seen is None else max(planned.most_seen, present or 0.0)
+
+
+def _held_to(planned: Planned, most: float) -> Planned:
+    """Return what is planned, with no more than `most` wherever a schedule has over three times as many."""
+    scheduled, week_before = (
+        np.where(agents > MOST_TIMES_SEEN * most, most, agents) for agents in (planned.scheduled, planned.week_before)
+    )
+    return replace(planned, scheduled=scheduled, week_before=week_before)
+
+
+def _doubts(planned: Planned, most: float) -> list[str]:
+    """Say where a schedule is not believed."""
+    agents = np.fmax(planned.scheduled, planned.week_before)
+    if not (agents > MOST_TIMES_SEEN * most).any():
+        return []
+    times = f"more than {MOST_TIMES_SEEN:g} times the {most:g} that were ever seen here at once"
+    return [f"Up to {np.nanmax(agents):g} are scheduled, {times}: where it is so, no more than {most:g} are counted."]
 
 
 def _plan(planned: Planned) -> FloatArray:

@@ -126,3 +126,16 @@ async def test_saving_for_several_queues_is_one_change(whole):
     with pytest.raises(Invalid):
         await whole.services.schedules.save([NewSchedule("a", hourly(5)), NewSchedule("b", hourly(-5))])
     assert (await whole.services.schedules.state("a")).revision == 1
+
+
+async def test_a_schedule_beyond_belief_is_held_to_what_was_seen_on_seven_days(whole):
+    await schedule(whole, 2_000, 2_000, 30)
+    for days, agents in enumerate((18, 20, 17, 16, 19, 18), 1):
+        at = NOW - timedelta(days=days)
+        await whole.services.ingest.observations([an_observation(QUEUE, at, agents_staffed=agents)])
+    await whole.evaluate()
+    assert (await staffing(whole)).agents[0] == 2_000
+    await whole.services.ingest.observations([an_observation(QUEUE, NOW - WEEK, agents_staffed=18)])
+    await whole.evaluate(HOUR.total_seconds())  # what was seen is worked out anew each hour
+    found = await staffing(whole)
+    assert (found.agents[0], found.agents[60]) == (20, 30)

@@ -17,9 +17,9 @@ def flat(agents, start=0, end=MINUTES):
     return found
 
 
-def planned(scheduled=NOTHING, week_before=NOTHING, usual=NOTHING, ends_at=None):
+def planned(scheduled=NOTHING, week_before=NOTHING, usual=NOTHING, ends_at=None, most_seen=None):
     known = not (np.isnan(scheduled) & np.isnan(week_before)).all()
-    return Planned(scheduled, week_before, usual, ends_at or (LATER if known else None))
+    return Planned(scheduled, week_before, usual, ends_at or (LATER if known else None), most_seen)
 
 
 def answer(plan, present=None, is_open=None, concurrency=1.0):
@@ -162,3 +162,26 @@ def test_what_is_usual_is_the_median_of_at_least_two_weeks():
     np.testing.assert_array_equal(usual_agents(weeks), [12.0, np.nan, np.nan])
     np.testing.assert_array_equal(usual_agents(weeks, 1), [12.0, 10.0, np.nan])
     assert np.isnan(usual_agents(np.full((0, 2), np.nan))).all()
+
+
+@pytest.mark.parametrize("present", [None, 20, 28])
+def test_a_schedule_of_a_hundred_times_as_many_as_were_ever_here_is_not_believed(present):
+    found = answer(planned(flat(2_800.0), most_seen=28.0), present=present)
+    assert found.agents.max() == 28
+    assert found.agents[0] == (28 if present is None else present)
+    assert found.said.endswith(
+        "Up to 2800 are scheduled, more than 3 times the 28 that were ever seen here at once: where it is so, no more "
+        "than 28 are counted."
+    )
+
+
+def test_only_the_minutes_that_have_too_many_are_held_to_what_was_seen():
+    found = answer(planned(flat(30.0, end=60), flat(300.0, start=60), most_seen=28.0))
+    assert (found.agents[:60].tolist(), found.agents[60:].tolist()) == ([30] * 60, [28] * 120)
+
+
+@pytest.mark.parametrize(("agents", "present", "most_seen"), [(84, None, 28.0), (150, 50, 28.0), (2_800, None, None)])
+def test_three_times_as_many_as_seen_or_where_nobody_was_seen_any_number_is_believed(agents, present, most_seen):
+    found = answer(planned(flat(float(agents)), most_seen=most_seen), present=present)
+    assert found.agents[-1] == agents
+    assert "ever seen" not in found.said
