@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from app.api.auth import Reader
@@ -12,12 +12,12 @@ from app.api.deps import CursorQuery, FromQuery, LimitQuery, Name, ServicesDep, 
 from app.api.paging import page_of
 from app.api.schemas import Shape, headers, problems, text_at
 from app.core.gate.decision import Verdict
-from app.ports.decisions import DecisionRow
+from app.services.decision_shapes import decision_shape
 from app.services.replaying import replay_shape
-from app.services.shapes import instant
 
 router = APIRouter(prefix="/decisions", tags=["decisions"])
 Kind = Literal["transition", "asked"]
+Asker = Annotated[str, StringConstraints(max_length=100)]
 
 
 class LoggedDecision(Shape):
@@ -83,6 +83,9 @@ async def decisions(
     gate: Annotated[Name | None, Query(description="of this gate only")] = None,
     kind: Annotated[Kind | None, Query(description="transition: when held, when released; asked: who was told")] = None,
     state: Annotated[Verdict | None, Query(description="only those in this state")] = None,
+    asked_by: Annotated[list[Asker] | None, Query(description="only answers to these keys or people, by id")] = None,
+    campaign: Annotated[Name | None, Query(description="only answers about this campaign")] = None,
+    overridden: Annotated[bool, Query(description="true: only those that an override touched")] = False,
     start: FromQuery = None,
     until: ToQuery = None,
     cursor: CursorQuery = None,
@@ -93,12 +96,15 @@ async def decisions(
         gate=gate,
         kind=kind,
         verdict=state,
+        asked_by=asked_by or (),
+        campaign=campaign,
+        overridden=overridden,
         start=start,
         until=until,
         before=None if cursor is None else place_of(cursor),
         limit=limit + 1,
     )
-    return page_of(request, found, limit, shape=_shape, key=lambda row: (row.at, row.id))
+    return page_of(request, found, limit, shape=decision_shape, key=lambda row: (row.at, row.id))
 
 
 @router.get(
@@ -115,28 +121,4 @@ async def decision(
     `replay` says whether it comes out the same.
     """
     row, replayed, why_not = await services.decisions.get(decision_id)
-    return answer(_shape(row) | {"replay": replayed and replay_shape(replayed), "not_replayed": why_not})
-
-
-def _shape(row: DecisionRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "gate": row.gate,
-        "at": instant(row.at),
-        "state": row.verdict,
-        "before": row.before,
-        "policy_version": row.policy_version,
-        "summary": row.summary,
-        "reasons": row.reasons,
-        "inputs": row.inputs,
-        "asked_by": row.asked_by,
-        "campaign": row.campaign,
-        "requested": row.requested,
-        "accept_partial": row.accept_partial,
-        "allow": row.allow,
-        "status": row.status,
-        "count": row.count,
-        "last_at": instant(row.last_at),
-        "override_id": row.override_id,
-    }
+    return answer(decision_shape(row) | {"replay": replayed and replay_shape(replayed), "not_replayed": why_not})

@@ -8,8 +8,8 @@ import typer
 
 from app.commands.output import FAILED, USAGE, JsonFlag, fail, print_json
 from app.errors import HoldfireError, Invalid
+from app.ports.events import Verified
 from app.settings import load_settings
-from app.store.audit import Verified
 from app.store.audit import verify as verify_chain
 
 audit = typer.Typer(no_args_is_help=True, help="Check that the log of events is whole.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from app.core.chain import Break
 from app.core.event import Event, EventType
 
 
@@ -15,6 +16,34 @@ class WrittenEvent:
     seq: int
     event: Event
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row of the decision log that is not the one its event tells of. seq: the event's place."""
+
+    decision_id: str
+    seq: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a check of the whole book found: how many events fit from the first on, and the digest of the last of those.
+
+    broken: the first place that does not fit; None when all do. differs: the first decision, in order of events up
+    to there, whose row in the decision log is not the one that was written; None when all are.
+    """
+
+    count: int
+    head: str
+    broken: Break | None = None
+    differs: Difference | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether everything is as it was written."""
+        return self.broken is None and self.differs is None
 
 
 class EventLog(Protocol):
@@ -38,11 +67,13 @@ class EventLog(Protocol):
         start: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
-        """Return events with a place below `before` (None: all), newest first, at most `limit` (1..1,000).
+        """Return events newest first, at most `limit` (1..1,000).
 
-        types: of these only; (): of any.
+        before: the newest with a place below it. after: the oldest with a place above it. types: of these only; (): of
+        any.
         """
 
     async def last(self, gate: str) -> int:

@@ -1,17 +1,24 @@
 """The book of everything that happened, for reading."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from app.core.event import EventType
-from app.ports.events import EventLog, WrittenEvent
+from app.ports.events import EventLog, Verified, WrittenEvent
+
+Check = Callable[[], Awaitable[Verified]]
 
 
 class Events:
-    """The audit log. Whoever changes something writes its event with the change; here they are read."""
+    """The audit log. Whoever changes something writes its event with the change; here they are read.
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
+    check: reads all of it, and tells whether it is whole.
+    """
+
+    def __init__(self, log: EventLog, check: Check) -> None:
+        self._log, self._check = log, check
+        self._checking: asyncio.Task[Verified] | None = None
 
     async def page(
         self,
@@ -25,10 +32,12 @@ class Events:
         start: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
-        """Return events newest first, from [start, until); `before` is the place of the last one already seen.
+        """Return events newest first, from [start, until).
 
+        `before` is the place of the last one already seen, `after` of the first one: a page then ends where that began.
         types (): of any, unless `type` names the one.
         """
         return await self._log.events(
@@ -41,6 +50,7 @@ class Events:
             start=start,
             until=until,
             before=before,
+            after=after,
             limit=limit,
         )
 
@@ -51,3 +61,12 @@ class Events:
     async def get(self, seq: int) -> WrittenEvent:
         """Return the event at a place. Raises NotFound."""
         return await self._log.event(seq)
+
+    async def verify(self) -> Verified:
+        """Return whether the whole book is as it was written. Whoever asks while it is being checked waits for that.
+
+        Raises HoldfireError when it cannot be read, NotComputed when that took too long.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.ensure_future(self._check())
+        return await asyncio.shield(self._checking)

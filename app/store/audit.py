@@ -6,7 +6,6 @@ The file may be a copy, or one beside a running server.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,32 +13,14 @@ from urllib.parse import quote
 from app.core.chain import Break, Entry, Link, follow
 from app.core.floor.instants import instant
 from app.errors import HoldfireError, Invalid
-from app.store.audit_decisions import Difference, first_difference
+from app.ports.events import Verified
+from app.store.audit_decisions import first_difference
 from app.store.connect import file_url, shown
 
 BATCH = 10_000
 _BEFORE_ALL = -(1 << 63)
 _NEXT = f"SELECT {', '.join(Entry._fields)}, sha256 FROM events WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  # our own names
 _EPOCH = instant(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What was found: how many events fit from the first on, and the digest of the last of those.
-
-    broken: the first place that does not fit; None when all do. differs: the first decision, in order of events up
-    to there, whose row in the decision log is not the one that was written; None when all are.
-    """
-
-    count: int
-    head: str
-    broken: Break | None = None
-    differs: Difference | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether everything is as it was written."""
-        return self.broken is None and self.differs is None
 
 
 def verify(url: str, noted: str | None = None) -> Verified:

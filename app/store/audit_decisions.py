@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.chain import Entry
 from app.core.floor.instants import instant
 from app.ports.decisions import DecisionRow, KeptInputs
+from app.ports.events import Difference
 from app.store.decision_events import lasting_sha256
 
 _COLUMNS = (
@@ -16,15 +16,6 @@ _COLUMNS = (
     *("campaign", "requested", "accept_partial", "allow", "status", "override_id", "facts", "inputs_sha256"),
 )
 _ROWS = f"SELECT {', '.join(_COLUMNS)} FROM decisions WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # our own names
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row of the decision log that is not the one its event tells of. seq: the event's place."""
-
-    decision_id: str
-    seq: int
-    detail: str
 
 
 def first_difference(connection: sqlite3.Connection, entries: Iterable[Entry]) -> Difference | None:

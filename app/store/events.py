@@ -60,6 +60,7 @@ class SqlEvents:
         start: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
+        after: int | None = None,
         limit: int = 100,
     ) -> Sequence[WrittenEvent]:
         """Return events newest first; start is included, until is not. Raises Invalid for a limit outside 1..1,000."""
@@ -71,9 +72,11 @@ class SqlEvents:
         if types:
             wanted.append(_UNSORTED_TYPE.in_([each.value for each in types]))
         wanted.append(column.seq < (_BEYOND_ALL if before is None else before))
-        query = select(EVENTS).where(*wanted, *_within(start, until)).order_by(column.seq.desc()).limit(limit)
+        wanted += [] if after is None else [column.seq > after]
+        order = column.seq.desc() if after is None else column.seq
+        query = select(EVENTS).where(*wanted, *_within(start, until)).order_by(order).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_written(row) for row in rows]
+        return [_written(row) for row in (rows if after is None else reversed(rows))]
 
 
 def append_events(connection: Connection, events: Sequence[Event]) -> Sequence[WrittenEvent]:

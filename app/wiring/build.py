@@ -1,5 +1,7 @@
 """build_services: every service over its store, each built once, in the order in which they need each other."""
 
+from functools import partial
+
 from app.computing import InProcess
 from app.ports.clock import Clock
 from app.ports.computing import Computing
@@ -20,6 +22,7 @@ from app.services.schedules import Schedules
 from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings
+from app.store.audit import verify
 from app.store.bundle import Store
 from app.store.sessions import SqlSessions
 from app.telemetry.metrics import Metrics
@@ -97,7 +100,7 @@ def services_of(
         briefings=Briefings(store.briefings, store.campaigns, gate.campaigns, clock),
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         overrides=gate.overrides,
-        events=Events(store.events),
+        events=Events(store.events, partial(computing.run, verify, settings.resolved_database_url)),
         notes=Notes(store.notes, clock, gate.evaluator.wake),
         webhooks=outward.webhooks,
         deliveries=outward.deliveries,

@@ -107,6 +107,14 @@ async def test_pages_hold_every_event_once_newest_first(log):
         assert [written.seq for written in found] == list(range(25, 0, -1))
 
 
+async def test_the_page_before_one_ends_where_that_begins(log):
+    await log.append([an_event() for _ in range(20)])
+    assert [written.seq for written in await log.events(after=10, limit=3)] == [13, 12, 11]
+    assert [written.seq for written in await log.events(after=19, limit=100)] == [22, 21, 20]
+    assert [written.seq for written in await log.events(after=10, before=13)] == [12, 11]
+    assert await log.events(after=22) == []
+
+
 @pytest.mark.parametrize("limit", [0, 1_001])
 async def test_a_page_has_1_to_1_000_events(log, limit):
     with pytest.raises(Invalid, match="limit"):

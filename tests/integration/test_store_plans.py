@@ -80,6 +80,7 @@ CALLS = {
     "events about something": lambda s: s.events.events(subject="gate/default"),
     "a gate's events": lambda s: s.events.events(gate="default"),
     "a campaign's events": lambda s: s.events.events(campaign="spring"),
+    "the page before a gate's events": lambda s: s.events.events(gate="default", after=1),
     "a key's events": lambda s: s.events.events(actor="key1"),
     "a day's events": lambda s: s.events.events(start=NOW, until=after(86_400), before=7),
     "a gate's events of a day": lambda s: s.events.events(start=NOW, until=after(86_400), gate="default"),

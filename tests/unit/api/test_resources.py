@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -351,9 +352,11 @@ async def test_a_page_has_one_to_five_hundred_items(url, limit, status):
 async def test_decisions_are_filtered():
     api = await an_api()
     asked = DecisionRow("dec_x", "asked", "spring", after(60), "unknown", 0, "s", asked_by="k", status=503, requested=5)
+    asked = replace(asked, campaign="winter", override_id="ovr_1")
     await api.log.record([a_row(0), asked])
     async with api.client("read") as client:
-        for query in ({"gate": "spring"}, {"kind": "asked"}, {"state": "unknown"}, {"from": "2026-11-21T15:00:30Z"}):
+        queries = [{"gate": "spring"}, {"kind": "asked"}, {"state": "unknown"}, {"from": "2026-11-21T15:00:30Z"}]
+        for query in (*queries, {"asked_by": ["k", "j"]}, {"campaign": "winter"}, {"overridden": "true"}):
             (found,) = (await client.get("/api/v1/decisions", params=query)).json()["items"]
             assert found["id"] == "dec_x"
         (first,) = (await client.get("/api/v1/decisions", params={"to": "2026-11-21T15:00:30Z"})).json()["items"]
