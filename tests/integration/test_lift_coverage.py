@@ -16,11 +16,12 @@ import pytest
 from app.core.forecast.arrivals import forecast
 from app.core.forecast.calendar import Calendar
 from app.core.forecast.lift import Lift, frozen_lift, interval_stretch, joint_lift
-from app.core.forecast.response import Response, response_curve
+from app.core.forecast.response import Response
 from app.core.forecast.series import FloatArray
 from app.core.forecast.usual import Usuals
 from app.core.forecast.watch import Watch, overdispersion
 from tests.support.forecast_check import load
+from tests.support.responding import response_curve
 from tests.support.shared import shared
 
 BANK, SMALL_BANK = "data/bank_calls_5min_2003.csv", "data/anonbank_6min_1999.csv"

@@ -14,7 +14,7 @@ from app.core.forecast.scenario import Scenario
 from app.core.forecast.uniformisation import uniformised
 
 MINUTES = 20
-CLOSE = {2: (0.06, 0.1), 12: (3e-3, 5e-3)}  # by steps per minute: of its probabilities, of its mean
+CLOSE = {2: (0.06, 0.1), 12: (4e-3, 6e-3)}  # by steps per minute: of its probabilities, of its mean
 FINE, SLACK = 10.0, 5e-3
 """What the integration may be off by; a true difference in the wrong direction would be of any size."""
 

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from app.core.forecast.in_flight import in_flight
 from app.core.forecast.learn import GammaRate
 from app.core.forecast.pooling import PastRate, pooled_rate
-from app.core.forecast.response import Response, in_flight_curve, response_curve, response_curves, sent_curve
+from app.core.forecast.response import Response, in_flight_curve, response_curves, sent_curve
 from app.core.forecast.wanted import night_activity
 from app.core.forecast.watch import Watch
+from tests.support.responding import response_curve
 
 MINUTES = 600
 shares = st.floats(0, 1)

@@ -49,24 +49,6 @@ class Sent(NamedTuple):
     messages: float
 
 
-def response_curve(
-    response: Response,
-    opening: BoolArray,
-    start_minute: int,
-    minutes: int,
-    send_minutes: int = DEFAULT_SEND_MINUTES,
-    *,
-    activity: FloatArray | None = None,
-) -> FloatArray:
-    """Return the contacts per second in each of `minutes` per one expected contact of one send: shape (minutes,).
-
-    As response_curves, for a single start.
-    """
-    starts = np.array([start_minute], dtype=np.int64)
-    curve: FloatArray = response_curves(response, opening, starts, minutes, send_minutes, activity=activity)[0]
-    return curve
-
-
 def response_curves(
     response: Response,
     opening: BoolArray,
@@ -90,26 +72,6 @@ def response_curves(
     wanted = wanted_of_send(response.kernel, send_minutes, start_minutes, minutes, activity)
     contacts = through_opening(wanted, opening[:minutes], response.deferral_ratio, response.deferral_mean_minutes)
     return contacts / MINUTE_SECONDS
-
-
-def closed_ratio(
-    response: Response,
-    opening: BoolArray,
-    start_minute: int,
-    minutes: int,
-    send_minutes: int = DEFAULT_SEND_MINUTES,
-    *,
-    activity: FloatArray | None = None,
-) -> float:
-    """Return the share, 0..1, of a send's contacts that find the center closed in one of `minutes`.
-
-    What an evening send leaves for tomorrow's opening, and what of it is lost. Arguments as of response_curves.
-    """
-    starts = np.array([start_minute], dtype=np.int64)
-    _refuse_unsound(opening, activity, minutes)
-    _refuse_unsound_send(starts, minutes, send_minutes)
-    wanted = wanted_of_send(response.kernel, send_minutes, starts, minutes, activity)
-    return float(wanted[0, ~opening[:minutes]].sum())
 
 
 def sent_curve(

@@ -4,8 +4,9 @@ import pytest
 from app.core.forecast.in_flight import in_flight
 from app.core.forecast.learn import GammaRate, prior_rate
 from app.core.forecast.refused import ResponseRefused
-from app.core.forecast.response import Response, response_curve
+from app.core.forecast.response import Response
 from app.core.forecast.watch import Watch, overdispersion
+from tests.support.responding import response_curve
 
 INTERVALS = 48
 BASE = np.full(INTERVALS, 100.0)

@@ -11,8 +11,9 @@ from app.core.forecast.lift import (
     joint_lift,
 )
 from app.core.forecast.refused import ResponseRefused
-from app.core.forecast.response import Response, response_curve
+from app.core.forecast.response import Response
 from app.core.forecast.watch import Watch
+from tests.support.responding import response_curve
 
 INTERVALS = 48
 BASE = np.full(INTERVALS, 100.0)

@@ -3,8 +3,9 @@ import pytest
 
 from app.core.forecast.kernel import Kernel, log_logistic_kernel
 from app.core.forecast.refused import ResponseRefused
-from app.core.forecast.response import Response, closed_ratio, in_flight_curve, response_curve, response_curves
+from app.core.forecast.response import Response, in_flight_curve, response_curves
 from app.core.forecast.wanted import night_activity
+from tests.support.responding import response_curve
 
 OPEN_4_H = np.ones(240, dtype=np.bool_)
 
@@ -61,15 +62,6 @@ def test_who_has_not_come_back_by_closing_time_comes_after_the_next_opening():
     assert curve[10:20].sum() == pytest.approx(1 - np.exp(-10 / 30))
     assert curve[500] / curve[19] == pytest.approx(np.exp(-1 / 30))
     assert curve.sum() == pytest.approx(1)
-
-
-def test_an_evening_send_says_how_much_of_it_becomes_tomorrows_opening_peak():
-    hours = opening(26 * 60, (60, 14 * 60))
-    late = closed_ratio(Response(), hours, 30, 26 * 60)
-    assert late == pytest.approx(
-        log_logistic_kernel().share_within(810) - log_logistic_kernel().share_within(30), abs=0.01
-    )
-    assert closed_ratio(Response(), OPEN_4_H, 0, 240) == 0
 
 
 def test_people_act_less_at_night_and_do_so_later():
