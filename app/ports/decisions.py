@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,13 @@ class DecisionRow:
     facts: Mapping[str, object] | None = None
 
 
+class Turn(NamedTuple):
+    """A gate changed to this verdict at that instant."""
+
+    at: datetime
+    verdict: str
+
+
 class DecisionLog(Protocol):
     """Every change of every gate, and every answer given."""
 
@@ -80,4 +87,10 @@ class DecisionLog(Protocol):
 
         asked_by: ids of keys and people; none: whoever asked. overridden: only those that an override touched.
         before: the newest ones older than this (at, id). after: the oldest ones newer than this one.
+        """
+
+    async def turns(self, gate: str, start: datetime, until: datetime, limit: int) -> Sequence[Turn]:
+        """Return the changes of a gate in [start, until), oldest first, at most the newest `limit` of them.
+
+        Before them comes the last one before `start`, unless the limit has left some out.
         """

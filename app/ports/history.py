@@ -1,6 +1,6 @@
 """The past, as it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -40,7 +40,15 @@ class HistoryReader(Protocol):
     async def history(
         self, queue: str, metric: Metric, start: datetime, until: datetime, step_seconds: int
     ) -> Sequence[HistoryPoint]:
-        """Return one point per step of [start, until) that has data, in order; step a multiple of 60."""
+        """Return one point per step of [start, until) that has data, in order; step a multiple of 60.
+
+        Where a step is made of whole hours, an average without readings has the lowest and highest hour in it.
+        """
+
+    async def histories(
+        self, queue: str, metrics: Sequence[Metric], start: datetime, until: datetime, step_seconds: int
+    ) -> Mapping[Metric, Sequence[HistoryPoint]]:
+        """Return the same of several metrics at once."""
 
     async def contact_totals(self, start: datetime, until: datetime, target_seconds: float) -> Sequence[ContactTotals]:
         """Return one entry per queue with contacts queued in [start, until), sorted by queue."""

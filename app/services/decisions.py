@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from app.ports.decisions import DecisionLog, DecisionRow
+from app.ports.decisions import DecisionLog, DecisionRow, Turn
 from app.services.replaying import NotReplayable, Replayed, replay
 
 
@@ -56,6 +56,13 @@ class Decisions:
             after=after,
             limit=limit,
         )
+
+    async def turns(self, gate: str, start: datetime, until: datetime, limit: int) -> Sequence[Turn]:
+        """Return the changes of a gate in [start, until), oldest first, after the last one before `start`.
+
+        Where there are more, the newest `limit` of them.
+        """
+        return await self._log.turns(gate, start, until, limit)
 
     async def get(self, decision_id: str) -> Reviewed:
         """Return one row, its inputs spelt out, and the decision made again from them. Raises NotFound."""

@@ -1,7 +1,7 @@
 """The past: a metric's course in as many points as a chart wants, and exact totals of the contacts of a span."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +50,13 @@ class History:
         step = step_seconds(start, until, points)
         found = await self._reader.history(queue, metric, start, until, step)
         return Series(queue, metric, start, until, step, found)
+
+    async def courses(
+        self, queue: str, metrics: Sequence[Metric], start: datetime, until: datetime, step_seconds: int
+    ) -> Mapping[Metric, Sequence[HistoryPoint]]:
+        """Return the same of several metrics, in steps of whole minutes from `start` on. Raises Invalid."""
+        _refuse_empty(start, until)
+        return await self._reader.histories(queue, metrics, start, until, step_seconds)
 
     async def totals(self, start: datetime, until: datetime, target_seconds: float) -> Totals:
         """Return exact sums from the raw events, as far back as those are kept. Raises Invalid for an empty span."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
 from app.errors import Invalid, NotFound
-from app.ports.decisions import DecisionRow, KeptInputs
+from app.ports.decisions import DecisionRow, KeptInputs, Turn
 from app.ports.evaluation import Transition
 from app.store.decision_events import asked_event, transition_events
 from app.store.engine import Database
@@ -79,6 +79,20 @@ class SqlDecisions:
         query = select(DECISIONS).where(*wanted).order_by(*order).limit(limit)
         found = await self._database.read(lambda connection: _rows(connection, connection.execute(query)))
         return found[::-1] if after else found
+
+    async def turns(self, gate: str, start: datetime, until: datetime, limit: int) -> Sequence[Turn]:
+        at = DECISIONS.c.at
+        own = select(at, DECISIONS.c.verdict).where(_TRANSITION, DECISIONS.c.gate == gate)
+        inside = own.where(at >= start, at < until).order_by(at.desc(), DECISIONS.c.verdict).limit(limit)
+        before = own.where(at < start).order_by(at.desc(), DECISIONS.c.verdict).limit(1)
+
+        def read(connection: Connection) -> list[Turn]:
+            found = [Turn(*row) for row in connection.execute(inside)]
+            return ([*found, *(Turn(*row) for row in connection.execute(before))] if len(found) < limit else found)[
+                ::-1
+            ]
+
+        return await self._database.read(read)
 
 
 def _within(start: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

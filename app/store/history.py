@@ -1,11 +1,11 @@
 """The past, on SQL: charts from rollups, exact totals of contacts from raw events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, case, func, select, type_coerce
 
 from app.core.floor.instants import SECOND, micros
 from app.core.floor.metric import Metric
@@ -36,11 +36,22 @@ class SqlHistory:
         Whole hours from a whole hour on are read from the 1-hour rollups, which are kept for ever; all else from the
         1-minute ones. Raises Invalid for a step that is no multiple of 60.
         """
+        return (await self.histories(queue, (metric,), start, until, step_seconds))[metric]
+
+    async def histories(
+        self, queue: str, metrics: Sequence[Metric], start: datetime, until: datetime, step_seconds: int
+    ) -> Mapping[Metric, Sequence[HistoryPoint]]:
         if step_seconds <= 0 or step_seconds % MINUTE_SECONDS:
             raise Invalid(f"step_seconds={step_seconds} must be a multiple of {MINUTE_SECONDS}")
-        query = _points(queue, metric, start, until, step_seconds)
-        rows = await self._database.read(lambda connection: connection.execute(query).all())
-        return [_point(row, start, step_seconds) for row in rows]
+        queries = {metric: _points(queue, metric, start, until, step_seconds) for metric in metrics}
+
+        def read(connection: Connection) -> dict[Metric, list[HistoryPoint]]:
+            return {
+                metric: [_point(row, start, step_seconds) for row in connection.execute(query)]
+                for metric, query in queries.items()
+            }
+
+        return await self._database.read(read)
 
     async def contact_totals(self, start: datetime, until: datetime, target_seconds: float) -> Sequence[ContactTotals]:
         return await self._database.read(lambda connection: contact_totals(connection, start, until, target_seconds))
@@ -67,14 +78,19 @@ def _points(
 ) -> Select[*tuple[Any, ...]]:
     hourly = step_seconds % HOUR_SECONDS == 0 and micros(start) % (HOUR_SECONDS * SECOND) == 0
     rollup = (ROLLUP_HOURS if hourly else ROLLUP_MINUTES).c
+    lowest: ColumnElement[Any] = rollup.minimum
+    highest: ColumnElement[Any] = rollup.maximum
+    if hourly and step_seconds > HOUR_SECONDS:
+        own = case((rollup.weight > 0, rollup.total / rollup.weight))
+        lowest, highest = func.coalesce(lowest, own), func.coalesce(highest, own)
     step = (type_coerce(rollup.bucket_at, BigInteger) - micros(start)) // (step_seconds * SECOND)
     return (
         select(
             step.label("step"),
             func.sum(rollup.weight).label("weight"),
             func.sum(rollup.total).label("total"),
-            func.min(rollup.minimum).label("minimum"),
-            func.max(rollup.maximum).label("maximum"),
+            func.min(lowest).label("minimum"),
+            func.max(highest).label("maximum"),
         )
         .where(rollup.queue == queue, rollup.metric == metric.value)
         .where(rollup.bucket_at >= start, rollup.bucket_at < until)

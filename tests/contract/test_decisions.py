@@ -273,3 +273,14 @@ async def test_gates_do_not_take_each_others_data_for_theirs(store):
     other = replace(CHANGE, gate="two", at=after(2), before=Verdict.UNKNOWN, after=Verdict.SEND, reasons=[])
     await flush(store, lost, other)
     assert [event.gate for event in await told(store, "feed")] == ["one"]
+
+
+async def test_turns_are_a_gates_changes_in_order_after_the_one_it_stood_at(log, store):
+    changes = [replace(CHANGE, at=after(n * 60), after=(Verdict.HOLD, Verdict.SEND)[n % 2]) for n in range(6)]
+    await flush(store, *changes, replace(CHANGE, gate="emea", at=after(70)))
+    await log.record([replace(ASKED, at=after(150))])
+    whole = [(after(n * 60), ("hold", "send")[n % 2]) for n in range(6)]
+    assert await log.turns("default", after(120), after(240), 10) == whole[1:4]
+    assert await log.turns("default", after(120), after(240), 2) == whole[2:4]
+    assert await log.turns("default", after(0), after(1), 10) == whole[:1]
+    assert await log.turns("nowhere", after(0), after(1), 10) == []

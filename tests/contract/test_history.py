@@ -202,3 +202,23 @@ async def test_totals_equal_a_plain_count_for_any_lives_in_any_order(history, st
 
 def _ended(one):
     return "completed" in one or "transferred" in one
+
+
+async def test_courses_of_several_metrics_are_those_of_each(history, store):
+    await gain(store, reading(0, 4), reading(3, 10), answered(1, 2, 30), answered(3, 1, 7))
+    metrics = (Metric.BACKLOG, Metric.SPEED_TO_ANSWER_SECONDS, Metric.HANDLE_TIME_SECONDS)
+    courses = await history.histories("orders", metrics, NOW, after(600), 120)
+    assert courses == {each: await history.history("orders", each, NOW, after(600), 120) for each in metrics}
+    assert [len(courses[each]) for each in metrics] == [2, 2, 0]
+
+
+async def test_averages_over_many_hours_keep_their_lowest_and_highest_hour(history, store):
+    await gain(store, answered(0, 1, 100), answered(61, 9, 9), answered(130, 1, 20), reading(0, 5), reading(61, 9))
+    metric = Metric.SPEED_TO_ANSWER_SECONDS
+    assert await history.history("orders", metric, NOW, after(86_400), 86_400) == [
+        HistoryPoint(NOW, 129 / 11, 1, 100, 11)
+    ]
+    (hours,) = await history.history("orders", metric, NOW, after(3600), 3600)
+    assert (hours.minimum, hours.maximum) == (None, None)
+    (day,) = await history.history("orders", Metric.BACKLOG, NOW, after(86_400), 86_400)
+    assert (day.minimum, day.maximum) == (5, 9)

@@ -72,6 +72,7 @@ CALLS = {
     "a day's decisions": lambda s: s.decisions.decisions(start=NOW, until=after(86_400), verdict="hold"),
     "a key's decisions": lambda s: s.decisions.decisions(asked_by=["key1"], before=(after(60), "dec_1")),
     "a campaign's decisions": lambda s: s.decisions.decisions(campaign="spring", after=(NOW, "")),
+    "a gate's turns": lambda s: s.decisions.turns("default", NOW, after(86_400), 5),
     "record": lambda s: s.decisions.record([ASKED]),
     "append events": lambda s: s.events.append([an_event(), an_event()]),
     "event": lambda s: s.events.event(1),

@@ -18,7 +18,7 @@ from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
 from app.errors import Conflict, Invalid, NotDurable, NotFound
 from app.ports.clock import Clock
-from app.ports.decisions import DecisionRow
+from app.ports.decisions import DecisionRow, Turn
 from app.ports.evaluation import Checkpoint, Transition
 from app.ports.gates import PolicyVersion
 from app.ports.history import ContactTotals, HistoryPoint
@@ -247,6 +247,11 @@ class MemoryHistory:
             _point(start + timedelta(seconds=number * step_seconds), deltas) for number, deltas in sorted(steps.items())
         ]
 
+    async def histories(
+        self, queue: str, metrics: Sequence[Metric], start: datetime, until: datetime, step_seconds: int
+    ) -> Mapping[Metric, Sequence[HistoryPoint]]:
+        return {metric: await self.history(queue, metric, start, until, step_seconds) for metric in metrics}
+
     async def contact_totals(self, start: datetime, until: datetime, target_seconds: float) -> Sequence[ContactTotals]:
         contacts: dict[tuple[str, str], Life] = defaultdict(dict)
         for record in self._stream.records if self._stream else ():
@@ -347,6 +352,15 @@ class MemoryDecisionLog:
         ]
         found = sorted(found, key=lambda row: (row.at, row.id), reverse=True)
         return found[-limit:] if after else found[:limit]
+
+    async def turns(self, gate: str, start: datetime, until: datetime, limit: int) -> Sequence[Turn]:
+        own = sorted(
+            (Turn(row.at, row.verdict) for row in self._rows.values() if (row.kind, row.gate) == ("transition", gate)),
+            reverse=True,
+        )
+        inside = [turn for turn in own if start <= turn.at < until][:limit]
+        before = [turn for turn in own if turn.at < start][: 1 if len(inside) < limit else 0]
+        return [*inside, *before][::-1]
 
 
 def _is_overridden_change(row: DecisionRow) -> bool:
