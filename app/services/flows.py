@@ -22,6 +22,7 @@ from app.ports.flows import FlowReader
 STEP_SECONDS = 300
 HISTORY_DAYS = 70
 KEPT = timedelta(hours=6)
+QUIET_LOOKED_AT = timedelta(hours=2)
 SETTLED = timedelta(seconds=15)  # until then what came in may not be written down yet
 
 # Return the contacts that campaigns brought to a queue, per step of [start, until).
@@ -80,12 +81,28 @@ class Flows:
                 queue, _midnight(today - timedelta(days=HISTORY_DAYS), calendar), midnight, calendar
             )
             past = self._pasts[queue] = await asyncio.to_thread(_past, before, calendar, today, now)
-        since_midnight = await self._days(queue, midnight, _floored(now - SETTLED), calendar)
+        since_midnight = await self._days(queue, midnight, _floored(now - SETTLED), calendar, is_today=True)
         history = past.usuals.history.followed_by(since_midnight)
         return Usuals(history, calendar, past.usuals), past.errors
 
-    async def _days(self, queue: str, start: datetime, until: datetime, calendar: Calendar) -> Days:
-        came_in = (await self._reader.flows(queue, start, max(start, until), STEP_SECONDS)).series()
+    async def quiet(self, queue: str, now: datetime) -> tuple[datetime, datetime] | None:
+        """Return since when, and until when, nobody is said to have come in, campaigns' contacts included.
+
+        As far as is known lately, of the last two hours. None where somebody came in the last steps.
+        """
+        until = _floored(now - SETTLED)
+        return (await self._reader.flows(queue, until - QUIET_LOOKED_AT, until, STEP_SECONDS)).quiet()
+
+    async def _days(
+        self, queue: str, start: datetime, until: datetime, calendar: Calendar, *, is_today: bool = False
+    ) -> Days:
+        """Return what came in by days. Of today's counts those that contradict themselves are not believed.
+
+        Of past days they are: what a median of weeks makes of them is little, and a time that none of these days knew
+        would have no forecast.
+        """
+        flows = await self._reader.flows(queue, start, max(start, until), STEP_SECONDS)
+        came_in = flows.believed() if is_today else flows.series()
         lift = None if self._lift is None else self._lift(queue, start, came_in.end)
         return await asyncio.to_thread(by_local_day, came_in, calendar, lift)
 

@@ -1,7 +1,7 @@
 """What a queue reports right now, as far as it is fresh: what an outlook starts from."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -14,6 +14,9 @@ USED = (
     *(Metric.AGENTS_STAFFED, Metric.AGENTS_BUSY, Metric.AGENTS_AVAILABLE),
 )
 """The gauges that an outlook may start from."""
+
+
+FEWEST_WAITING, SHORTEST_QUIET = 3, timedelta(minutes=10)
 
 
 class NotKnown(Exception):
@@ -45,6 +48,17 @@ class FreshReadings:
         if backlog is None:
             raise NotKnown(f"{self.queue}: nobody says how many are waiting; its backlog is missing or stale")
         return int(np.ceil(backlog))
+
+    def came_within(self, began: datetime, ended: datetime) -> int:
+        """Return how many wait, if the first of them came in this stretch of time, by the oldest wait reported; else 0.
+
+        Fewer than 3, or a stretch of less than ten minutes, are not held against anybody's clock: 0.
+        """
+        waited, backlog = self._reading(Metric.OLDEST_WAIT_SECONDS), self.value(Metric.BACKLOG)
+        if waited is None or waited.value is None or backlog is None or backlog < FEWEST_WAITING:
+            return 0
+        came_at = waited.observed_at - timedelta(seconds=waited.value)
+        return int(backlog) if ended - began >= SHORTEST_QUIET and began <= came_at < ended else 0
 
     def busy(self, concurrency: float) -> int | None:
         """Return how many contacts are being handled, None where nobody says."""

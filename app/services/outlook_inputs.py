@@ -154,6 +154,12 @@ class OutlookInputs:
         self, fresh: FreshReadings, forecast: ArrivalForecast, minutes: int
     ) -> tuple[QueueKnown, QueueNotes]:
         queue, now = fresh.queue, fresh.now
+        quiet = await self.arrivals.quiet(queue, now)
+        if quiet is not None and (waiting := fresh.came_within(*quiet)):
+            raise NotKnown(
+                f"{queue}: nobody is reported to have come in from {quiet[0]:%H:%M} to {quiet[1]:%H:%M} UTC, yet "
+                f"{waiting} wait, the first of whom came then; its source does not count who comes in"
+            )
         capacity = await self.capacities.capacity(queue, now)
         if capacity.handle_seconds is None:
             raise NotKnown(f"{queue}: {capacity.handle_said}")

@@ -1,7 +1,7 @@
 """What came in and went out of a queue in equal steps of time, with what is not known told apart from nothing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -14,6 +14,7 @@ FIELDS = (
 )
 _OF_CONTACTS = [FIELDS.index(name) for name in ("abandoned_short", "abandoned_at_once", "wait_seconds")]
 _LEAST_COUNTED = 0.5
+_FEWEST_GONE = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,32 @@ class FlowSeries:
         """Return one of the sums as a series."""
         values: FloatArray = getattr(self, name)
         return Series(self.start, float(self.step_seconds), values)
+
+    def quiet(self) -> tuple[datetime, datetime] | None:
+        """Return beginning and end of the steps at the end, of those that are known, in which nobody came; or None."""
+        known = np.flatnonzero(~np.isnan(self.offered))
+        if not len(known) or self.offered[known[-1]] != 0:
+            return None
+        end = int(known[-1]) + 1
+        others = np.flatnonzero(self.offered[:end] != 0)  # those that are not known, too
+        first = int(others[-1]) + 1 if len(others) else 0
+        step = timedelta(seconds=self.step_seconds)
+        return self.start + first * step, self.start + end * step
+
+    def believed(self) -> Series:
+        """Return offered, not known where reported counts contradict themselves.
+
+        That is from the beginning of a stretch in which nobody is said to have come until the last of those who were
+        answered, or gave up, in it, where these are three at least. Fewer may have waited when it began.
+        """
+        gone = np.nan_to_num(self.answered) + np.nan_to_num(self.abandoned)
+        nobody = (self.offered == 0) & np.isnan(self.wait_seconds)  # contacts themselves, which know waits, are exact
+        believed = self.offered.copy()
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], nobody.astype(np.int8), [0]])))
+        for first, end in edges.reshape(-1, 2).tolist():
+            if gone[first:end].sum() >= _FEWEST_GONE:
+                believed[first : first + int(np.flatnonzero(gone[first:end])[-1]) + 1] = np.nan
+        return Series(self.start, float(self.step_seconds), believed)
 
 
 def flow_series(

@@ -41,3 +41,21 @@ def test_the_oldest_counts_among_the_fresh_gauges_that_an_outlook_starts_from():
         floor.put("orders", a_reading(metric, observed_at=NOON - timedelta(seconds=age)))
     assert FreshReadings(floor, "orders", 90.0, NOON).oldest_at() == NOON - timedelta(seconds=60)
     assert FreshReadings(floor, "other", 90.0, NOON).oldest_at() == NOON
+
+
+@pytest.mark.parametrize(
+    ("backlog", "waited_seconds", "quiet_minutes", "waiting"),
+    [
+        (5, 400, (20, 5), 5),
+        (2, 400, (20, 5), 0),  # so few may be a matter of clocks
+        (5, 400, (12, 5), 0),
+        (5, 200, (20, 5), 0),  # came after it
+        (5, 1_300, (20, 5), 0),  # came before it
+        (5, None, (20, 5), 0),
+    ],
+)
+def test_who_waits_since_a_time_in_which_nobody_came_is_noticed(backlog, waited_seconds, quiet_minutes, waiting):
+    floor = StaticFloor().put("orders", a_reading(Metric.BACKLOG, backlog))
+    floor.put("orders", a_reading(Metric.OLDEST_WAIT_SECONDS, waited_seconds))
+    began, ended = (NOON - timedelta(minutes=minutes) for minutes in quiet_minutes)
+    assert FreshReadings(floor, "orders", 90.0, NOON).came_within(began, ended) == waiting
