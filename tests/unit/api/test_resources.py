@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -355,7 +356,12 @@ async def test_decisions_are_filtered():
     asked = replace(asked, campaign="winter", override_id="ovr_1")
     await api.log.record([a_row(0), asked])
     async with api.client("read") as client:
-        queries = [{"gate": "spring"}, {"kind": "asked"}, {"state": "unknown"}, {"from": "2026-11-21T15:00:30Z"}]
+        queries: list[dict[str, Any]] = [
+            {"gate": "spring"},
+            {"kind": "asked"},
+            {"state": "unknown"},
+            {"from": "2026-11-21T15:00:30Z"},
+        ]
         for query in (*queries, {"asked_by": ["k", "j"]}, {"campaign": "winter"}, {"overridden": "true"}):
             (found,) = (await client.get("/api/v1/decisions", params=query)).json()["items"]
             assert found["id"] == "dec_x"
