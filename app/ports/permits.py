@@ -85,6 +85,19 @@ class Sending(NamedTuple):
     until: datetime | None = None
 
 
+class Granted(NamedTuple):
+    """What was given in one step of time to one campaign (None: to none): the first instant, how many permits, the sum.
+
+    wave: of the only permit, or the highest of several; None where none was of a wave.
+    """
+
+    at: datetime
+    campaign: str | None
+    permits: int
+    allowed: int
+    wave: int | None
+
+
 class Held(NamedTuple):
     """All that present sums are made of: every live permit, and what still counts as sent in the last hour.
 
@@ -179,3 +192,6 @@ class PermitStore(Protocol):
         Of permits granted at `since` or later, and of all live ones however old: they may still send. campaign None:
         of all campaigns, and of permits without one. Permits under which nothing was or can be sent are left out.
         """
+
+    async def grants(self, gate: str, start: datetime, until: datetime, step_seconds: int) -> Sequence[Granted]:
+        """Return what a gate gave in [start, until), summed up by campaign and step, in order of time."""

@@ -16,7 +16,7 @@ from app.core.permit.request import DEFAULT_TTL_SECONDS, PermitRequest
 from app.errors import Conflict
 from app.ports.clock import Clock
 from app.ports.keys import ApiKey
-from app.ports.permits import Held, PermitChange, PermitStore
+from app.ports.permits import Granted, Held, PermitChange, PermitStore
 from app.services.answering import Answering, Looked
 from app.services.asks import Asks
 from app.services.permit_answers import PermitAnswer
@@ -156,6 +156,10 @@ class Permits:
     ) -> Sequence[Permit]:
         """Return permits newest first by (granted_at, id); `before` is the last (granted_at, id) already seen."""
         return await self._store.permits(gate=gate, campaign=campaign, states=states, before=before, limit=limit)
+
+    async def grants(self, gate: str, start: datetime, until: datetime, step_seconds: int) -> Sequence[Granted]:
+        """Return what a gate gave in [start, until), summed up by campaign and step, in order of time."""
+        return await self._store.grants(gate, start, until, step_seconds)
 
     async def report(self, permit_id: str, sent: int, actor: Actor) -> Permit:
         """Book the total sent under a permit so far, and return it; a total no higher than known changes nothing.

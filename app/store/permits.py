@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 
 from app.core.event import Event
-from app.core.floor.instants import MINUTE, instant
+from app.core.floor.instants import MINUTE, SECOND, instant, micros
 from app.core.gate.answer import Answered
 from app.core.permit.booking import counts_from, earliest, last_hour
 from app.core.permit.permit import Permit, PermitState, Spent
 from app.errors import Invalid, NotFound
-from app.ports.permits import Grant, Held, PermitAsk, PermitChange, Repeat, Sending, SentMinute
+from app.ports.permits import Grant, Granted, Held, PermitAsk, PermitChange, Repeat, Sending, SentMinute
 from app.store.engine import Database
 from app.store.ledger import Ledger
 from app.store.ledger_line import LedgerLine
@@ -158,6 +158,16 @@ class SqlPermits:
             )
             for row in rows
         ]
+
+    async def grants(self, gate: str, start: datetime, until: datetime, step_seconds: int) -> Sequence[Granted]:
+        column, step_us = PERMITS.c, step_seconds * SECOND
+        first = func.min(type_coerce(column.granted_at, BigInteger))
+        sums = (column.campaign, func.count(), func.sum(column.allowed), func.max(column.wave))
+        given = select(first, *sums).where(column.gate == gate, column.granted_at >= start, column.granted_at < until)
+        step = (type_coerce(column.granted_at, BigInteger) - micros(start)) // step_us
+        query = given.group_by(step, column.campaign).order_by(first)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [Granted(instant(at), *rest) for at, *rest in rows]
 
 
 def _sendings(since: datetime, campaign: str | None) -> Select[Any]:

@@ -12,7 +12,7 @@ from app.core.permit.permit import NOTHING_SPENT, Permit, PermitState, PermitSte
 from app.core.permit.steps import granted, report, take
 from app.errors import Invalid, NotDurable, NotFound
 from app.ports.decisions import DecisionRow
-from app.ports.permits import Grant, Held, PermitAsk, Repeat, Sending, SentMinute
+from app.ports.permits import Grant, Granted, Held, PermitAsk, Repeat, Sending, SentMinute
 from tests.support.builders import NOW, after
 from tests.support.databases import a_store
 
@@ -432,3 +432,22 @@ async def test_a_closed_store_refuses_instead_of_waiting(permits, store):
     await store.close()
     with pytest.raises(NotDurable, match="closed"):
         await grant(permits, a_permit())
+
+
+async def test_what_a_gate_gave_is_summed_up_by_step_and_campaign(permits):
+    given = [
+        (0, 100, "spring", 1),
+        (30, 50, "spring", 2),
+        (40, 7, None, None),
+        (70, 20, "spring", 3),
+        (120, 1, None, None),
+    ]
+    for number, (seconds, allowed, campaign, wave) in enumerate(given):
+        await grant(permits, a_permit(f"prm_{number}", allowed, seconds, campaign=campaign, wave=wave))
+    await grant(permits, a_permit("prm_x", 500, 10, gate="other"))
+    assert await permits.grants("default", NOW, after(120), 60) == [
+        Granted(NOW, "spring", 2, 150, 2),
+        Granted(after(40), None, 1, 7, None),
+        Granted(after(70), "spring", 1, 20, 3),
+    ]
+    assert await permits.grants("nowhere", NOW, after(120), 60) == []
