@@ -149,7 +149,9 @@ class SafeSendShape(Shape):
     """The largest send that keeps the limits, and what forbids more."""
 
     audience: int
-    bound: str = Field(description="everything, limit, already (a limit breaks anyway) or no_contacts")
+    bound: str = Field(
+        description="everything, limit, already (a limit breaks anyway), send_window (closed) or no_contacts"
+    )
     breach_probability: float
     forbids_more: BreachShape | None
 

@@ -173,7 +173,11 @@ def _outlook(known: Known, sender: Sender, audience: int | None, start_minute: i
 
 def _plan(known: Known, sender: Sender, audience: int, start_minute: int, ways: tuple[int, int, int]) -> Plan:
     every_minutes, waves, lead_minutes = ways
-    case = gate_case(known).of(sender)
+    gate = gate_case(known)
+    case, may_start = gate.of(sender), gate.may_start
     if start_minute:
+        may_start = may_start[case.start_row(start_minute) :]
         case = at_start(case, start_minute)
-    return plan(case, audience, every_minutes=every_minutes, waves=waves, lead_minutes=lead_minutes)
+    return plan(
+        case, audience, every_minutes=every_minutes, waves=waves, lead_minutes=lead_minutes, may_start=may_start
+    )

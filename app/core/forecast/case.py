@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.forecast.limits import OutlookLimits
 from app.core.forecast.scenario import Scenario
-from app.core.forecast.series import FloatArray, IntArray
+from app.core.forecast.series import BoolArray, FloatArray, IntArray
 
 STARTS_EVERY_MINUTES = 5
 
@@ -79,6 +79,13 @@ class Case:
         for minute, audience in sends:
             schedule[self.start_row(minute)] += audience
         return schedule
+
+    def only_starts(self, may_start: BoolArray) -> "Case":
+        """Return the case with only those of its starts at which a send may begin, shape (starts,), and the present."""
+        kept = may_start.copy()
+        kept[0] = True
+        queues = tuple(replace(queue, curves=queue.curves[kept]) for queue in self.queues)
+        return replace(self, starts=self.starts[kept], queues=queues)
 
     def later(self, minute: int, start: tuple[FloatArray, ...]) -> "Case":
         """Return the case as it will stand at a minute of starts: `start` has the distribution of each queue then."""

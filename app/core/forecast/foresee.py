@@ -116,19 +116,11 @@ def _portions(gate: GateCase, case: Case, most: int, now: int, nodes: Nodes) -> 
     if now >= most:
         return ()
     if now <= 0:
-        found = next_safe_window(_within_send_windows(gate, case), most, nodes)
+        found = next_safe_window(case.only_starts(gate.may_start), most, nodes)
         return (Wave(found.minute, found.audience),) if found else ()
     waves = greedy_waves(case, most, PORTION_EVERY_MINUTES, PORTIONS, nodes, first=now)
     later = [wave for wave in waves if wave.minute > 0]
     return tuple(takewhile(lambda wave: bool(gate.may_start[case.start_row(wave.minute)]), later))
-
-
-def _within_send_windows(gate: GateCase, case: Case) -> Case:
-    """Return the case with only those starts, and the present, at which the gate's send windows are open."""
-    kept = gate.may_start.copy()
-    kept[0] = True
-    queues = tuple(replace(queue, curves=queue.curves[kept]) for queue in case.queues)
-    return replace(case, starts=case.starts[kept], queues=queues)
 
 
 def _agents(case: Case, most: int, now: int, nodes: Nodes) -> tuple[tuple[int, int], ...]:

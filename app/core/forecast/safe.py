@@ -17,6 +17,7 @@ class Bound(StrEnum):
     EVERYTHING = "everything"  # nothing: all that was asked for is safe
     LIMIT = "limit"  # with more, a limit would break too probably
     ALREADY = "already"  # a limit is too likely to break though nothing is sent
+    SEND_WINDOW = "send_window"  # the policy's send windows are closed
     NO_CONTACTS = "no_contacts"  # nothing: the campaign is expected to bring these queues no contacts at all
 
 

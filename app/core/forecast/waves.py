@@ -36,27 +36,40 @@ class Spread:
     breach_probability: float
 
 
-def equal_waves(case: Case, audience: float, every_minutes: int, count: int, nodes: Nodes = NINE) -> tuple[Wave, ...]:
+def equal_waves(
+    case: Case, audience: float, every_minutes: int, count: int, nodes: Nodes = NINE, *, from_minute: int = 0
+) -> tuple[Wave, ...]:
     """Return the largest equal waves, one every so many minutes, not more together than the audience.
 
-    Fewer than `count` where the horizon has no room for more; empty where not even one message each is safe.
+    Fewer than `count` where the horizon has no room for more, or the case no start; empty where not even one message
+    each is safe. from_minute: of the first one.
     """
-    minutes = wave_minutes(case, every_minutes, count)
+    minutes = wave_minutes(case, every_minutes, count, from_minute)
+    if not minutes:
+        return ()
     per_message = case.sends(*((minute, 1.0) for minute in minutes))
     each = int(largest_safe(case, per_message, audience // len(minutes), nodes).size)
     return tuple(Wave(minute, each) for minute in minutes) if each else ()
 
 
 def greedy_waves(
-    case: Case, audience: float, every_minutes: int, count: int, nodes: Nodes = NINE, *, first: float | None = None
+    case: Case,
+    audience: float,
+    every_minutes: int,
+    count: int,
+    nodes: Nodes = NINE,
+    *,
+    first: float | None = None,
+    from_minute: int = 0,
 ) -> tuple[Wave, ...]:
     """Return waves that are each the largest safe one given those before, until the audience is through.
 
-    Slots in which nothing is safe have no wave. first: the size of the first one, where it is known already.
+    Slots in which nothing is safe have no wave. first: the size of the one at minute 0, where it is known already.
+    from_minute: of the first one.
     """
     committed = np.zeros(len(case.starts))
     waves: list[Wave] = []
-    for minute in wave_minutes(case, every_minutes, count):
+    for minute in wave_minutes(case, every_minutes, count, from_minute):
         left = audience - committed.sum()
         if left < 1:
             break
@@ -75,9 +88,12 @@ def greedy_waves(
 def spread(case: Case, audience: float, nodes: Nodes = NINE) -> Spread:
     """Return the shortest even delivery, in steps of 5 minutes, that makes the whole audience safe.
 
-    Where even the longest one that the horizon has room for does not, how much of the audience it makes safe.
+    Where even the longest one that the horizon, and the case's starts without a gap, have room for does not, how much
+    of the audience it makes safe.
     """
-    longest = int(_starts_within(case)[-1]) + STARTS_EVERY_MINUTES
+    within = _starts_within(case)
+    gaps = np.flatnonzero(np.diff(within) > STARTS_EVERY_MINUTES)
+    longest = int(within[gaps[0] if len(gaps) else -1]) + STARTS_EVERY_MINUTES
     tried = sorted({*(minutes for minutes in TRIED_MINUTES if minutes < longest), longest})
     is_safe_at_last = visible(case, audience) == audience and _shortest(case, audience, [longest], nodes) is not None
     minutes = _shortest(case, audience, tried, nodes) if is_safe_at_last else None
@@ -92,10 +108,14 @@ def spread(case: Case, audience: float, nodes: Nodes = NINE) -> Spread:
     return Spread(minutes, int(audience), float(probability[0]))
 
 
-def wave_minutes(case: Case, every_minutes: int, count: int) -> tuple[int, ...]:
-    """Return the starts of waves: every so many minutes, at most `count`, as far as the horizon has room."""
-    last = int(_starts_within(case)[-1])
-    return tuple(minute for minute in range(0, every_minutes * count, every_minutes) if minute <= last)
+def wave_minutes(case: Case, every_minutes: int, count: int, from_minute: int = 0) -> tuple[int, ...]:
+    """Return the starts of waves: every so many minutes, at most `count`, as far as the horizon has room.
+
+    Without those at which no send of the case may begin.
+    """
+    within = _starts_within(case)
+    minutes = range(from_minute, int(within[-1]) + 1, every_minutes)[:count]
+    return tuple(minute for minute in minutes if minute - within[case.start_row(minute)] < STARTS_EVERY_MINUTES)
 
 
 def _shortest(case: Case, audience: float, tried: list[int], nodes: Nodes) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.core.forecast.breach import probabilities
-from app.core.forecast.case import Case, QueueCase
+from app.core.forecast.case import STARTS_EVERY_MINUTES, Case, QueueCase
 from app.core.forecast.decisive import is_safe
 from app.core.forecast.overload import visible
 from app.core.forecast.predict import distributions
@@ -35,20 +35,23 @@ class NextWindow:
 def next_safe_window(case: Case, audience: float, nodes: Nodes = NINE) -> NextWindow | None:
     """Return the first start ahead at which the whole audience is safe, else the first at which some of it is.
 
-    Looked at are the starts every hour, and before the first one found those every quarter of an hour. Some: at least
+    Looked at are the starts every hour and those after a gap, where send windows open, and before the first one found
+    those every quarter of an hour. Some: at least
     50 messages, where the first start at which as many are safe says how many at most. None: not even those anywhere.
     Starts are those of the case that have a whole horizon before them and at which somebody works in every queue that
     the campaign affects; one that closes before that horizon must open again in the minutes described.
     """
-    starts = [minute for minute in range(EVERY_MINUTES, case.minutes, EVERY_MINUTES) if _is_start(case, minute)]
+    openings = _openings(case)
+    tried = sorted({*range(EVERY_MINUTES, case.minutes, EVERY_MINUTES), *openings})
+    starts = [minute for minute in tried if _is_start(case, minute)]
     if not starts:
         return None
     later = dict(zip(starts, _cases(case, starts), strict=True))
     if _may_fit(case, audience, nodes):
-        minute = _first_safe(later, audience, nodes)
+        minute = _first_safe(later, audience, openings, nodes)
         if minute is not None:
             return NextWindow(minute, int(audience), _probability(later[minute], audience, nodes))
-    minute = _first_safe(later, min(LEAST_SEND, audience), nodes)
+    minute = _first_safe(later, min(LEAST_SEND, audience), openings, nodes)
     if minute is None:
         return None
     largest = largest_safe(later[minute], later[minute].sends((0, 1.0)), audience, nodes)
@@ -90,9 +93,14 @@ def _at_best(queue: QueueCase) -> QueueCase:
     return replace(queue, scenario=best, in_flight=nothing, start=None)
 
 
-def _first_safe(later: Mapping[int, Case], audience: float, nodes: Nodes) -> int | None:
+def _openings(case: Case) -> frozenset[int]:
+    """Return the starts before which there is a gap."""
+    return frozenset(case.starts[1:][np.diff(case.starts) > STARTS_EVERY_MINUTES].tolist())
+
+
+def _first_safe(later: Mapping[int, Case], audience: float, openings: frozenset[int], nodes: Nodes) -> int | None:
     starts = sorted(later)
-    hourly = [minute for minute in starts if minute % COARSE_MINUTES == 0] or starts
+    hourly = [minute for minute in starts if minute % COARSE_MINUTES == 0 or minute in openings] or starts
     found = next((minute for minute in hourly if _is_safe(later[minute], audience, nodes)), None)
     if found is None:
         return None

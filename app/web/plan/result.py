@@ -123,7 +123,7 @@ def _notes(state: GateState, plan: Plan, reader: Reader) -> Iterator[str]:
     if cap.left is not None and cap.left < plan.now.audience:
         yield f"The policy's {cap.capped_by} leaves {number(cap.left)} for now."
     if policy is not None and policy.send_windows:
-        yield "The policy's send windows are not looked at here: they may keep shut what is safe."
+        yield "Only what begins within the policy's send windows is planned."
     if policy is not None and policy.outlook is None:
         yield "The policy has no outlook, so the gate goes by its rules alone and does not hold anybody to this plan."
 

@@ -34,6 +34,11 @@ class Planned:
     reader: Reader
     verdict: GateVerdict = GateVerdict.SEND
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may begin now because the policy's send windows are closed."""
+        return self.plan.now.bound is Bound.SEND_WINDOW
+
     def instant(self, minute: int) -> datetime:
         """Return the instant of a minute of the plan."""
         return self.at + timedelta(minutes=minute)
@@ -84,7 +89,10 @@ class PlanShown:
 def plan_shown(planned: Planned) -> PlanShown:
     """Return a plan as its page shows it."""
     is_all = planned.plan.now.audience >= planned.plan.audience
-    ways = () if is_all else (_greedy(planned), _equal(planned), _spread(planned), _later(planned), _agents(planned))
+    in_parts, later = (_greedy(planned), _equal(planned)), _later(planned)
+    if planned.is_closed:  # what would begin now is no way
+        return PlanShown(_answer(planned), (*in_parts, later))
+    ways = () if is_all else (*in_parts, _spread(planned), later, _agents(planned))
     return PlanShown(_answer(planned), ways)
 
 
@@ -99,6 +107,9 @@ def _sentences(planned: Planned) -> Iterator[str]:
     now, plan = planned.plan.now, planned.plan
     if now.bound is Bound.NO_CONTACTS:
         yield "No contacts are expected of it in these queues."
+        return
+    if planned.is_closed:
+        yield "The policy's send windows are closed. What follows begins when they are open."
         return
     if now.bound is Bound.ALREADY:
         yield _verdict(planned, "Even if nothing is sent", plan.without)
@@ -132,7 +143,8 @@ def _equal(planned: Planned) -> Way:
 
 def _waves(planned: Planned, name: str, waves: Sequence[Wave], each: str) -> Way:
     if not waves:
-        return Way(name, NOTHING, "None is safe, however small.")
+        while_open = " while the send windows are open" if planned.is_closed else ""
+        return Way(name, NOTHING, f"None is safe{while_open}, however small.")
     total = sum(wave.audience for wave in waves)
     total = planned.plan.audience if total > planned.plan.audience - len(waves) else total  # equal ones are rounded
     begins, ends = (planned.reader.minute(planned.instant(wave.minute)) for wave in (waves[0], waves[-1]))

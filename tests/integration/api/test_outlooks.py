@@ -275,3 +275,15 @@ async def test_answers_have_exactly_the_members_that_are_documented(whole, clien
         answer = await client.get(path, params=asked)
         read = model.model_validate_json(answer.text, strict=True)
         assert read.model_dump(mode="json", by_alias=True) == answer.json(), path
+
+
+async def test_a_plan_offers_nothing_that_begins_outside_the_send_windows(whole, client):
+    closed_now = [{"days": ["sat", "sun"], "from": "15:30", "to": "17:00"}]  # it is Saturday, 15:00
+    await whole.policy(outlook=OUTLOOK, send_windows=closed_now)
+    await announce(whole, audience=2_000)
+    await look_later(whole)
+    body = await seen(client, PLAN, wave_gap_minutes=5, waves=3)
+    assert (body["now"]["audience"], body["now"]["bound"], body["spread"]["audience"]) == (0, "send_window", 0)
+    begin = [wave["starts_at"] for wave in (*body["greedy_waves"], *body["equal_waves"], body["next_window"])]
+    assert begin
+    assert all("2026-11-21T15:30" <= at < "2026-11-21T17:00" for at in begin)

@@ -210,3 +210,12 @@ def test_each_fault_is_said_at_its_field():
     read = read_form(PlanQuery(audience="many", gap="3", waves="49", lead="soon"))
     assert sorted(read.faults) == ["audience", "gap", "lead", "waves"]
     assert read.faults["gap"] == "Minutes between waves: write a whole number from 5 to 240."
+
+
+def test_while_send_windows_are_closed_only_what_begins_later_is_a_way():
+    closed = {"verdict": GateVerdict.HOLD, "now": SafeSend(0, Bound.SEND_WINDOW, 0.01), "equal": ()}
+    found = plan_shown(a_plan(**closed))
+    said = ["The policy's send windows are closed. What follows begins when they are open."]
+    assert (found.answer.state, found.answer.amount, list(found.answer.sentences)) == ("hold", "nothing", said)
+    assert [each.name.split(",")[0] for each in found.ways] == ["Largest waves", "Equal waves", "Later"]
+    assert way("Equal", **closed) == ("hold", "None is safe while the send windows are open, however small.")

@@ -335,3 +335,53 @@ def test_a_case_that_makes_no_sense_is_refused_by_name(case, pointer):
 def test_a_rate_that_makes_no_sense_is_refused_among_others():
     with pytest.raises(CaseRefused, match="contacts per 1,000"):
         safe_for_each(a_small_case(), {"good": Rate(5.0, 0.5), "bad": Rate(float("nan"), 0.5)}, 1_000)
+
+
+# --- send windows -----------------------------------------------------------------------------------------------------
+
+
+def open_between(case, *spans):
+    """Return whether send windows are open at each start of a case: in these minutes."""
+    return np.array([any(first <= minute < end for first, end in spans) for minute in case.starts])
+
+
+def test_while_send_windows_are_closed_nothing_may_go_now_and_waves_begin_when_they_open():
+    case = a_small_case(minutes=240)
+    found = plan(case, 20_000, every_minutes=5, waves=3, may_start=open_between(case, (20, 30)))
+    assert (found.now.audience, found.now.bound, found.spread.audience) == (0, Bound.SEND_WINDOW, 0)
+    assert {wave.minute for wave in found.greedy} <= {20, 25}
+    assert [wave.minute for wave in found.equal] == [20, 25]
+    assert found.greedy[0].audience > 1_000
+    assert found.at_once.probability > ALLOWED
+
+
+def test_the_next_window_is_open_by_the_policy_and_safe_on_the_floor():
+    case = a_small_case(minutes=360)
+    found = plan(case, 1_000, may_start=open_between(case, (70, 80), (130, 300)))
+    assert found.next_window is not None
+    assert (found.next_window.minute, found.next_window.audience) == (70, 1_000)
+    swamped = a_day()
+    later = plan(swamped, 500, may_start=open_between(swamped, (10, 40), (215, 540))).next_window
+    assert later is not None
+    assert (later.minute, later.audience) == (215, 500)
+
+
+def test_send_windows_that_close_end_waves_and_a_slow_delivery():
+    case = a_small_case(minutes=240)
+    found = plan(case, 20_000, every_minutes=10, waves=4, may_start=open_between(case, (0, 15), (120, 240)))
+    assert found.now == safe_now(case, 20_000)
+    assert {wave.minute for wave in (*found.greedy, *found.equal)} <= {0, 10}
+    assert found.spread.minutes == 15
+    assert found.next_window is None or found.next_window.minute >= 120
+
+
+def test_a_plan_within_windows_that_never_open_offers_nothing_at_all():
+    case = a_small_case(minutes=240)
+    found = plan(case, 1_000, may_start=np.zeros(len(case.starts), dtype=np.bool_))
+    assert (found.now.audience, found.spread.audience, found.next_window) == (0, 0, None)
+    assert found.greedy == found.equal == ()
+
+
+def test_send_windows_that_are_open_all_the_time_change_nothing():
+    case = a_small_case(minutes=180)
+    assert plan(case, 5_000, may_start=np.ones(len(case.starts), dtype=np.bool_)) == plan(case, 5_000)
