@@ -4,22 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from app.web.pulse.view import Pulse
 from app.web.visitors import Visit
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One page of the navigation: its word, its path, the scope it takes, and whether it is about one gate."""
+    """One page of the navigation: its word, its path, the scope it takes, and whether it is about one gate.
+
+    key: the letter that leads there after `g`; empty: none does.
+    """
 
     word: str
     path: str
     scope: str = "read"
     of_gate: bool = True
+    key: str = ""
 
 
 ROOMS = (
-    Room("Now", "/"),
-    Room("Plan a send", "/plan"),
+    Room("Now", "/", key="n"),
+    Room("Plan a send", "/plan", key="p"),
 )
 
 
@@ -36,18 +41,20 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A room as it is shown: where it leads, and whether this page is in it."""
+    """A room as it is shown: where it leads, whether this page is in it, and its letter."""
 
     word: str
     href: str
     current: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """All of the layout that is not the page's own. who: None with authentication off; links: none when signed out.
 
-    settings: the rooms below /settings that the visitor may enter. csrf: what its forms must carry.
+    settings: the rooms below /settings that the visitor may enter. csrf: what its forms must carry. pulse: how the gate
+    stands that the page is about, or else the first one; None for who may not know, and where there is no such gate.
     """
 
     links: Sequence[Link]
@@ -55,17 +62,21 @@ class Frame:
     demo: bool
     settings: Sequence[Link] = ()
     csrf: str = ""
+    pulse: Pulse | None = None
 
 
-def frame(visit: Visit | None, path: str, gate: str | None, *, demo: bool, csrf: str = "") -> Frame:
+def frame(
+    visit: Visit | None, path: str, gate: str | None, *, demo: bool, csrf: str = "", pulse: Pulse | None = None
+) -> Frame:
     """Return the frame of a page at `path` that is about `gate`; visit None: nobody is signed in."""
     links, settings = (
         [_link(room, path, gate) for room in rooms if visit and visit.may(room.scope)] for rooms in (ROOMS, SETTINGS)
     )
-    return Frame(links, visit.name if visit else None, demo, settings, csrf)
+    shown = pulse if visit and visit.may("read") else None
+    return Frame(links, visit.name if visit else None, demo, settings, csrf, shown)
 
 
 def _link(room: Room, path: str, gate: str | None) -> Link:
     query = f"?gate={quote(gate, safe='')}" if gate and room.of_gate else ""
     current = path == room.path or (room.path != "/" and path.startswith(f"{room.path}/"))
-    return Link(room.word, room.path + query, current)
+    return Link(room.word, room.path + query, current, room.key)

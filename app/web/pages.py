@@ -17,6 +17,7 @@ from app.web.now.boards import Boards
 from app.web.now.pages import router as now
 from app.web.outlook.pages import router as outlook
 from app.web.plan.pages import router as plan
+from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
 from app.web.staffing.pages import router as staffing
 from app.web.tools import Tools
@@ -24,18 +25,18 @@ from app.web.twins.pages import router_of as twins_router
 from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, visitor
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
-ROUTERS = (now, history, outlook, plan, backtest, briefing, debrief, staffing, account)
+ROUTERS = (now, pulse, history, outlook, plan, backtest, briefing, debrief, staffing, account)
 OPEN = frozenset({"/sign-in", "/sign-out", "/favicon.ico"})  # for who is not signed in, or about to be no longer
 
 
 def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> None:
-    """Add the pages. The live socket finds the board's own view under app.state.live_views.
+    """Add the pages. The live socket finds the views that are theirs under app.state.live_views.
 
     twins: what a demonstration compares; without it there is no such page.
     """
     templates = environment()
     tools = app.state.page_tools = Tools(templates, Boards(templates), twins)
-    app.state.live_views = {"page": tools.boards.live_view}
+    app.state.live_views = tools.views
     app.mount("/static", Assets(), name="static")
     for router in (*ROUTERS, *([twins_router(twins)] if twins else [])):
         for route in router.routes:

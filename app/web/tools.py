@@ -1,6 +1,6 @@
 """What every page's handler is given: the services, the templates, and the boards."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -11,13 +11,18 @@ from starlette.responses import Response
 
 from app.core.simulation.twins import Twins
 from app.services.container import Services
+from app.services.published import GateState, Published
+from app.services.shapes import Shape
 from app.web.frame import frame
-from app.web.now.boards import Boards
+from app.web.now.boards import Boards, present
 from app.web.outlook.shared import SharedOutlooks
+from app.web.pulse.pulses import Pulses, pulse_of
 from app.web.rendering import page
 from app.web.visitors import form_token
 
 NOT_FOUND = 404
+
+LiveView = Callable[[Services, GateState, Published], Awaitable[Shape]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,19 @@ class Tools:
     twins: Callable[[], Twins] | None = None
     outlooks: SharedOutlooks = field(default_factory=SharedOutlooks)
 
+    @property
+    def views(self) -> Mapping[str, LiveView]:
+        """What a frame of the live socket may carry for pages, by the view's name."""
+        return {"pulse": Pulses(self.templates).live_view, "page": self.boards.live_view}
+
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
         """Return a rendered template with the headers of a page, inside the frame that every page has."""
         found: Services = request.state.services
         gate = request.path_params.get("gate") or request.query_params.get("gate")
         visit, demo = getattr(request.state, "visit", None), found.settings.demo
-        around = frame(visit, request.url.path, gate, demo=demo, csrf=form_token(request))
+        published, state = present(found, gate)
+        pulse = pulse_of(found, state, published) if state else None
+        around = frame(visit, request.url.path, gate, demo=demo, csrf=form_token(request), pulse=pulse)
         return page(request, self.templates, template, status=status, frame=around, **context)
 
     def no_gate(self, request: Request, gate: str | None) -> Response:

@@ -38,9 +38,8 @@ export function tick(root) {
   }
 }
 
-// Whether the data behind the verdict are older than the policy trusts, with some seconds for the way here.
-export function outlived(root) {
-  const age = root.querySelector("[data-stale-after][data-age]");
+// Whether the data behind a verdict are older than the policy trusts, with some seconds for the way here.
+export function outlived({ asOf, staleAfter }) {
   const slack = 7 * Math.max(1, rate);
-  return Boolean(age?.dataset.age) && (now() - Date.parse(age.dataset.age)) / 1000 > Number(age.dataset.staleAfter) + slack;
+  return Boolean(asOf) && (now() - Date.parse(asOf)) / 1000 > Number(staleAfter) + slack;
 }

@@ -13,7 +13,7 @@ const chosen = () => new URLSearchParams(new FormData(form));
 
 // Draws soon; several wishes within five seconds become one.
 export function redraw({ now = false } = {}) {
-  if (document.hidden || form.closest("[hidden]") || !form.elements.queue.value) return;
+  if (document.hidden || root.dataset.paused === "yes" || form.closest("[hidden]") || !form.elements.queue.value) return;
   if (timer && !now) return;
   clearTimeout(timer);
   timer = setTimeout(draw, now ? 0 : Math.max(0, drawnAt + AT_MOST_EVERY - performance.now()));
@@ -56,5 +56,5 @@ form.addEventListener("change", () => {
   json.href = `/api/v1/history?queue=${encodeURIComponent(query.get("queue"))}&metric=${query.get("metric")}`;
   redraw({ now: true });
 });
-addEventListener("theme", () => redraw({ now: true }));
+for (const type of ["theme", "zone", "unpaused"]) addEventListener(type, () => redraw({ now: true }));
 document.addEventListener("visibilitychange", () => redraw());

@@ -19,6 +19,7 @@ from app.services.standing import standing
 from app.web.now.flights import Flights, flights
 from app.web.now.sparkline import Sparkline, sparkline
 from app.web.now.views import Board, board, watched_queues, zone_of
+from app.web.pulse.pulses import Pulses
 
 TREND = timedelta(minutes=30)
 TREND_POINTS = 30
@@ -45,6 +46,7 @@ class Boards:
 
     def __init__(self, templates: Environment) -> None:
         self._partial = templates.get_template("partials/board.html")
+        self._pulses = Pulses(templates)
         self._kept: dict[str, Kept] = {}
         self._seen: dict[str, deque[tuple[datetime, float | None]]] = {}
 
@@ -67,8 +69,9 @@ class Boards:
         return self._partial.render(board=shown)
 
     async def live_view(self, services: Services, state: GateState, published: Published) -> Shape:
-        """Return what the page's frames carry."""
-        return {"state": state.decision.verdict, "html": await self.html(services, state, published)}
+        """Return what the page's frames carry: the pulse of every page, and the board."""
+        pulse = await self._pulses.live_view(services, state, published)
+        return pulse | {"html": await self.html(services, state, published)}
 
     async def _trend(
         self, services: Services, queue: str, view: FloorView, checks: Sequence[Check], now: datetime

@@ -1,0 +1,91 @@
+"""What every page shows of one gate, live: its verdict in a word, what decides it, and who overrides it. Pure.
+
+Much smaller than the board: it is on every page that anybody has open.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.core.gate.override import Effect, Override, OverrideState
+from app.services.published import GateState, Published
+from app.services.shapes import summary
+from app.web.format import clock_time, duration, iso, retitled, zone_name
+from app.web.now.views import Instant, stale_after_of, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Overriding:
+    """An override that applies now. narrowed: it applies to some asks only, so the verdict does not follow it."""
+
+    id: str
+    effect: str
+    by: str
+    comment: str
+    until: Instant
+    left: str
+    narrowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A gate in the frame of a page. about: what the verdict is about, its deciding queue or else its gate.
+
+    announcement: what a screen reader hears when the verdict changes. zone: the center's, by its IANA name; zone_name
+    as it is called now. data_as_of: the oldest of the data behind the verdict as RFC 3339 UTC, empty without any.
+    """
+
+    gate: str
+    state: str
+    word: str
+    about: str
+    announcement: str
+    now: Instant
+    zone: str
+    zone_name: str
+    data_as_of: str
+    stale_after_seconds: float
+    overriding: tuple[Overriding, ...]
+
+
+def pulse(published: Published, state: GateState, now: datetime, titles: Mapping[str, str]) -> Pulse:
+    """Return a gate's pulse as of `now`; titles: what queues are called that have a title of their own."""
+    decision, zone = state.decision, zone_of(state)
+    word = decision.verdict.upper()
+    return Pulse(
+        gate=state.gate,
+        state=decision.verdict,
+        word=word,
+        about=_about(published, state, titles),
+        announcement=f"{word}: {retitled(summary(decision), titles)}",
+        now=Instant(iso(now), clock_time(now, zone)),
+        zone=zone.key,
+        zone_name=zone_name(now, zone),
+        data_as_of=iso(decision.data_as_of),
+        stale_after_seconds=stale_after_of(state),
+        overriding=tuple(_overriding(state.overrides, now, zone)),
+    )
+
+
+def _about(published: Published, state: GateState, titles: Mapping[str, str]) -> str:
+    """Return the deciding queue's title, behind the gate's name where there are several gates."""
+    queue = next((reason.queue for reason in state.decision.reasons if reason.queue), None)
+    parts = [state.gate] if len(published.gates) > 1 or queue is None else []
+    return ": ".join([*parts, *([titles.get(queue, queue)] if queue else [])])
+
+
+def _overriding(overrides: Sequence[Override], now: datetime, zone: ZoneInfo) -> list[Overriding]:
+    active = [each for each in overrides if each.state(now) is OverrideState.ACTIVE]
+    return [
+        Overriding(
+            id=each.id,
+            effect="hold" if each.effect is Effect.HOLD else "send",
+            by=each.created_by,
+            comment=each.comment,
+            until=Instant(iso(each.ends_at), clock_time(each.ends_at, zone, today=now)),
+            left=f"{duration((each.ends_at - now).total_seconds() // 1)} left",
+            narrowed=bool(each.matchers),
+        )
+        for each in sorted(active, key=lambda each: each.ends_at)
+    ]
