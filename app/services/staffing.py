@@ -69,6 +69,13 @@ class Staffings:
         present_agents: how many are here at `start`, None where no fresh reading says so. Raises ValueError for
         minutes or a head-count outside what is allowed.
         """
+        found, _ = await self.with_plan(queue, start, minutes, present_agents)
+        return found
+
+    async def with_plan(
+        self, queue: str, start: datetime, minutes: int, present_agents: float | None
+    ) -> tuple[Staffing, Planned]:
+        """Return the same with what it was made from, which tells the minutes that nothing is known of."""
         if not 1 <= minutes <= MOST_MINUTES:
             raise ValueError(f"minutes={minutes} must be from 1 to {MOST_MINUTES:,}")
         state = (await self._schedules.states()).get(queue)
@@ -76,7 +83,7 @@ class Staffings:
         targets = self._targets().get(queue, _NO_TARGETS)
         planned = await self._planned(queue, state, hours, start, minutes)
         is_open = open_minutes(hours, start, minutes)
-        return staffing(Asked(queue, start, present_agents, is_open, targets.concurrency), planned)
+        return staffing(Asked(queue, start, present_agents, is_open, targets.concurrency), planned), planned
 
     async def _planned(
         self, queue: str, state: ScheduleState | None, hours: OpeningHours | None, start: datetime, minutes: int

@@ -18,6 +18,7 @@ from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import Outlooks
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
+from app.services.workloads import Workloads
 from app.store.bundle import Store
 from app.wiring.gate import GateServices
 
@@ -33,6 +34,7 @@ class AheadServices:
     outlooks: Outlooks
     questions: OutlookQuestions
     debriefs: Debriefs
+    workloads: Workloads
 
 
 def ahead_services(
@@ -58,7 +60,20 @@ def ahead_services(
         published,
     )
     debriefs = Debriefs(happened, store.debriefs, gate.campaigns, computing=computing, clock=clock)
-    return AheadServices(hours, staffings, tallies, learning, outlooks, questions, debriefs)
+    workloads = Workloads(
+        inputs.arrivals,
+        inputs.capacities,
+        staffings,
+        hours,
+        learning,
+        sent=store.permits,
+        campaigns=gate.campaigns,
+        targets=gate.targets,
+        published=published,
+        computing=computing,
+        clock=clock,
+    )
+    return AheadServices(hours, staffings, tallies, learning, outlooks, questions, debriefs, workloads)
 
 
 def _outlook_inputs(
