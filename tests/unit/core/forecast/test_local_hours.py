@@ -1,6 +1,7 @@
 """The hours of local days: weeks of 167, 168 and 169 hours, and the odd changes of clocks."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,11 +18,8 @@ HOUR = timedelta(hours=1)
 def test_a_week_has_the_hours_that_its_clock_strikes(monday, hours):
     edges = local_hours(monday, 7, CHICAGO)
     assert len(edges) == hours + 1
-    assert {after - before for before, after in zip(edges, edges[1:], strict=False)} == {HOUR}
-    assert [edges[0].astimezone(CHICAGO), edges[-1].astimezone(CHICAGO)] == [
-        edges[0].astimezone(CHICAGO).replace(hour=0, day=monday.day),
-        edges[-1].astimezone(CHICAGO).replace(hour=0),
-    ]
+    assert {after - before for before, after in pairwise(edges)} == {HOUR}
+    assert f"{edges[0].astimezone(CHICAGO):%a %F %H:%M}" == f"Mon {monday} 00:00"
     assert edges[-1].astimezone(CHICAGO).date() == monday + timedelta(days=7)
 
 
@@ -42,6 +40,6 @@ def test_where_midnight_is_skipped_the_day_begins_at_one():
 
 def test_where_clocks_change_by_half_an_hour_one_hour_is_longer():
     edges = local_hours(date(2026, 4, 5), 1, ZoneInfo("Australia/Lord_Howe"))
-    lengths = [after - before for before, after in zip(edges, edges[1:], strict=False)]
+    lengths = [after - before for before, after in pairwise(edges)]
     assert sorted(set(lengths)) == [HOUR, 1.5 * HOUR]
     assert sum(lengths, timedelta()) == 24.5 * HOUR
