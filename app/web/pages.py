@@ -12,6 +12,8 @@ from app.web.assets import Assets
 from app.web.backtest.pages import router as backtest
 from app.web.briefing.pages import router as briefing
 from app.web.debrief.pages import router as debrief
+from app.web.decisions.events import router as audit_events
+from app.web.decisions.pages import router as decisions
 from app.web.history.pages import router as history
 from app.web.now.boards import Boards
 from app.web.now.pages import router as now
@@ -25,7 +27,7 @@ from app.web.twins.pages import router_of as twins_router
 from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, visitor
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
-ROUTERS = (now, pulse, history, outlook, plan, backtest, briefing, debrief, staffing, account)
+ROUTERS = (now, pulse, history, outlook, plan, backtest, briefing, debrief, audit_events, decisions, staffing, account)
 OPEN = frozenset({"/sign-in", "/sign-out", "/favicon.ico"})  # for who is not signed in, or about to be no longer
 
 
