@@ -1,14 +1,14 @@
-"""What every page shows of one gate, live: its verdict in a word, what decides it, and who overrides it. Pure.
+"""What every page shows of one gate, live: its verdict in a word, what decides it, and who overrides any. Pure.
 
 Much smaller than the board: it is on every page that anybody has open.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.core.gate.override import Effect, Override, OverrideState
+from app.core.gate.override import Effect, OverrideState
 from app.services.published import GateState, Published
 from app.services.shapes import summary
 from app.web.format import clock_time, duration, iso, retitled, zone_name
@@ -17,15 +17,20 @@ from app.web.now.views import Instant, stale_after_of, zone_of
 
 @dataclass(frozen=True, slots=True)
 class Overriding:
-    """An override that applies now. narrowed: it applies to some asks only, so the verdict does not follow it."""
+    """An override that applies now. narrowed: it applies to some asks only, so the verdict does not follow it.
+
+    elsewhere: it is another gate's than the one that the pulse is about.
+    """
 
     id: str
+    gate: str
     effect: str
     by: str
     comment: str
     until: Instant
     left: str
     narrowed: bool
+    elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def pulse(published: Published, state: GateState, now: datetime, titles: Mapping
         zone_name=zone_name(now, zone),
         data_as_of=iso(decision.data_as_of),
         stale_after_seconds=stale_after_of(state),
-        overriding=tuple(_overriding(state.overrides, now, zone)),
+        overriding=tuple(_overriding(published, state, now, zone)),
     )
 
 
@@ -75,17 +80,21 @@ def _about(published: Published, state: GateState, titles: Mapping[str, str]) ->
     return ": ".join([*parts, *([titles.get(queue, queue)] if queue else [])])
 
 
-def _overriding(overrides: Sequence[Override], now: datetime, zone: ZoneInfo) -> list[Overriding]:
-    active = [each for each in overrides if each.state(now) is OverrideState.ACTIVE]
+def _overriding(published: Published, state: GateState, now: datetime, zone: ZoneInfo) -> list[Overriding]:
+    """Return the overrides in force of every gate, this one's first: who sends asks any of them."""
+    gates = {**published.gates, state.gate: state}.values()
+    active = [each for gate in gates for each in gate.overrides if each.state(now) is OverrideState.ACTIVE]
     return [
         Overriding(
             id=each.id,
+            gate=each.gate,
             effect="hold" if each.effect is Effect.HOLD else "send",
             by=each.created_by,
             comment=each.comment,
             until=Instant(iso(each.ends_at), clock_time(each.ends_at, zone, today=now)),
             left=f"{duration((each.ends_at - now).total_seconds() // 1)} left",
             narrowed=bool(each.matchers),
+            elsewhere=each.gate != state.gate,
         )
-        for each in sorted(active, key=lambda each: each.ends_at)
+        for each in sorted(active, key=lambda each: (each.gate != state.gate, each.ends_at))
     ]
