@@ -18,16 +18,37 @@ from app.web.history.pages import router as history
 from app.web.now.boards import Boards
 from app.web.now.pages import router as now
 from app.web.outlook.pages import router as outlook
+from app.web.overrides.pages import router as overrides
 from app.web.plan.pages import router as plan
 from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
 from app.web.staffing.pages import router as staffing
+from app.web.thresholds.gates import router as threshold_gates
+from app.web.thresholds.pages import router as thresholds
+from app.web.thresholds.pieces import router as threshold_pieces
 from app.web.tools import Tools
 from app.web.twins.pages import router_of as twins_router
 from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, visitor
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
-ROUTERS = (now, pulse, history, outlook, plan, backtest, briefing, debrief, audit_events, decisions, staffing, account)
+ROUTERS = (
+    now,
+    pulse,
+    history,
+    outlook,
+    plan,
+    backtest,
+    briefing,
+    debrief,
+    audit_events,
+    decisions,
+    staffing,
+    account,
+    thresholds,
+    threshold_pieces,
+    threshold_gates,
+    overrides,
+)
 OPEN = frozenset({"/sign-in", "/sign-out", "/favicon.ico"})  # for who is not signed in, or about to be no longer
 
 
