@@ -156,13 +156,23 @@ class Campaigns:
             await self.book.remove(campaign, deleted)
         self._on_change()
 
-    async def take(self, campaign_id: str, what: CampaignStep, actor: Actor, reason: str = "") -> Campaign:
+    async def take(
+        self,
+        campaign_id: str,
+        what: CampaignStep,
+        actor: Actor,
+        reason: str = "",
+        *,
+        expected: int | None = None,
+    ) -> Campaign:
         """Let a person's step happen: schedule, start, pause, resume or cancel. Raises NotFound or Impossible.
 
-        When a pause or a cancellation returns, the campaign's permits are paused or revoked.
+        When a pause or a cancellation returns, the campaign's permits are paused or revoked. expected: the revision
+        that whoever decides saw; Conflict where it is another one by now.
         """
         async with self.book.lock(campaign_id):
-            campaign, now = await self.book.find(campaign_id), self._clock.now()
+            find = self.book.find(campaign_id) if expected is None else self._expected(campaign_id, expected)
+            campaign, now = await find, self._clock.now()
             after, told = _stepped(campaign, what, actor, reason, now)
             events = [told]
             if after.state is CampaignState.SCHEDULED and after.is_due(now):
