@@ -25,6 +25,7 @@ class Room:
 ROOMS = (
     Room("Now", "/", key="n"),
     Room("Plan a send", "/plan", key="p"),
+    Room("Campaigns", "/campaigns", of_gate=False, key="c"),
     Room("Thresholds", "/thresholds", key="t"),
     Room("Decisions", "/decisions", of_gate=False, key="d"),
 )

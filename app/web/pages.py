@@ -11,6 +11,7 @@ from app.web.account.pages import router as account
 from app.web.assets import Assets
 from app.web.backtest.pages import router as backtest
 from app.web.briefing.pages import router as briefing
+from app.web.campaigns.routers import ROUTERS as CAMPAIGNS
 from app.web.debrief.pages import router as debrief
 from app.web.decisions.events import router as audit_events
 from app.web.decisions.pages import router as decisions
@@ -43,6 +44,7 @@ ROUTERS = (
     audit_events,
     decisions,
     staffing,
+    *CAMPAIGNS,
     account,
     thresholds,
     threshold_pieces,
