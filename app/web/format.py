@@ -75,18 +75,28 @@ def iso(at: datetime | None) -> str:
 
 
 def clock_time(at: datetime | None, zone: ZoneInfo, *, today: datetime | None = None) -> str:
-    """Return an instant as `14:05:09` in a zone; with `today` given and another local date, `Mon 16 Nov 14:05`."""
+    """Return an instant as `14:05:09` in a zone; with `today` given and another local date, `Mon 16 Nov 14:05`.
+
+    A time that comes twice, in the night when clocks are set back, says which one it is: `01:30:00 CDT`.
+    """
     if at is None:
         return NONE
     local = at.astimezone(zone)
     if today is not None and local.date() != today.astimezone(zone).date():
-        return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
-    return f"{local:%H:%M:%S}"
+        return f"{local:%a} {local.day} {local:%b} {local:%H:%M}{which_of_two(at, zone)}"
+    return f"{local:%H:%M:%S}{which_of_two(at, zone)}"
 
 
 def hour_and_minute(at: datetime, zone: ZoneInfo) -> str:
-    """Return an instant as `14:05` in a zone."""
-    return f"{at.astimezone(zone):%H:%M}"
+    """Return an instant as `14:05` in a zone; a time that comes twice as `01:30 CDT`."""
+    return f"{at.astimezone(zone):%H:%M}{which_of_two(at, zone)}"
+
+
+def which_of_two(at: datetime, zone: ZoneInfo) -> str:
+    """Return a space and the zone's present name for an instant whose local time comes twice, empty for any other."""
+    local = at.astimezone(zone)
+    first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+    return f"{NO_BREAK}{local:%Z}" if first != second else ""
 
 
 def zone_name(at: datetime, zone: ZoneInfo) -> str:

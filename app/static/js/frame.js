@@ -3,10 +3,10 @@
 import { listen } from "./keys.js";
 import { notifyChanges } from "./notify.js";
 import { followNumbers } from "./numbers.js";
-import { follow } from "./pulse.js";
+import { follow, typing } from "./pulse.js";
 import { offerZones } from "./zone.js";
 
-offerZones();
+offerZones(typing);
 followNumbers();
 listen();
 notifyChanges();

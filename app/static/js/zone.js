@@ -1,18 +1,26 @@
 // Times in the zone that the reader chose: the center's, as the server writes them, the reader's own, or UTC. The choice
 // is kept for this device and stands in the URL, which wins: a link that somebody shares shows what they saw.
 
-const KEY = "holdfire-zone", CHOICES = ["center", "viewer", "utc"];
+const KEY = "holdfire-zone", CENTER = "", UTC = "UTC";
 const root = document.documentElement, formats = new Map();
 const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const center = () => root.dataset.zone || UTC;
 
 const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
-let choice = [new URLSearchParams(location.search).get("zone"), stored(), "center"].find((name) => CHOICES.includes(name));
 
-const zoneOf = (name) => ({ center: root.dataset.zone || "UTC", viewer: own, utc: "UTC" })[name];
-export const zone = () => zoneOf(choice);
+// The choice that a word stands for: center, viewer, utc, or a zone's name. Null for one that there is not.
+function read(word) {
+  const known = { center: CENTER, viewer: own, utc: UTC }[word?.toLowerCase()];
+  if (known !== undefined || !word) return known ?? null;
+  try { return new Intl.DateTimeFormat("en-US", { timeZone: word }).resolvedOptions().timeZone; } catch { return null; }
+}
+
+const asked = read(new URLSearchParams(location.search).get("zone"));
+let choice = asked ?? read(stored()) ?? CENTER;
 
 // What charts, which the server draws, are asked for: a zone's name, empty for the center's.
-export const zoneQuery = () => (choice === "center" ? "" : zone());
+export const zoneQuery = () => choice;
+export const zone = () => choice || center();
 
 function parts(at, name) {
   const kept = formats.get(name) ?? new Intl.DateTimeFormat("en-US", {
@@ -59,7 +67,7 @@ function put(node, text) {
 
 // Writes all times below a node anew; does nothing while the center's zone is shown.
 export function inZone(below) {
-  if (choice === "center") return;
+  if (choice === CENTER) return;
   const today = new Date(document.getElementById("pulse")?.dataset.now ?? Date.now());
   for (const node of below.querySelectorAll("time[datetime]:not([data-form=fixed])")) {
     const at = new Date(node.dateTime);
@@ -68,17 +76,18 @@ export function inZone(below) {
   for (const node of below.querySelectorAll("[data-zone-at]")) put(node, named(new Date(node.dataset.zoneAt || today), zone()));
 }
 
+// The server's own texts again; where the URL asked it for another zone, they were never the center's.
 function back() {
   for (const node of document.querySelectorAll("[data-center]")) {
-    node.textContent = node.dataset.center;
+    if (!asked) node.textContent = node.dataset.center;
     delete node.dataset.center;
   }
 }
 
-function intoUrl() {
+function withChoice() {
   const url = new URL(location.href);
-  if (choice === "center") url.searchParams.delete("zone"); else url.searchParams.set("zone", choice);
-  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  if (choice) url.searchParams.set("zone", choice); else url.searchParams.delete("zone");
+  return url;
 }
 
 const added = new MutationObserver((records) => {
@@ -89,21 +98,25 @@ function apply() {
   added.disconnect();
   back();
   inZone(document);
-  if (choice !== "center") added.observe(document.body, { childList: true, subtree: true });
-  intoUrl();
+  if (choice) added.observe(document.body, { childList: true, subtree: true });
+  if (withChoice().href !== location.href) history.replaceState(history.state, "", withChoice());
 }
 
-export function offerZones() {
+function offered() {
+  const named = [[CENTER, center()], [own, `${own} (yours)`], [UTC, UTC], [choice, choice]];
+  return named.filter(([value], place) => named.findIndex((other) => other[0] === value) === place);
+}
+
+// isBusy(): whether a page loaded anew would lose something; then its times are written anew where they are.
+export function offerZones(isBusy) {
   const select = document.getElementById("zone");
   if (!select) return;
-  for (const option of select.options) {
-    const name = zoneOf(option.value);
-    option.textContent = { center: name, viewer: `${name} (yours)`, utc: "UTC" }[option.value];
-  }
-  select.value = choice;
+  if (choice && asked === null && document.querySelector("[data-zoned]")) { location.replace(withChoice()); return; }
+  select.replaceChildren(...offered().map(([value, text]) => new Option(text, value, false, value === choice)));
   select.addEventListener("change", () => {
     choice = select.value;
-    try { localStorage.setItem(KEY, choice); } catch { /* private mode: the choice lasts as long as the URL */ }
+    try { localStorage.setItem(KEY, choice === own ? "viewer" : choice || "center"); } catch { /* private mode: the URL has it */ }
+    if (!isBusy()) { location.assign(withChoice()); return; }
     apply();
     dispatchEvent(new CustomEvent("zone"));
   });

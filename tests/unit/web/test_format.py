@@ -86,3 +86,13 @@ def test_machine_times_are_utc_in_whole_seconds():
 def test_a_count_agrees_with_its_noun():
     assert show.count(1, "queue") == "1 queue"
     assert show.count(1200, "queue") == "1,200 queues"
+
+
+def test_an_hour_that_comes_twice_says_which_one_it_is_and_no_other_does():
+    first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (6, 7))
+    assert show.clock_time(first, CHICAGO) == "01:30:00\u00a0CDT"
+    assert show.clock_time(second, CHICAGO) == "01:30:00\u00a0CST"
+    assert show.hour_and_minute(second, CHICAGO) == "01:30\u00a0CST"
+    assert show.hour_and_minute(datetime(2026, 11, 1, 8, tzinfo=UTC), CHICAGO) == "02:00"
+    assert show.hour_and_minute(datetime(2026, 11, 1, 5, 59, tzinfo=UTC), CHICAGO) == "00:59"
+    assert show.hour_and_minute(datetime(2026, 3, 8, 8, tzinfo=UTC), CHICAGO) == "03:00"
