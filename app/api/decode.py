@@ -5,6 +5,7 @@ item by item, keeps the good ones and says of each bad one where and why. Both t
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +13,13 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 
-from app.api.explain import Fields, explain, fields_of, parse
+from app.api.explain import Fields, Unreadable, explain, fields_of, parse
 from app.api.problems import INVALID, MEDIA, TOO_LARGE, Refused
 from app.core.floor.contact import ContactEvent
 from app.core.floor.fields import good_name
 from app.core.floor.observation import Observation
 from app.services.ingest import Rejection
+from app.services.refusals import Faulty
 
 MAX_ITEMS = 10_000
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -38,7 +40,7 @@ class Decoded(NamedTuple, Generic[Record]):
     items: Sequence[Record]
     indexes: Sequence[int] | None
     rejected: Sequence[Rejection]
-    refused: Mapping[str, tuple[int, str]]
+    refused: Mapping[str, Faulty]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _slow(form: Form[Record], body: bytes, source: str, *, lines: bool) -> Decod
     items: list[Record] = []
     indexes: list[int] = []
     rejected: list[Rejection] = []
-    refused: dict[str, tuple[int, str]] = {}
+    refused: dict[str, Faulty] = defaultdict(Faulty)
     bad = 0
     for index, value in enumerate(parse(body, lines=lines)):
         if index >= MAX_ITEMS:
@@ -146,8 +148,7 @@ def _slow(form: Form[Record], body: bytes, source: str, *, lines: bool) -> Decod
         if isinstance(outcome, list):
             bad += 1
             rejected.extend(Rejection(index, problem.pointer, problem.detail) for problem in outcome)
-            name = _source_of(value, source)
-            refused[name] = (refused.get(name, (0, ""))[0] + 1, outcome[-1].detail)
+            refused[_source_of(value, source)].add((problem, _value_at(value, problem.pointer)) for problem in outcome)
         else:
             items.append(outcome)
             indexes.append(index)
@@ -157,6 +158,13 @@ def _slow(form: Form[Record], body: bytes, source: str, *, lines: bool) -> Decod
 def _source_of(value: object, source: str) -> str:
     named = value.get("source") if isinstance(value, dict) else None
     return named if isinstance(named, str) and good_name(named) else source
+
+
+def _value_at(value: object, pointer: str) -> object:
+    """Return what stands at a fault's pointer; the item itself, where it is no object."""
+    if not isinstance(value, dict):
+        return None if isinstance(value, Unreadable) else value
+    return value.get(pointer.removeprefix("/").replace("~1", "/").replace("~0", "~"))
 
 
 def _too_many(form: Form[Record]) -> Refused:

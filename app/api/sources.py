@@ -1,6 +1,5 @@
 """GET /sources: how those who bring data are doing."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,15 @@ from app.services.shapes import instant
 router = APIRouter(tags=["sources"])
 
 
+class Refused(Shape):
+    """One fault of an item that was refused."""
+
+    at: str = text_at()
+    pointer: str = Field(description="JSON pointer into the item")
+    detail: str = Field(description="why; texts of the item are cut out")
+    value: str | None = Field(description="what stood there; only numbers and times are kept")
+
+
 class Source(Shape):
     """One source's health; counts since this process started."""
 
@@ -31,6 +39,11 @@ class Source(Shape):
     last_error: str | None
     status: str
     details: dict[str, Any]
+    per_minute: float = Field(description="items over the last five minutes")
+    lag_seconds: float | None = Field(description="how long after its instant a batch comes, usually")
+    clock_ahead_seconds: float | None = Field(description="how far its clock is ahead at least; null: not known")
+    queues: list[str] = Field(description="those it spoke of")
+    refusals: list[Refused] = Field(description="the last ones, newest first")
 
 
 class Sources(Shape):
@@ -47,13 +60,28 @@ class Sources(Shape):
 )
 async def sources(services: ServicesDep, _: Reader) -> Response:
     """Every source that sent data or is followed: counts, last good word, last error."""
-    return answer({"items": [_shape(health) for health in services.sources.all()]})
+    now = services.clock.now()
+    return answer({"items": [_shape(health, now) for health in services.sources.all()]})
 
 
-def _shape(health: SourceHealth) -> dict[str, Any]:
+def _shape(health: SourceHealth, now: datetime) -> dict[str, Any]:
     details = {name: instant(value) if isinstance(value, datetime) else value for name, value in health.details.items()}
-    return asdict(health) | {
+    pace = health.pace
+    return {
+        "name": health.name,
+        "kind": health.kind,
+        "accepted": health.accepted,
+        "duplicates": health.duplicates,
+        "rejected": health.rejected,
         "last_success_at": instant(health.last_success_at),
         "last_observed_at": instant(health.last_observed_at),
+        "consecutive_failures": health.consecutive_failures,
+        "last_error": health.last_error,
+        "status": health.status,
         "details": details,
+        "per_minute": pace.per_minute(now),
+        "lag_seconds": pace.lag_seconds,
+        "clock_ahead_seconds": pace.clock_ahead_seconds,
+        "queues": sorted(health.queues),
+        "refusals": [refused._asdict() | {"at": instant(refused.at)} for refused in reversed(health.refusals)],
     }

@@ -1,12 +1,43 @@
 """How the sources are doing, as all services see it."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+
+from app.core.floor.contact import ContactEvent
+from app.core.floor.observation import Observation
+from app.core.floor.pace import Pace
+
+KEPT_REFUSALS = 20
+
+
+class Refusal(NamedTuple):
+    """One fault of one item that was refused: a JSON pointer into the item, and a sentence.
+
+    value: what stood there, where that is a number or a time and the field is for one; anything else is never kept.
+    """
+
+    at: datetime
+    pointer: str
+    detail: str
+    value: str | None = None
+
+
+class Fed(NamedTuple):
+    """A queue that a source speaks of: the instant it spoke of last, and the channel, where it says."""
+
+    last_at: datetime
+    channel: str | None
 
 
 @dataclass(slots=True)
 class SourceHealth:
-    """How one source is doing: counts since start, last good word, last error sentence."""
+    """How one source is doing: counts since start, last good word, last error sentence.
+
+    sample: the newest item of the last batch, which came at last_success_at. queues: those it spoke of. pace: how fast
+    it brings data, and how late. refusals: the last ones.
+    """
 
     name: str
     kind: str = "push"
@@ -19,3 +50,7 @@ class SourceHealth:
     last_error: str | None = None
     status: str = "never heard"
     details: dict[str, object] = field(default_factory=dict)
+    sample: Observation | ContactEvent | None = None
+    pace: Pace = field(default_factory=Pace)
+    queues: dict[str, Fed] = field(default_factory=dict)
+    refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT_REFUSALS))

@@ -1,6 +1,7 @@
 """Takes in observations and contact events: checks each, makes the good ones durable, keeps their sources' health."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,9 @@ from app.core.floor.observation import Observation
 from app.core.problem import Problem
 from app.errors import NotDurable
 from app.ports.clock import Clock
+from app.ports.sources import Fed
 from app.ports.stream import Appended, Payload, Stream
+from app.services.refusals import Faulty, refusal
 from app.services.sources import Sources
 
 Item = TypeVar("Item", Observation, ContactEvent)
@@ -58,11 +61,15 @@ class Ingest:
         good, rejected = self._sort(items, indexes, contact.problems)
         return await self._append(good, rejected, attrgetter("at"))
 
-    def refused(self, by_source: Mapping[str, tuple[int, str]]) -> None:
-        """Note items that could not even be read: how many per source, and what was wrong with the last."""
+    def refused(self, by_source: Mapping[str, Faulty]) -> None:
+        """Note items that were refused, or could not even be read, per source: what may be kept of the last faults."""
         now = self._clock.now()
-        for source, (count, error) in by_source.items():
-            self._sources.heard(source, accepted=0, duplicates=0, rejected=count, observed_at=None, at=now, error=error)
+        for source, faulty in by_source.items():
+            kept = [refusal(problem, value, now) for problem, value in faulty.faults]
+            count = faulty.count
+            self._sources.heard(
+                source, accepted=0, duplicates=0, rejected=count, observed_at=None, at=now, refusals=kept
+            )
 
     def _sort(
         self,
@@ -73,7 +80,7 @@ class Ingest:
         now = self._clock.now()
         good: list[Item] = []
         rejected: list[Rejection] = []
-        refused: dict[str, tuple[int, str]] = {}
+        refused: dict[str, Faulty] = defaultdict(Faulty)
         for place, item in enumerate(items):
             faults = problems(item, now)
             if not faults:
@@ -82,7 +89,7 @@ class Ingest:
             index = place if indexes is None else indexes[place]
             rejected.extend(Rejection(index, fault.pointer, fault.detail) for fault in faults)
             if all(fault.pointer != "/source" for fault in faults):
-                refused[item.source] = (refused.get(item.source, (0, ""))[0] + 1, faults[0].detail)
+                refused[item.source].add((fault, _value_at(item, fault.pointer)) for fault in faults)
         self.refused(refused)
         return good, rejected
 
@@ -108,7 +115,11 @@ class Ingest:
         except NotDurable as fault:
             self._sources.failed(source, str(fault), self._clock.now())
             raise
-        newest = max(map(instant, items))
+        sample = max(items, key=instant)
+        newest = instant(sample)
+        last_of = {item.queue: item for item in items}
+        fed = {queue: Fed(instant(item), item.channel) for queue, item in last_of.items()}
+        self._sources.sampled(source, sample, fed)
         self._sources.heard(
             source,
             accepted=appended.accepted,
@@ -131,3 +142,8 @@ def _by_source(items: Sequence[Payload]) -> list[tuple[str, Sequence[Payload]]]:
     for item in items:
         groups.setdefault(item.source, []).append(item)
     return list(groups.items())
+
+
+def _value_at(item: Payload, pointer: str) -> object:
+    """Return what stands at a fault's pointer, None for a fault of the item as a whole."""
+    return getattr(item, pointer.removeprefix("/"), None) if pointer else None

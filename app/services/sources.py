@@ -1,12 +1,15 @@
 """How every source is doing: who brought data, when, and what went wrong last. In memory, counted since start."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from app.ports.sources import SourceHealth
+from app.core.floor.contact import ContactEvent
+from app.core.floor.observation import Observation
+from app.ports.sources import Fed, Refusal, SourceHealth
 
 MAX_SOURCES = 1_000
+MAX_QUEUES = 500  # per source: those not heard of for longest are forgotten
 
 
 class Sources:
@@ -28,26 +31,39 @@ class Sources:
         rejected: int,
         observed_at: datetime | None,
         at: datetime,
-        error: str | None = None,
+        refusals: Sequence[Refusal] = (),
     ) -> None:
-        """Note what became of one batch of a source; `error` says why the last rejected one was refused.
+        """Note what became of one batch of a source; `refusals` say why the last rejected ones were refused.
 
         observed_at is the newest instant the source spoke of in this batch, None when nothing was acceptable.
         """
         health = self._of(name)
+        health.refusals.extend(refusals)
         health.accepted += accepted
         health.duplicates += duplicates
         health.rejected += rejected
         if observed_at is not None:
             known = health.last_observed_at
             health.last_observed_at = observed_at if known is None else max(known, observed_at)
-        if rejected:
-            health.last_error = error or health.last_error
+            health.pace.add(accepted + duplicates, observed_at, at)
+        if refusals:
+            health.last_error = refusals[-1].detail
         if accepted or duplicates:
             health.last_success_at, health.consecutive_failures, health.status = at, 0, "ok"
         elif rejected:
             health.consecutive_failures += 1
             health.status = "sends nothing acceptable"
+
+    def sampled(self, name: str, sample: Observation | ContactEvent, queues: Mapping[str, Fed]) -> None:
+        """Note the newest item of a source's last batch, and the queues that this batch spoke of."""
+        health = self._of(name)
+        health.sample = sample
+        for queue, fed in queues.items():
+            former = health.queues.pop(queue, None)
+            newest = fed if former is None or fed.last_at >= former.last_at else former
+            health.queues[queue] = newest._replace(channel=fed.channel or newest.channel)
+        for queue in list(health.queues)[:-MAX_QUEUES]:
+            del health.queues[queue]
 
     def failed(self, name: str, error: str, at: datetime) -> None:
         """Note that nothing could be had from, or written down for, a source; `error` is a sentence."""
@@ -62,6 +78,10 @@ class Sources:
         health = self._of(name)
         health.kind, health.status = kind, status
         health.details = {**details, "reported_at": at}
+
+    def find(self, name: str) -> SourceHealth | None:
+        """Return one source's health, None for one that nothing was heard of."""
+        return self._health.get(name)
 
     def all(self) -> Sequence[SourceHealth]:
         """Return the health of every source, sorted by name."""
