@@ -27,7 +27,7 @@ async def reader_of(services: Services, query: SpanQuery) -> Reader:
     center = zone_of(usual) if usual else ZoneInfo("UTC")
     titles = {queue: own.title for queue, own in services.evaluator.floor.targets.items() if own.title}
     names = {key.id: key.name for key in await services.keys.all()}
-    return Reader(names, titles, shown_zone(query, center), services.clock.now())
+    return Reader(names, titles, shown_zone(query.zone, center), services.clock.now())
 
 
 async def every_page(

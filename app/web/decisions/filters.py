@@ -99,9 +99,9 @@ def ids_of(who: str, names: Mapping[str, str]) -> Sequence[str]:
     return (tuple(sorted(key for key, name in names.items() if name == who)) or (who,)) if who else ()
 
 
-def shown_zone(query: SpanQuery, center: ZoneInfo) -> ZoneInfo:
+def shown_zone(zone: str, center: ZoneInfo) -> ZoneInfo:
     """Return the zone that times are typed and written in: the center's, unless the URL wants UTC."""
-    return ZoneInfo("UTC") if query.zone.upper() == "UTC" else center
+    return ZoneInfo("UTC") if zone.upper() == "UTC" else center
 
 
 def place_text(at: datetime, row_id: str) -> str:

@@ -112,8 +112,8 @@ def test_a_place_beyond_all_events_is_the_first_page(text):
 
 
 def test_the_url_may_want_utc():
-    assert shown_zone(DecisionQuery(zone="utc"), CHICAGO).key == "UTC"
-    assert shown_zone(DecisionQuery(zone="viewer"), CHICAGO) is CHICAGO
+    assert shown_zone("utc", CHICAGO).key == "UTC"
+    assert shown_zone("viewer", CHICAGO) is CHICAGO
 
 
 # --- lines ---
