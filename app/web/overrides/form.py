@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.core.gate.override import Effect, Matcher
 from app.core.problem import Problem
 from app.services.override_draft import OverrideDraft
-from app.web.instants import ComesTwice, read_instant, typed
+from app.web.instants import ComesTwice, moment, read_instant, typed
 from app.web.typed import NotRead
 
 USUALLY = timedelta(hours=1)
@@ -61,7 +61,7 @@ def sent_form(sent: Mapping[str, str]) -> OverrideForm:
     return OverrideForm(**{each.name: sent.get(each.name, "").strip()[: LONGEST + 1] for each in fields(OverrideForm)})
 
 
-def read(form: OverrideForm, zone: ZoneInfo) -> Read:
+def read(form: OverrideForm, zone: ZoneInfo, now: datetime) -> Read:
     """Return the override that a form asks for, on the wall clock of a zone; or all that cannot be read."""
     faults: dict[str, str] = {}
     twice: dict[str, Sequence[tuple[str, str]]] = {}
@@ -80,6 +80,8 @@ def read(form: OverrideForm, zone: ZoneInfo) -> Read:
     ends_at = instant("ends", form.ends, form.which_end)
     if not form.ends:
         faults["ends"] = "Say when it ends: an override always does."
+    elif ends_at and ends_at <= max(now, starts_at or now):
+        faults["ends"] = f"It would be over before it begins: it is {moment(now, zone)} now."
     if form.effect not in set(Effect):
         faults["effect"] = "Choose whether it holds or allows."
     if faults:

@@ -85,7 +85,7 @@ async def make_override(
         return tools.no_gate(request, query.gate)
     sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     form = sent_form(sent)
-    found = read(form, desk.zone)
+    found = read(form, desk.zone, desk.now)
     if found.draft:
         try:
             made = await services.overrides.create(desk.gate, found.draft, who.actor)

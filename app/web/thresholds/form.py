@@ -17,6 +17,9 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
 _RULE_FIELD = re.compile(r"rule-(\d{1,4})-metric", re.ASCII)
 _WINDOW_FIELD = re.compile(r"window-(\d{1,4})-from", re.ASCII)
 _PLACE = re.compile(r"/(rules|send_windows)/(\d+)(?:/([^/]+))?")
+_SPAN = re.compile(r"must be a number from ([\d.]+) to ([\d.]+)")
+_METRIC = re.compile("|".join(rf"\b{metric.value}\b" for metric in Metric))
+_PERCENTS = frozenset(member.name for member in OUTLOOK if member.kind is Kind.PERCENT)
 _HUNDRED = Decimal(100)
 
 
@@ -239,11 +242,14 @@ def _number(text: str, *, is_percent: bool) -> tuple[object, str]:
 
 
 def _sentence(problem: Problem, document: Mapping[str, Any], name: str) -> str:
-    """Return a problem as a sentence; of a resume limit on the wrong side in the unit that it is typed in."""
+    """Return a problem as a sentence in the page's own words and units."""
     match = re.fullmatch(r"rule-(\d+)-resume", name)
     if match and "on its good side" in problem.detail:
         definition = definition_of(str(document["rules"][int(match[1])].get("metric")))
         side = "at or below" if definition.worse is Worse.HIGHER else "at or above"
         return f"Must be {side} the hold limit: a hold ends on its good side."
-    detail = problem.detail[:1].upper() + problem.detail[1:]
+    if name in _PERCENTS and (span := _SPAN.search(problem.detail)):
+        return "Must be from {:g} to {:g} %.".format(*(float(end) * 100 for end in span.groups()))
+    detail = _METRIC.sub(lambda found: DEFINITIONS[Metric(found[0])].title.lower(), problem.detail)
+    detail = detail[:1].upper() + detail[1:]
     return detail if detail.endswith((".", "?", "!")) else f"{detail}."

@@ -16,7 +16,7 @@ from app.services.container import Services
 from app.web.exports import Format
 from app.web.thresholds.desk import Desk, Look, context, fresh, meanwhile, open_desk
 from app.web.thresholds.form import Draft, Typed, definition_of, draft, placed, read_typed, scale_of, with_step
-from app.web.thresholds.view import SHEET, review, seen, sheet_row
+from app.web.thresholds.view import SHEET, review, sheet_row
 from app.web.tools import GateQuery, ServicesDep, Tools, ToolsDep
 from app.web.visitors import OwnForm, PolicyVisitor, Visit, Visitor
 
@@ -107,9 +107,10 @@ async def _save(
         return None, await _conflicting(services, desk, look, expected), CHANGED
     if drafted.faults or fault:
         return None, replace(look, reason_fault=fault, refused="Nothing was saved."), INVALID
-    if not review(desk.saved, drafted).changes:
+    shown = review(desk.saved, drafted)
+    if not shown.changes:
         return None, replace(look, refused=NOTHING_TO_SAVE), INVALID
-    if was_seen != seen(expected, drafted.document):
+    if was_seen != shown.seen:
         return None, replace(look, notice=LOOK_FIRST), 200
     return await _saved(services, who, desk, look, drafted)
 

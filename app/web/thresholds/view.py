@@ -1,11 +1,10 @@
 """The thresholds page as it is printed: what is saved, what is typed, what that changes, and all versions. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.core.gate.policy import Policy, PolicyRefused, parse_policy
@@ -64,15 +63,16 @@ def review(saved: PolicyVersion | None, drafted: Draft) -> Review:
     return Review(
         changes=tuple(found),
         faults=tuple(drafted.faults.items()),
-        seen=seen(version, drafted.document) if found else "",
+        seen=seen(version, found) if found else "",
         next_version=version + 1,
         is_first=saved is None,
     )
 
 
-def seen(version: int, document: Mapping[str, Any]) -> str:
-    """Return a text that stands for one document over one version, and for no other."""
-    return sha256(json.dumps([version, document], sort_keys=True).encode()).hexdigest()[:_SEEN_DIGITS]
+def seen(version: int, found: Sequence[Change]) -> str:
+    """Return a text that stands for these changes of one version, and for no others."""
+    told = [version, *([change.label, change.before, change.after] for change in found)]
+    return sha256(json.dumps(told).encode()).hexdigest()[:_SEEN_DIGITS]
 
 
 def version_rows(found: Sequence[PolicyVersion], newest: int, now: datetime, zone: ZoneInfo) -> list[VersionRow]:

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from app.core.floor.metric import DEFINITIONS
 from app.core.forecast.limits import OutlookLimits
 from app.core.gate.policy import WEEKDAYS, Policy, SendWindow
 from app.core.gate.rule import OnMissing, Rule
-from app.web.format import NONE, duration, measure, number, percent
+from app.web.format import NONE, THIN, duration, number
 from app.web.thresholds.members import DAY_NAMES
 
 WORKDAYS = frozenset(range(5))
 ALL_DAYS = frozenset(range(7))
 NO_LIMIT = "no limit"
+_TOLD_WHOLE = ((3600, 1), (86_400, 60), (float("inf"), 3600))  # a duration has two units: what it leaves nothing out of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +76,22 @@ def lines(policy: Policy) -> Iterator[Line]:
     """Yield a policy line by line, without its rules."""
     yield Line("queues", "Queues that are watched", ", ".join(policy.queues))
     yield Line("mode", "Mode", policy.mode.value)
-    yield Line("stale", "Data are too old after", duration(policy.stale_after_seconds))
+    yield Line("stale", "Data are too old after", exact(policy.stale_after_seconds, "seconds"))
     yield Line("zone", "Time zone of the center", policy.time_zone)
     yield Line("windows", "Send windows", "; ".join(map(window_text, policy.send_windows)) or "any hour")
     yield Line("wave", "Recipients out at once", _cap(policy.max_audience_per_wave))
     yield Line("hour", "Recipients in an hour", _cap(policy.max_audience_per_hour))
-    yield Line("notice", "Notice", duration(policy.notice_minutes * 60) if policy.notice_minutes else "none")
+    yield Line("notice", "Notice", exact(policy.notice_minutes * 60, "seconds") if policy.notice_minutes else "none")
     yield Line("briefing", "Briefing", "required" if policy.briefing_required else "optional")
     yield Line("exempt", "Never held by this gate", ", ".join(sorted(policy.exempt_traffic_classes)) or "nothing")
-    yield Line("override", "Overrides last, at most", duration(policy.max_override_minutes * 60))
+    yield Line("override", "Overrides last, at most", exact(policy.max_override_minutes * 60, "seconds"))
     yield from _outlook(policy.outlook)
 
 
 def rule_title(rule: Rule) -> str:
     """Return what a rule is called: its metric, and its window where one is set."""
     title = DEFINITIONS[rule.metric].title
-    return f"{title} over {duration(rule.window_seconds)}" if rule.window_seconds else title
+    return f"{title} over {exact(rule.window_seconds, 'seconds')}" if rule.window_seconds else title
 
 
 def window_text(window: SendWindow) -> str:
@@ -107,12 +109,21 @@ def days_text(days: frozenset[int]) -> str:
     return ", ".join(DAY_NAMES[WEEKDAYS[day]] for day in sorted(days))
 
 
+def exact(value: float, unit: str) -> str:
+    """Return a value as it is read, with every digit it has: what is rounded away would change unseen."""
+    if unit == "seconds" and any(value < below and not value % step for below, step in _TOLD_WHOLE):
+        return duration(value)
+    digits = Decimal(str(value)) * (100 if unit == "ratio" else 1)
+    sign = {"ratio": f"{THIN}%", "seconds": f"{THIN}s"}.get(unit, "")
+    return f"{digits.normalize():,f}{sign}"
+
+
 def _rule(rule: Rule) -> Iterator[Line]:
     unit = DEFINITIONS[rule.metric].unit
     worse, better = ("above", "at") if rule.hold_above is not None else ("below", "from")
     told = (
-        ("hold", f"hold {worse}", measure(rule.hold_limit, unit)),
-        ("resume", f"resume {better}", measure(rule.resume_limit, unit)),
+        ("hold", f"hold {worse}", exact(rule.hold_limit, unit)),
+        ("resume", f"resume {better}", exact(rule.resume_limit, unit)),
         ("hold-for", "hold after", _after(rule.hold_for_seconds)),
         ("resume-for", "resume after", _after(rule.resume_for_seconds)),
         ("samples", "from so many contacts on", number(rule.min_samples) if rule.min_samples else "any"),
@@ -128,22 +139,26 @@ def _outlook(outlook: OutlookLimits | None) -> Iterator[Line]:
     if outlook is None:
         return
     level = outlook.service_level_ratio
-    kept = f"{percent(level)} in {duration(outlook.service_level_seconds)}" if level is not None else NO_LIMIT
+    kept = (
+        f"{exact(level, 'ratio')} in {exact(outlook.service_level_seconds, 'seconds')}"
+        if level is not None
+        else NO_LIMIT
+    )
     yield Line("outlook/level", "Outlook: service level, at least", kept)
     yield Line("outlook/speed", "Outlook: speed to answer, at most", _limit(outlook.speed_to_answer_seconds, "seconds"))
     yield Line("outlook/abandonment", "Outlook: abandonment, at most", _limit(outlook.abandonment_ratio, "ratio"))
     yield Line("outlook/backlog", "Outlook: backlog, at most", _limit(outlook.backlog, "contacts"))
-    yield Line("outlook/window", "Outlook: in each window of", duration(outlook.window_seconds))
-    yield Line("outlook/chance", "Outlook: chance of a breach", percent(outlook.max_breach_probability))
-    yield Line("outlook/horizon", "Outlook: looks ahead", duration(outlook.horizon_minutes * 60))
+    yield Line("outlook/window", "Outlook: in each window of", exact(outlook.window_seconds, "seconds"))
+    yield Line("outlook/chance", "Outlook: chance of a breach", exact(outlook.max_breach_probability, "ratio"))
+    yield Line("outlook/horizon", "Outlook: looks ahead", exact(outlook.horizon_minutes * 60, "seconds"))
 
 
 def _limit(value: float | None, unit: str) -> str:
-    return NO_LIMIT if value is None else measure(value, unit)
+    return NO_LIMIT if value is None else exact(value, unit)
 
 
 def _after(seconds: float) -> str:
-    return duration(seconds) if seconds else "at once"
+    return exact(seconds, "seconds") if seconds else "at once"
 
 
 def _cap(value: int | None) -> str:
