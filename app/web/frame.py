@@ -28,6 +28,7 @@ ROOMS = (
     Room("Campaigns", "/campaigns", of_gate=False, key="c"),
     Room("Thresholds", "/thresholds", key="t"),
     Room("Decisions", "/decisions", of_gate=False, key="d"),
+    Room("Sources", "/sources", of_gate=False, key="o"),
 )
 
 

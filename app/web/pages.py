@@ -23,6 +23,7 @@ from app.web.overrides.pages import router as overrides
 from app.web.plan.pages import router as plan
 from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
+from app.web.sources.pages import router as sources
 from app.web.staffing.pages import router as staffing
 from app.web.thresholds.gates import router as threshold_gates
 from app.web.thresholds.pages import router as thresholds
@@ -43,6 +44,7 @@ ROUTERS = (
     debrief,
     audit_events,
     decisions,
+    sources,
     staffing,
     *CAMPAIGNS,
     account,
