@@ -83,7 +83,7 @@ export function notifyChanges() {
   wire();
   told = document.documentElement.dataset.state;
   if (choices.sound && navigator.userActivation?.hasBeenActive) prepare().then(draw, () => {});
-  for (const gesture of ["pointerdown", "keydown"]) {
+  for (const gesture of ["click", "keydown"]) {
     document.addEventListener(gesture, () => { if (isBlocked()) prepare().then(draw, () => {}); });
   }
   addEventListener("storage", ({ key }) => { if (key === KEY) { read(); draw(); } });
