@@ -16,6 +16,7 @@ from app.commands import (
     replay,
     serve,
     staffing,
+    users,
 )
 from app.commands.output import JsonFlag, print_json
 
@@ -37,6 +38,7 @@ cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.command()(release.release)
 cli.add_typer(keys.keys, name="keys")
+cli.add_typer(users.users, name="users")
 cli.add_typer(staffing.staffing, name="staffing")
 cli.add_typer(audit.audit, name="audit")
 cli.add_typer(installation.config, name="config")

@@ -5,20 +5,22 @@ HOLDFIRE_<NAME>; a variable HOLDFIRE_<NAME>_FILE names a file that holds the val
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from app.core.webhooks.address import Allowed
 from app.errors import Invalid
 
 PREFIX = "HOLDFIRE_"
-_LISTS = ("allowed_origins", "webhook_allowed_networks")
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+/?")
+_LISTS = ("allowed_origins", "webhook_allowed_networks", "trusted_proxies")
 
 
 def default_data_dir() -> Path:
@@ -55,7 +57,18 @@ class Settings(BaseModel):
     webhook_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="networks and host names that webhooks may go to though they are not public"
     )
-    session_hours: float = Field(default=12, ge=0.25, le=720, description="how long a browser stays signed in")
+    session_hours: float = Field(default=12, ge=0.25, le=720, description="how long a browser stays signed in at most")
+    session_idle_hours: float = Field(
+        default=4, ge=0.25, le=720, description="how long a browser stays signed in that opens and watches nothing"
+    )
+    public_url: str = Field(
+        default="", description="where people open holdfire, for links to hand out; https makes cookies secure"
+    )
+    admin_email: str = Field(default="", description="makes the first admin of a new installation, with the password")
+    admin_password: SecretStr = Field(default=SecretStr(""), description="the first admin's; better in a file")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="networks of proxies in front, whose X-Forwarded-For is believed, comma separated"
+    )
     demo: bool = Field(default=False, description="marks every page as a demonstration")
     sources: tuple[dict[str, Any], ...] = Field(default=(), description="[[sources]] tables of holdfire.toml")
 
@@ -73,6 +86,29 @@ class Settings(BaseModel):
     def _networks_can_be_read(cls, items: tuple[str, ...]) -> tuple[str, ...]:
         Allowed.of(items)
         return items
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_can_be_read(cls, items: tuple[str, ...]) -> tuple[str, ...]:
+        for item in items:
+            ip_network(item)
+        return items
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, url: str) -> str:
+        if url and not _ORIGIN.fullmatch(url):
+            raise ValueError("must be scheme and host, like https://holdfire.example, with nothing behind")
+        return url.removesuffix("/")
+
+    @model_validator(mode="after")
+    def _admin_has_a_password(self) -> "Settings":
+        if bool(self.admin_email) != bool(self.admin_password.get_secret_value()):
+            raise ValueError(
+                f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD, or {PREFIX}ADMIN_PASSWORD_FILE, go together; "
+                f"set both, or none and use the link that 'holdfire serve' prints"
+            )
+        return self
 
     @model_validator(mode="after")
     def _auth_off_stays_local(self) -> "Settings":

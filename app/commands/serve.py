@@ -11,6 +11,7 @@ import typer
 import uvicorn
 
 from app.api.middleware import LocalOnly
+from app.commands.first_admin import prepare_first_admin, setup_lines
 from app.commands.output import FAILED, USAGE, fail
 from app.core.simulation.twins import Twins
 from app.errors import Invalid
@@ -55,11 +56,18 @@ def run_server(
 ) -> None:
     """Serve until SIGINT or SIGTERM; ready gets the URL once requests are answered. Raises typer.Exit on failure."""
     _try_database(settings.resolved_database_url)
+    setup = prepare_first_admin(settings)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     app = create_app(settings, clock=clock, background=background, twins=twins)
-    server = _Server(app, ready=lambda: ready(url), local_only=settings.auth == "off")
+
+    def announce() -> None:
+        ready(url)
+        if setup is not None:
+            print(setup_lines(settings.public_url or url, setup), flush=True)
+
+    server = _Server(app, ready=announce, local_only=settings.auth == "off")
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -25,6 +25,13 @@ SCOPES_OF: Mapping[Role, frozenset[str]] = {
     Role.ADMIN: frozenset({"read", "readiness", "permits", "campaigns", "policies", ADMIN_SCOPE}),
 }
 
+MEANING_OF: Mapping[Role, str] = {
+    Role.VIEWER: "sees everything, changes nothing",
+    Role.MARKETER: "also plans campaigns and asks for permits",
+    Role.WORKFORCE: "also sets limits, staffing and overrides, and plans campaigns",
+    Role.ADMIN: "may do everything, and says who else may",
+}
+
 
 def may(scopes: frozenset[str], scope: str) -> bool:
     """Return whether who has these scopes may do what needs that one."""

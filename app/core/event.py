@@ -72,6 +72,16 @@ class EventType(StrEnum):
     HOURS_DELETED = "hours.deleted"
     NOTE_WRITTEN = "note.written"
     NOTE_WITHDRAWN = "note.withdrawn"
+    USER_INVITED = "user.invited"
+    USER_UNINVITED = "user.uninvited"
+    USER_JOINED = "user.joined"
+    USER_CHANGED = "user.changed"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_RESET = "user.reset"
+    SESSION_STARTED = "session.started"
+    SESSION_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
 
 
 class Meaning(NamedTuple):
@@ -142,6 +152,16 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.HOURS_DELETED: Meaning("a queue's opening hours, or those of all queues, were deleted"),
     E.NOTE_WRITTEN: Meaning("somebody, or a program, wrote a note in a gate's log"),
     E.NOTE_WITHDRAWN: Meaning("a note was taken back; it is shown no longer"),
+    E.USER_INVITED: Meaning("somebody was invited to sign in, by a link"),
+    E.USER_UNINVITED: Meaning("an invitation, or a link to a new password, was withdrawn"),
+    E.USER_JOINED: Meaning("somebody can sign in from now on"),
+    E.USER_CHANGED: Meaning("a user's name, role or password was changed"),
+    E.USER_DISABLED: Meaning("a user was disabled: all their sessions ended"),
+    E.USER_ENABLED: Meaning("a user who was disabled may sign in again"),
+    E.USER_RESET: Meaning("a link was made by which a user chooses a new password"),
+    E.SESSION_STARTED: Meaning("somebody signed in"),
+    E.SESSION_REFUSED: Meaning("somebody tried to sign in and was refused"),
+    E.SESSION_ENDED: Meaning("sessions were ended by sign-out, from another browser, or with a new password"),
 }
 del E
 

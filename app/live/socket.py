@@ -1,30 +1,27 @@
 """The live socket, WS /api/v1/live: who may open it, what ends it, and two loops that run side by side.
 
-Close codes: 4401 not signed in or no longer, 4403 the key may not read, 4404 no such gate, 1008 too many words from
+Close codes: 4401 not signed in or no longer, 4403 may not read, 4404 no such gate, 1008 too many words from
 the other side, 1012 the server restarts, 1013 too slow or too many. A foreign Origin is refused with 403 before the
 handshake: browsers send cookies with sockets to anywhere (OWASP ASVS 5.0.0, 4.4.2).
 """
 
 import asyncio
-import time
 from collections import Counter
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from app.live.hub import Hub, Seat, View, plain_view
+from app.live.watcher import PROTOCOL, Watcher, ending, still_there, watcher
 from app.services.container import Services
 from app.services.origins import origin_allowed
-from app.services.sessions import Identity, cookie_in, may_read
 
 SIGNED_OUT, FORBIDDEN, NO_GATE, CHATTER, RESTART, TRY_LATER = 4401, 4403, 4404, 1008, 1012, 1013
 
 SEND_TIMEOUT_SECONDS = 5.0
-CONFIRM_SECONDS = 60.0
 MAX_MESSAGES = 100
 MAX_CONNECTIONS = 10_000
-MAX_PER_KEY = 1_000
-PROTOCOL, BEARER = "holdfire.v1", "bearer."
+MAX_PER_NAME = 1_000  # sockets of one key, or of one person
 
 
 class Refused(Exception):
@@ -58,18 +55,27 @@ async def _live(websocket: WebSocket, gate: str, view: str, held: Counter[str]) 
     protocols = websocket.scope["subprotocols"]
     await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in protocols else None)
     try:
-        identity = await identify(websocket, services)
-        name = identity.key.id if identity else ""
-        held[name] += 1
+        who = await _admit(websocket, services)
+        held[who.name] += 1
         try:
-            await _admitted(websocket, gate, view, identity, within=held[name] <= MAX_PER_KEY or not name)
+            await _seated(websocket, gate, view, who, within=held[who.name] <= MAX_PER_NAME or not who.name)
         finally:
-            held[name] -= 1
+            held[who.name] -= 1
     except Refused as refused:
         await _close(websocket, refused.code)
 
 
-async def _admitted(websocket: WebSocket, gate: str, view: str, identity: Identity | None, *, within: bool) -> None:
+async def _admit(websocket: WebSocket, services: Services) -> Watcher:
+    """Return who connects. Raises Refused without a session or a key, or with one that may not read."""
+    who = await watcher(websocket, services)
+    if who is None or (who.session is not None and not websocket.headers.get("origin")):
+        raise Refused(SIGNED_OUT)
+    if not who.may_watch:
+        raise Refused(FORBIDDEN)
+    return who
+
+
+async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, within: bool) -> None:
     hub: Hub = websocket.state.hub
     views: dict[str, View] = {"data": plain_view} | getattr(websocket.app.state, "live_views", {})
     if not within or hub.connections >= MAX_CONNECTIONS:
@@ -80,43 +86,16 @@ async def _admitted(websocket: WebSocket, gate: str, view: str, identity: Identi
         raise Refused(NO_GATE)
     topic, seat = joined
     try:
-        await _serve(websocket, seat, identity)
+        with ending(websocket.state.services, who) as over:
+            await _serve(websocket, seat, who, over)
     finally:
         hub.leave(topic, seat)
 
 
-async def identify(websocket: WebSocket, services: Services) -> Identity | None:
-    """Return who connects, None with authentication off. Raises Refused without a valid key that may read.
-
-    A key comes as Authorization: Bearer, or, from browsers of other programs, as the second sub-protocol
-    `bearer.<key>` beside `holdfire.v1`; a page's session comes as its cookie.
-    """
-    if services.settings.auth == "off":
-        return None
-    if token := _token(websocket):
-        key = services.keys.authenticate(token)
-        identity = Identity(key) if key else None
-    else:
-        cookie = cookie_in(websocket.cookies)
-        identity = await services.sessions.find(cookie) if cookie else None
-    if identity is None:
-        raise Refused(SIGNED_OUT)
-    if not may_read(identity.key):
-        raise Refused(FORBIDDEN)
-    return identity
-
-
-def _token(websocket: WebSocket) -> str | None:
-    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    protocols: list[str] = websocket.scope["subprotocols"]
-    return next((name.removeprefix(BEARER) for name in protocols if name.startswith(BEARER)), None)
-
-
-async def _serve(websocket: WebSocket, seat: Seat, identity: Identity | None) -> None:
-    """Send and listen until one of both ends: without listening, a watcher that left would never be noticed."""
-    loops = [asyncio.ensure_future(_send(websocket, seat, identity)), asyncio.ensure_future(_listen(websocket))]
+async def _serve(websocket: WebSocket, seat: Seat, who: Watcher, over: asyncio.Event) -> None:
+    """Send and listen until one of both ends, or the session does: who left unheard would never be noticed."""
+    jobs = (_send(websocket, seat, who), _listen(websocket), _until(over))
+    loops = [asyncio.ensure_future(job) for job in jobs]
     try:
         done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
         for loop in done:
@@ -127,17 +106,16 @@ async def _serve(websocket: WebSocket, seat: Seat, identity: Identity | None) ->
         await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def _send(websocket: WebSocket, seat: Seat, identity: Identity | None) -> None:
+async def _until(over: asyncio.Event) -> None:
+    await over.wait()
+    raise Refused(SIGNED_OUT)
+
+
+async def _send(websocket: WebSocket, seat: Seat, who: Watcher) -> None:
     services: Services = websocket.state.services
-    confirmed_at = time.monotonic()
     while (frame := await seat.take()) is not None:
-        if identity is not None:
-            if not services.sessions.holds(identity):
-                raise Refused(SIGNED_OUT)
-            if time.monotonic() - confirmed_at > CONFIRM_SECONDS:
-                confirmed_at = time.monotonic()
-                if not await services.sessions.confirm(identity):
-                    raise Refused(SIGNED_OUT)
+        if not still_there(services, who):
+            raise Refused(SIGNED_OUT)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                 await websocket.send_text(frame.decode())

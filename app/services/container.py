@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.ports.clock import Clock
 from app.ports.computing import Computing
+from app.services.accounts import Accounts
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.backtests import Backtests
@@ -21,6 +22,7 @@ from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
+from app.services.invitations import Invitations
 from app.services.keys import Keys
 from app.services.learning import Learning
 from app.services.notes import Notes
@@ -36,6 +38,7 @@ from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
 from app.services.sessions import Sessions
+from app.services.sign_ins import SignIns
 from app.services.sources import Sources
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
@@ -78,6 +81,9 @@ class Services:
     decisions: Decisions
     keys: Keys
     sessions: Sessions
+    accounts: Accounts
+    invitations: Invitations
+    sign_ins: SignIns
     sources: Sources
     retention: Retention
     backtests: Backtests

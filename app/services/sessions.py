@@ -1,71 +1,142 @@
-"""Browsers that are signed in: begun with an API key, ended by sign-out, by time, or with the key itself.
+"""Browsers in which people are signed in: begun with a password or a link, ended by sign-out, by time, or from afar.
 
-The cookie holds a random id of 256 bits; only its SHA-256 is stored (OWASP ASVS 5.0.0, 7.2.3). A session is never
-better than its key: a key that is revoked or expired ends all its sessions at once.
+The cookie holds a random id of 256 bits; only its SHA-256 is stored (OWASP ASVS 5.0.0, 7.2.3). Every page asks the
+store, so a session that was ended anywhere lets nobody in any more. Sockets stay open: each is watched here, and closes
+at once when its session ends in this process, within seconds when another process ended it.
 """
 
+import asyncio
 import hmac
+import logging
 import secrets
 from base64 import urlsafe_b64encode
-from collections import deque
-from collections.abc import Mapping
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
+from app.core.event import Actor, Event, EventType
+from app.errors import HoldfireError
 from app.ports.clock import Clock
-from app.ports.keys import ApiKey
 from app.ports.sessions import Session, SessionStore
-from app.services.keys import Keys
+from app.ports.users import User
 
-READING = frozenset({"read", "admin"})
+log = logging.getLogger(__name__)
+
 ID_BYTES = 32
 # The first name is for https: browsers take it only from this very host, over TLS.
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-holdfire", "holdfire"
-REMEMBERED_ENDS = 10_000
 FORM_TOKEN = b"holdfire form"
+LOOK_SECONDS = 5.0
+SEEN_EVERY = timedelta(minutes=1)
 
 
-class Identity(NamedTuple):
-    """Who holds a page or a socket open: a key, and the session where the key came by cookie."""
+class SignedIn(NamedTuple):
+    """Who holds a page or a socket open by cookie, and in which session."""
 
-    key: ApiKey
-    session: Session | None = None
+    user: User
+    session: Session
 
 
 class Sessions:
-    """Begins, finds and ends sessions. Each lasts `hours`, whatever is done in it."""
+    """Begins, finds and ends sessions.
 
-    def __init__(self, store: SessionStore, keys: Keys, clock: Clock, hours: float) -> None:
-        self._store, self._keys, self._clock = store, keys, clock
-        self._lasts = timedelta(hours=hours)
-        self._ended: deque[bytes] = deque(maxlen=REMEMBERED_ENDS)
+    Each lasts `hours` whatever is done in it, and ends before that when nothing, no page and no open socket, used it
+    for `idle_hours`.
+    """
+
+    def __init__(self, store: SessionStore, clock: Clock, hours: float, idle_hours: float) -> None:
+        self._store, self._clock = store, clock
+        self._lasts, self._idle = timedelta(hours=hours), timedelta(hours=idle_hours)
         self._own_secret = secrets.token_bytes(ID_BYTES)
+        self._open: dict[bytes, set[asyncio.Event]] = defaultdict(set)
+        self._seen: dict[bytes, datetime] = {}
+        self._noted_at = clock.now()
 
-    async def begin(self, token: str) -> tuple[Identity, str] | None:
-        """Return who signed in and the new session's id for the cookie; None unless the key may read."""
-        key = self._keys.authenticate(token.strip())
-        if key is None or not may_read(key):
-            return None
+    async def begin(
+        self, user: User, browser: str, event: Event | None, *, replaces: str | None = None
+    ) -> tuple[Session, str]:
+        """Return a new session of somebody and the id for its cookie; the cookie it replaces is worthless then."""
         now, cookie = self._clock.now(), secrets.token_urlsafe(ID_BYTES)
-        session = Session(_digest(cookie), key.id, now, now + self._lasts)
-        await self._store.prune_sessions(now)
-        await self._store.add_session(session)
-        return Identity(key, session), cookie
+        session = Session(_digest(cookie), user.id, now, now, now + self._lasts, browser)
+        former = _digest(replaces) if replaces else None
+        await self._store.add_session(session, event, replaces=former)
+        if former is not None:
+            self._close([former])
+        return session, cookie
 
-    async def find(self, cookie: str) -> Identity | None:
-        """Return who a cookie's id stands for, None when the session is unknown or over."""
-        session = await self._store.session(_digest(cookie))
-        key = self._keys.valid(session.key_id) if session else None
-        if session is None or key is None:
+    async def find(self, cookie: str) -> SignedIn | None:
+        """Return who a cookie's id stands for, None when the session is unknown or over. It counts as used now."""
+        found = await self._store.session(_digest(cookie))
+        if found is None or not self._is_good(*found):
             return None
-        identity = Identity(key, session)
-        return identity if self.holds(identity) else None
+        session, user = found
+        self._seen[session.id_sha256] = self._clock.now()
+        return SignedIn(user, session)
 
-    async def end(self, cookie: str) -> None:
-        """Sign out: the id is worthless from now on, on open sockets too."""
-        self._ended.append(_digest(cookie))
-        await self._store.delete_session(_digest(cookie))
+    async def of(self, user_id: str) -> Sequence[Session]:
+        """Return somebody's sessions that are good, the one used last first."""
+        now = self._clock.now()
+        return [one for one in await self._store.sessions_of(user_id) if not self._is_over(one, now)]
+
+    async def end(self, cookie: str, reason: str) -> None:
+        """Sign out: the id is worthless from now on, and its sockets close."""
+        if (found := await self._store.session(_digest(cookie))) is not None:
+            session, user = found
+            await self._end([session], user.actor, reason)
+
+    async def end_one(self, user: User, name: str, by: Actor) -> None:
+        """End the one of somebody's sessions that has this name; none such is no error."""
+        named = [session for session in await self._store.sessions_of(user.id) if session.name == name]
+        await self._end(named, by, "ended from another browser")
+
+    async def end_others(self, signed_in: SignedIn, reason: str) -> int:
+        """End all of somebody's sessions but the one they are in; return how many."""
+        sessions = await self._store.sessions_of(signed_in.user.id)
+        others = [one for one in sessions if one.id_sha256 != signed_in.session.id_sha256]
+        return await self._end(others, signed_in.user.actor, reason)
+
+    def ended(self, sessions: Sequence[Session]) -> None:
+        """Close the sockets of sessions that a change of their owner has just ended in the store."""
+        self._close([session.id_sha256 for session in sessions])
+
+    @contextmanager
+    def watching(self, session: Session) -> Iterator[asyncio.Event]:
+        """Yield what is set once a session is over; meanwhile it counts as used."""
+        over = asyncio.Event()
+        watchers = self._open[session.id_sha256]
+        watchers.add(over)
+        try:
+            yield over
+        finally:
+            watchers.discard(over)
+            if not watchers:
+                self._open.pop(session.id_sha256, None)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: note what is used, close sockets whose session is over, forget sessions that are."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (HoldfireError, OSError) as fault:
+                log.warning("sessions_not_looked_at", extra={"error": str(fault)})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Do once what `run` does every few seconds."""
+        now = self._clock.now()
+        self._seen |= dict.fromkeys(self._open, now)
+        if now - self._noted_at >= SEEN_EVERY:
+            self._noted_at = now
+            due, self._seen = self._seen, {}
+            await self._store.mark_seen(due)
+            await self._store.prune_sessions(now, now - self._idle)
+        if self._open:
+            live = await self._store.live_sessions(now, now - self._idle - SEEN_EVERY)
+            self._close([watched for watched in self._open if watched not in live])
 
     def form_token(self, cookie: str | None) -> str:
         """Return what the forms of a session carry, so that only its own pages can send them (OWASP ASVS 3.5.1).
@@ -75,30 +146,35 @@ class Sessions:
         secret = cookie.encode() if cookie else self._own_secret
         return urlsafe_b64encode(hmac.digest(secret, FORM_TOKEN, "sha256")).decode().rstrip("=")
 
-    def holds(self, identity: Identity) -> bool:
-        """Return, from memory, whether an identity is still good: its key may read, its session is not over."""
-        key = self._keys.valid(identity.key.id)
-        if key is None or not may_read(key):
-            return False
-        session = identity.session
-        return session is None or (session.expires_at > self._clock.now() and session.id_sha256 not in self._ended)
+    async def _end(self, sessions: Sequence[Session], by: Actor, reason: str) -> int:
+        if not sessions:
+            return 0
+        owner = sessions[0].user_id
+        after = {"sessions": len(sessions)}
+        event = Event(EventType.SESSION_ENDED, self._clock.now(), by, f"user/{owner}", reason, after=after)
+        ids = [session.id_sha256 for session in sessions]
+        ended = await self._store.delete_sessions(ids, event)
+        self._close(ids)
+        return ended
 
-    async def confirm(self, identity: Identity) -> bool:
-        """Return the same as `holds`, asking the store too: another process may have ended the session."""
-        if not self.holds(identity):
-            return False
-        return identity.session is None or await self._store.session(identity.session.id_sha256) is not None
+    def _close(self, ids: Collection[bytes]) -> None:
+        for each in ids:
+            self._seen.pop(each, None)
+            for over in self._open.get(each, ()):
+                over.set()
+
+    def _is_good(self, session: Session, user: User) -> bool:
+        return user.disabled_at is None and not self._is_over(session, self._clock.now())
+
+    def _is_over(self, session: Session, now: datetime) -> bool:
+        seen_at = max(session.seen_at, self._seen.get(session.id_sha256, session.seen_at))
+        return session.expires_at <= now or seen_at + self._idle < now
 
 
-def may_read(key: ApiKey) -> bool:
-    """Return whether a key may see pages and the live socket."""
-    return not READING.isdisjoint(key.scopes)
-
-
-def cookie_in(cookies: Mapping[str, str]) -> str | None:
-    """Return the session id among a request's cookies, None without one."""
-    return cookies.get(SECURE_COOKIE) or cookies.get(PLAIN_COOKIE)
+def cookie_in(cookies: Mapping[str, str], *, secure: bool = False) -> str | None:
+    """Return the session id among a request's cookies, None without one. secure: only the one that needs TLS counts."""
+    return cookies.get(SECURE_COOKIE) or (None if secure else cookies.get(PLAIN_COOKIE))
 
 
 def _digest(cookie: str) -> bytes:
-    return sha256(cookie.encode()).digest()
+    return sha256(cookie.encode("utf-8", "surrogatepass")).digest()

@@ -1,32 +1,20 @@
 """Browser sessions, on SQL: who is signed in, by the hash of the cookie's id."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, ForeignKey, Index, Table, delete, insert, select
-from sqlmodel import Field
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from app.core.event import Event
 from app.ports.sessions import Session
+from app.ports.users import User
+from app.store.account_tables import SESSIONS, USERS
 from app.store.engine import Database
-from app.store.tables import StoreTable
-from app.store.types import UtcDateTime
+from app.store.events import append_events
+from app.store.users import user_of
 
-
-class SessionRow(StoreTable, table=True):
-    """A signed-in browser."""
-
-    __tablename__ = "sessions"
-    __table_args__ = (
-        Index(None, "expires_at"),
-        CheckConstraint("length(id_sha256) = 32", name="digest"),
-    )
-
-    id_sha256: bytes = Field(primary_key=True)
-    key_id: str = Field(sa_column_args=[ForeignKey("api_keys.id", ondelete="CASCADE")])
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
-
-
-SESSIONS: Table = StoreTable.metadata.tables["sessions"]
+_COLUMNS = tuple(SESSIONS.columns.keys())
 
 
 class SqlSessions:
@@ -35,30 +23,59 @@ class SqlSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_session(self, session: Session) -> None:
-        await self._database.write(lambda connection: _add(connection, session))
+    async def add_session(self, session: Session, event: Event | None, *, replaces: bytes | None = None) -> None:
+        await self._database.write(lambda connection: _add(connection, session, event, replaces))
 
-    async def session(self, id_sha256: bytes) -> Session | None:
+    async def session(self, id_sha256: bytes) -> tuple[Session, User] | None:
         return await self._database.read(lambda connection: _find(connection, id_sha256))
 
-    async def delete_session(self, id_sha256: bytes) -> None:
-        await self._database.write(
-            lambda connection: connection.execute(delete(SESSIONS).where(SESSIONS.c.id_sha256 == id_sha256))
-        )
+    async def sessions_of(self, user_id: str) -> Sequence[Session]:
+        newest = SESSIONS.c.seen_at.desc(), SESSIONS.c.created_at.desc()
+        query = select(SESSIONS).where(SESSIONS.c.user_id == user_id).order_by(*newest)
+        return await self._database.read(lambda connection: [_of(row) for row in connection.execute(query)])
 
-    async def prune_sessions(self, expired_before: datetime) -> int:
-        return await self._database.write(
-            lambda connection: (
-                connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < expired_before)).rowcount
-            )
-        )
+    async def live_sessions(self, now: datetime, idle_since: datetime) -> frozenset[bytes]:
+        live = (SESSIONS.c.expires_at > now) & (SESSIONS.c.seen_at >= idle_since) & USERS.c.disabled_at.is_(None)
+        query = select(SESSIONS.c.id_sha256).join(USERS, USERS.c.id == SESSIONS.c.user_id).where(live)
+        return await self._database.read(lambda connection: frozenset(connection.execute(query).scalars()))
+
+    async def mark_seen(self, seen: Mapping[bytes, datetime]) -> None:
+        same = SESSIONS.c.id_sha256 == bindparam("id")
+        change = update(SESSIONS).where(same).values(seen_at=bindparam("at", type_=SESSIONS.c.seen_at.type))
+        rows = [{"id": id_sha256, "at": at} for id_sha256, at in seen.items()]
+        if rows:
+            await self._database.write(lambda connection: connection.execute(change, rows))
+
+    async def delete_sessions(self, ids: Collection[bytes], event: Event | None) -> int:
+        def end(connection: Connection) -> int:
+            ended = connection.execute(delete(SESSIONS).where(SESSIONS.c.id_sha256.in_(ids))).rowcount
+            append_events(connection, [event] if ended and event else [])
+            return ended
+
+        return await self._database.write(end)
+
+    async def prune_sessions(self, expired_before: datetime, idle_since: datetime) -> int:
+        over = delete(SESSIONS).where((SESSIONS.c.expires_at < expired_before) | (SESSIONS.c.seen_at < idle_since))
+        return await self._database.write(lambda connection: connection.execute(over).rowcount)
 
 
-def _add(connection: Connection, session: Session) -> None:
-    row = {name: getattr(session, name) for name in ("id_sha256", "key_id", "created_at", "expires_at")}
-    connection.execute(insert(SESSIONS).values(row))
+def _add(connection: Connection, session: Session, event: Event | None, replaces: bytes | None) -> None:
+    if replaces is not None:
+        connection.execute(delete(SESSIONS).where(SESSIONS.c.id_sha256 == replaces))
+    connection.execute(insert(SESSIONS).values({name: getattr(session, name) for name in _COLUMNS}))
+    if event is not None:
+        owner = USERS.c.id == session.user_id
+        connection.execute(update(USERS).where(owner).values(signed_in_at=session.created_at))
+        append_events(connection, [event])
 
 
-def _find(connection: Connection, id_sha256: bytes) -> Session | None:
+def _find(connection: Connection, id_sha256: bytes) -> tuple[Session, User] | None:
     row = connection.execute(select(SESSIONS).where(SESSIONS.c.id_sha256 == id_sha256)).first()
-    return None if row is None else Session(row.id_sha256, row.key_id, row.created_at, row.expires_at)
+    if row is None:
+        return None
+    owner = connection.execute(select(USERS).where(USERS.c.id == row.user_id)).one()
+    return _of(row), user_of(owner)
+
+
+def _of(row: Row[Any]) -> Session:
+    return Session(**{name: getattr(row, name) for name in _COLUMNS})

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from app.core.simulation.twins import Twins
-from app.web.account.pages import router as account
+from app.web.account.pages import ROUTERS as ACCOUNT
 from app.web.assets import Assets
 from app.web.backtest.pages import router as backtest
 from app.web.briefing.pages import router as briefing
@@ -47,13 +47,15 @@ ROUTERS = (
     sources,
     staffing,
     *CAMPAIGNS,
-    account,
+    *ACCOUNT,
     thresholds,
     threshold_pieces,
     threshold_gates,
     overrides,
 )
-OPEN = frozenset({"/sign-in", "/sign-out", "/favicon.ico"})  # for who is not signed in, or about to be no longer
+OPEN = frozenset(
+    {"/sign-in", "/sign-out", "/setup/{token}", "/join/{token}", "/reset/{token}", "/favicon.ico"}
+)  # for who is not signed in, or about to be no longer
 
 
 def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> None:

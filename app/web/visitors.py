@@ -6,7 +6,7 @@ A page's handler names the one scope that it needs by the type of its visitor; i
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import SecurityScopes
@@ -15,9 +15,11 @@ from app.core.access import ADMIN_SCOPE, may
 from app.core.event import Actor
 from app.services.container import Services
 from app.services.origins import origin_allowed
-from app.services.sessions import cookie_in
+from app.services.sessions import SignedIn, cookie_in
+from app.settings import Settings
 
 OWN_SITE = frozenset({"same-origin", "none"})
+READING = frozenset({"GET", "HEAD"})
 TOKEN_FIELD, TOKEN_HEADER = "csrf", "x-csrf-token"
 
 
@@ -47,11 +49,16 @@ class StaleForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks. With authentication off it is anybody, who may do everything and has no name."""
+    """Who looks. With authentication off it is anybody, who may do everything, and has no name and no session."""
 
     actor: Actor
     scopes: frozenset[str]
-    name: str | None = None
+    signed_in: SignedIn | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What others call them; None for anybody."""
+        return self.signed_in.user.name if self.signed_in else None
 
     def may(self, scope: str) -> bool:
         """Return whether the visitor may do what needs a scope; for what a page offers or leaves out."""
@@ -73,13 +80,31 @@ async def visitor(scopes: SecurityScopes, request: Request) -> Visit:
 
 
 async def _signed_in(services: Services, request: Request) -> Visit:
-    cookie = cookie_in(request.cookies)
-    identity = await services.sessions.find(cookie) if cookie else None
-    if identity is None:
-        query = f"?{request.url.query}" if request.url.query else ""
-        raise SignInNeeded(f"/sign-in?next={quote(request.url.path + query, safe='')}")
-    key = identity.key
-    return Visit(Actor(key.id, key.name), key.scopes, key.name)
+    cookie = session_cookie(request)
+    found = await services.sessions.find(cookie) if cookie else None
+    if found is None:
+        raise SignInNeeded(f"/sign-in?next={quote(_way_back(request), safe='')}")
+    return Visit(found.user.actor, found.user.scopes, found)
+
+
+def _way_back(request: Request) -> str:
+    """Return the path to go on to after signing in: this page, or the one whose form was sent."""
+    url = request.url
+    if request.method not in READING:
+        sender = urlsplit(request.headers.get("referer", ""))
+        return local_path(f"{sender.path}?{sender.query}" if sender.query else sender.path or "/")
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
+def is_secure(request: Request) -> bool:
+    """Return whether the visitor's browser came by https: to us, or to the proxy in front that we are known by."""
+    settings: Settings = request.state.services.settings
+    return request.url.scheme == "https" or settings.public_url.startswith("https://")
+
+
+def session_cookie(request: Request) -> str | None:
+    """Return the session id among a request's cookies, None without one."""
+    return cookie_in(request.cookies, secure=is_secure(request))
 
 
 async def own_form(request: Request) -> None:
@@ -99,7 +124,7 @@ def form_token(request: Request) -> str:
     services: Services = request.state.services
     if services.settings.auth == "off":
         return services.sessions.form_token(None)
-    cookie = cookie_in(request.cookies)
+    cookie = session_cookie(request)
     return services.sessions.form_token(cookie) if cookie else ""
 
 

@@ -19,16 +19,15 @@ from app.services.queues import Queues
 from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
-from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings
 from app.store.audit import verify
 from app.store.bundle import Store
-from app.store.sessions import SqlSessions
 from app.telemetry.metrics import Metrics
 from app.wiring.ahead import AheadServices, ahead_services
 from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
 from app.wiring.outward import OutwardServices, outward_services
+from app.wiring.people import people_services
 
 
 async def build_services(
@@ -85,6 +84,7 @@ def services_of(
 ) -> Services:
     """Return all services: those that were built together, and those that nobody but their users needs."""
     sources, gates = Sources(), gates_of(gate, clock, store, ahead.outlooks.wake)
+    people = people_services(settings, clock, store)
     return Services(
         settings=settings,
         clock=clock,
@@ -113,7 +113,10 @@ def services_of(
         history=History(store.history),
         decisions=Decisions(store.decisions),
         keys=outward.keys,
-        sessions=Sessions(SqlSessions(store.database), outward.keys, clock, settings.session_hours),
+        sessions=people.sessions,
+        accounts=people.accounts,
+        invitations=people.invitations,
+        sign_ins=people.sign_ins,
         sources=sources,
         retention=retention(settings, clock, store),
         backtests=Backtests(gates, store.minutes, computing, clock),

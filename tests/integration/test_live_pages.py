@@ -11,21 +11,25 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.integration.test_live_socket import a_key, end_of
-from tests.support.people import take_token
+from tests.support.people import PASSWORD, a_user, take_token
 from tests.support.server import Server, a_server
+
+READER = "reader@example.com"
 
 
 class Guarded:
-    """A server that wants a sign-in, and keys for it."""
+    """A server that wants a sign-in, somebody who may read there, and a key that may, too."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.reader, self.sender = a_key(data_dir, "read"), a_key(data_dir, "ingest")
+        self.reader = a_key(data_dir, "read")
+        a_user({"HOLDFIRE_DATA_DIR": str(data_dir)}, READER, "viewer")
         self.data_dir = data_dir
         self.server: Server
 
-    def sign_in(self, client: httpx2.Client, key: str | None = None, onward: str = "/", **headers: str):
+    def sign_in(self, client: httpx2.Client, password: str = PASSWORD, onward: str = "/", **headers: str):
         sent = headers or {"Origin": self.server.url, "Sec-Fetch-Site": "same-origin"}
-        answer = client.post("/sign-in", data={"key": key or self.reader["key"], "next": onward}, headers=sent)
+        form = {"email": READER, "password": password, "next": onward}
+        answer = client.post("/sign-in", data=form, headers=sent)
         if "holdfire" in client.cookies:
             take_token(client)
         return answer
@@ -55,7 +59,7 @@ def test_a_stranger_is_led_to_the_form_and_back(guarded: Guarded, client):
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/partials/board", "/partials/activity", "/partials/chart?queue=x"])
+@pytest.mark.parametrize("path", ["/partials/board", "/partials/log", "/partials/charts?queue=x"])
 def test_a_script_without_session_hears_401_and_no_data(client, path):
     answer = client.get(path)
     assert (answer.status_code, answer.content) == (401, b"")
@@ -69,13 +73,13 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(guarded: Guarded, 
     assert "Max-Age=43200" in cookie
 
 
-def test_a_key_that_may_not_read_is_refused_with_the_form(guarded: Guarded, client):
-    for key in (guarded.sender["key"], "nonsense"):
-        answer = guarded.sign_in(client, key)
-        assert answer.status_code == 403
-        assert "lacks the scope" in answer.text
-        assert "set-cookie" not in answer.headers
-        assert key not in answer.text
+def test_a_wrong_password_is_refused_with_the_form_and_is_not_on_it(guarded: Guarded, client):
+    answer = guarded.sign_in(client, "a wrong one, this is")
+    assert answer.status_code == 403
+    assert "do not go together" in answer.text
+    assert f'value="{READER}"' in answer.text
+    assert "set-cookie" not in answer.headers
+    assert "a wrong one" not in answer.text
 
 
 def test_an_api_key_is_no_cookie_and_a_cookie_is_no_api_key(guarded: Guarded, client):
@@ -105,7 +109,7 @@ def test_signing_out_ends_the_session_even_for_who_kept_the_cookie(guarded: Guar
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
 def test_a_form_from_elsewhere_does_nothing(guarded: Guarded, client, path, headers):
     guarded.sign_in(client)
-    answer = client.post(path, data={"key": guarded.reader["key"]}, headers=headers)
+    answer = client.post(path, data={"email": READER, "password": PASSWORD}, headers=headers)
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
     assert client.get("/").status_code == 200
@@ -162,7 +166,7 @@ def test_an_unknown_gate_and_a_bad_choice_are_told(guarded: Guarded, client):
     assert client.get("/?gate=nowhere").status_code == 404
     assert client.get("/partials/board?gate=nowhere").status_code == 404
     assert client.get("/?metric=beauty&range=9y&queue=none").status_code == 200
-    assert client.get("/partials/chart?queue=x&metric=beauty").status_code == 422
+    assert client.get("/partials/charts?queue=x&theme=loud").status_code == 422
 
 
 def test_names_from_outside_are_text_and_nothing_else(tmp_path: Path):
@@ -171,7 +175,7 @@ def test_names_from_outside_are_text_and_nothing_else(tmp_path: Path):
         body = {"queue": "q", "source": nasty, "observed_at": "2026-01-01T00:00:00Z", "backlog": 1}
         assert client.post("/api/v1/observations", json=body).status_code in {200, 422}
         client.get("/api/v1/readiness", params={"campaign": nasty, "audience": 5})
-        for path in ("/", "/partials/activity", f"/history?queue={nasty}"):
+        for path in ("/", "/partials/asks", f"/history?queue={nasty}"):
             assert "<img" not in client.get(path).text
 
 

@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.support.people import signed_in
 from tests.support.server import Server, a_server, run_cli
 
 SECONDS = 20
@@ -161,10 +162,8 @@ async def test_a_server_that_goes_says_come_back(tmp_path: Path):
 
 
 def test_the_sessions_table_holds_no_cookie_in_clear(guarded: Guarded):
-    with guarded.server.client() as client:
-        form = {"key": guarded.reader["key"], "next": "/"}
-        answer = client.post("/sign-in", data=form, headers={"Origin": guarded.server.url})
-        cookie = answer.cookies["holdfire"]
+    with signed_in(guarded.server, "viewer") as client:
+        cookie = client.cookies["holdfire"]
     with sqlite3.connect(guarded.data_dir / "holdfire.db") as database:
         rows = database.execute("SELECT * FROM sessions").fetchall()
     database.close()

@@ -44,10 +44,10 @@ from tests.support.memory import (
     MemoryHistory,
     MemoryKeyStore,
     MemoryQueueStore,
-    MemorySessions,
     MemoryStream,
     SteppedClock,
 )
+from tests.support.memory_people import MemoryPeople
 
 
 class NoPermits:
@@ -158,7 +158,10 @@ async def an_api(*, auth: str = "on") -> Api:
         history=History(history),
         decisions=Decisions(log),
         keys=keys,
-        sessions=Sessions(MemorySessions(), keys, clock, hours=12),
+        sessions=Sessions(MemoryPeople(), clock, hours=12, idle_hours=4),
+        accounts=absent,
+        invitations=absent,
+        sign_ins=absent,
         sources=sources,
         retention=Retention(stream, history, absent, clock, raw_days=30, minutes_days=400),
         backtests=absent,

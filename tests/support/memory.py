@@ -23,7 +23,6 @@ from app.ports.evaluation import Checkpoint, Transition
 from app.ports.gates import PolicyVersion
 from app.ports.history import ContactTotals, HistoryPoint
 from app.ports.keys import ApiKey
-from app.ports.sessions import Session
 from app.ports.stream import Appended, Payload, StreamRecord
 
 Life = dict[ContactEventKind, datetime]
@@ -410,25 +409,3 @@ def _logged(one: Transition) -> DecisionRow:
         reasons=tuple(one.reasons),
         inputs=tuple(one.inputs),
     )
-
-
-class MemorySessions:
-    """The SessionStore port."""
-
-    def __init__(self) -> None:
-        self._sessions: dict[bytes, Session] = {}
-
-    async def add_session(self, session: Session) -> None:
-        self._sessions[session.id_sha256] = session
-
-    async def session(self, id_sha256: bytes) -> Session | None:
-        return self._sessions.get(id_sha256)
-
-    async def delete_session(self, id_sha256: bytes) -> None:
-        self._sessions.pop(id_sha256, None)
-
-    async def prune_sessions(self, expired_before: datetime) -> int:
-        over = [key for key, session in self._sessions.items() if session.expires_at < expired_before]
-        for key in over:
-            del self._sessions[key]
-        return len(over)

@@ -1,40 +1,64 @@
 """People who look at pages: signed in to a real server, by the same forms as anybody."""
 
-import json
 import re
-import time
+from itertools import count
+from typing import Self, TypeVar
 
 import httpx2
 
-from app.core.access import SCOPES_OF, Role
+from app.core.access import Role
 from tests.support.server import Server, run_cli
 
-SECONDS = 15
+PASSWORD = "four words in a row"
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([\w-]+)">')
+_numbers = count(1)
+Client = TypeVar("Client", bound=httpx2.Client)
 
 
-def visiting(server: Server) -> httpx2.Client:
+class Visitor(httpx2.Client):
+    """A browser's cookies and headers on one server. It has sent requests already where a with statement takes it."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(base_url=server.url, headers=from_own_pages(server), timeout=20)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def visiting(server: Server) -> Visitor:
     """Return a client that looks at a server without sign-in and sends its forms as its pages would."""
-    client = server.client()
-    client.headers |= from_own_pages(server)
-    return take_token(client)
+    return take_token(Visitor(server))
 
 
-def signed_in(server: Server, role: Role | str = Role.ADMIN) -> httpx2.Client:
-    """Return a client in which somebody of that role is signed in and sends forms as our pages would; close it."""
-    client = server.client()
-    client.headers |= from_own_pages(server)
-    chosen = [word for scope in sorted(SCOPES_OF[Role(role)]) for word in ("--scope", scope)]
-    made = run_cli("keys", "create", str(role), *chosen, "--json", **server.environment)
+def signed_in(server: Server, role: str = Role.ADMIN, email: str | None = None) -> Visitor:
+    """Return a client in which a new user of that role is signed in and sends forms as our pages would; close it.
+
+    email: whose; else somebody nobody has met yet.
+    """
+    address = email or f"{role}-{next(_numbers)}@example.com"
+    a_user(server.environment, address, role)
+    return sign_in(server, address)
+
+
+def a_user(environment: dict[str, str], email: str, role: str = Role.ADMIN, password: str = PASSWORD) -> None:
+    """Add somebody to the database that an environment names, on the command line."""
+    given = ("--email", email, "--role", role, "--password-stdin")
+    made = run_cli("users", "create", *given, typed=f"{password}\n", **environment)
     assert made.returncode == 0, made.stderr
-    key, latest = json.loads(made.stdout)["key"], time.monotonic() + SECONDS
-    while client.post("/sign-in", data={"key": key}).status_code != 303:  # it reads its keys anew every few seconds
-        assert time.monotonic() < latest, "the server does not know the key"
-        time.sleep(0.2)
+
+
+def sign_in(server: Server, email: str, password: str = PASSWORD) -> Visitor:
+    """Return a client in which somebody is signed in and sends forms as our pages would; close it."""
+    client = Visitor(server)
+    answer = client.post("/sign-in", data={"email": email, "password": password})
+    assert answer.status_code == 303, answer.text
     return take_token(client)
 
 
-def session_cookies(server: Server, role: Role | str = Role.ADMIN) -> list[dict[str, str]]:
+def session_cookies(server: Server, role: str = Role.ADMIN) -> list[dict[str, str]]:
     """Return what signs somebody of that role in to a browser: `page.context.add_cookies(session_cookies(server))`."""
     with signed_in(server, role) as client:
         return [{"name": name, "value": value, "url": server.url} for name, value in client.cookies.items()]
@@ -45,9 +69,9 @@ def from_own_pages(server: Server) -> dict[str, str]:
     return {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
 
 
-def take_token(client: httpx2.Client) -> httpx2.Client:
+def take_token(client: Client) -> Client:
     """Return the client, which sends its session's token from now on with everything, as our pages' forms do."""
-    found = _TOKEN.search(client.get("/").text)
+    found = _TOKEN.search(client.get("/settings/me").text)
     assert found, "the page has no token"
     client.headers["X-CSRF-Token"] = found[1]
     return client

@@ -90,13 +90,14 @@ def a_server(data_dir: Path, *arguments: str, auth: str = "off", **environment: 
         server.stop()
 
 
-def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one `holdfire` command to its end and return what it printed and its exit code."""
+def run_cli(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one `holdfire` command to its end and return what it printed and its exit code. typed: its standard input."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments],
         cwd=REPOSITORY,
         env=inherited | environment,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=100,

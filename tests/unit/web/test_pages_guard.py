@@ -50,5 +50,5 @@ def test_the_frame_leads_only_where_the_visitor_may_go():
     assert nobody.links == []
     assert [link.word for link in anybody.links] == [room.word for room in ROOMS]
     assert [link.current for link in anybody.links if link.href == "/plan?gate=billing"] == [True]
-    blind = Visit(ANYBODY.actor, frozenset({"ingest"}), "feed")
+    blind = Visit(ANYBODY.actor, frozenset({"ingest"}))
     assert frame(blind, "/", None, demo=False).links == []
