@@ -25,10 +25,12 @@ class Room:
 ROOMS = (
     Room("Now", "/", key="n"),
     Room("Plan a send", "/plan", key="p"),
+    Room("Calendar", "/calendar", of_gate=False, key="l"),
     Room("Campaigns", "/campaigns", of_gate=False, key="c"),
     Room("Thresholds", "/thresholds", key="t"),
     Room("Decisions", "/decisions", of_gate=False, key="d"),
     Room("Sources", "/sources", of_gate=False, key="o"),
+    Room("Settings", "/settings", of_gate=False, key="s"),
 )
 
 
