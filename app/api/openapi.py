@@ -23,6 +23,8 @@ from app.api.queues import QueueTargetsGiven
 from app.api.readiness_reference import READINESS_PATH_ITEM, readiness_schemas
 from app.api.schemas import Problem
 from app.api.staffing_shapes import staffing_schemas
+from app.api.users import InvitationGiven, UserChange
+from app.api.values import ValueGiven
 from app.api.webhook_shapes import WebhookChange, WebhookGiven
 
 Schema = dict[str, Any]
@@ -53,7 +55,8 @@ TAGS = [
     {"name": "events", "description": "Everything that happened: who, what, when, why."},
     {"name": "notes", "description": "What people and programs want everybody to know about a day."},
     {"name": "webhooks", "description": "Who is told, and what was delivered."},
-    {"name": "keys", "description": "Who may ask and tell."},
+    {"name": "keys", "description": "Which programs may ask and tell."},
+    {"name": "users", "description": "Which people may sign in, and as what."},
     {"name": "sources", "description": "How those who bring data are doing."},
     {"name": "health", "description": "For orchestrators and load balancers."},
 ]
@@ -62,6 +65,8 @@ MODELS = (
     GateGiven,
     KeyChange,
     KeyGiven,
+    InvitationGiven,
+    UserChange,
     OverrideGiven,
     NoteGiven,
     StepGiven,
@@ -73,6 +78,7 @@ MODELS = (
     WebhookGiven,
     WebhookChange,
     RevocationGiven,
+    ValueGiven,
 )
 _CAME = {
     "201": "It was made.",

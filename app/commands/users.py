@@ -80,7 +80,7 @@ def disable(email: EmailArgument, json: JsonFlag = False) -> None:
     """Let somebody in no more; they are signed out everywhere within seconds. Again: no change."""
 
     async def end(people: PeopleServices, _: Settings) -> User:
-        return await people.accounts.disable(await _named(people, email), local_actor())
+        return await people.accounts.change(await _named(people, email), local_actor(), disabled=True)
 
     user = _with_people(end)
     if json:

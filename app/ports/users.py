@@ -8,8 +8,13 @@ from typing import Protocol
 from app.core.access import SCOPES_OF, Role
 from app.core.account.invitation import Invitation
 from app.core.event import Actor, Event
+from app.errors import Conflict
 
 PASSWORD = "password"
+
+
+class LastAdmin(Conflict):
+    """No admin who is not disabled would be left, and so nobody who could make another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class UserStore(Protocol):
         """Replace somebody, end all their sessions if asked to, use up a link if there is one.
 
         Raises NotFound for somebody, or a link, that is not there, Conflict unless `expected` is their present
-        revision, and where no admin who is not disabled would be left.
+        revision, LastAdmin where no admin who is not disabled would be left.
         """
 
     async def save_hash(self, user_id: str, former: str, password_hash: str) -> None:

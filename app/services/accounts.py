@@ -61,29 +61,23 @@ class Accounts:
         renamed = replace(user, name=name.strip(), revision=user.revision + 1)
         return await self._save(user, renamed, EventType.USER_CHANGED, by)
 
-    async def set_role(self, user: User, role: Role, by: Actor) -> User:
-        """Return somebody in another role, signed out everywhere; in the same one unchanged.
+    async def change(
+        self, user: User, by: Actor, *, role: Role | None = None, disabled: bool | None = None, reason: str = ""
+    ) -> User:
+        """Return somebody in another role, or disabled, or enabled again; unchanged where that is so already.
 
-        Raises Conflict where somebody else changed them, or no other admin would be left.
+        They are signed out everywhere. Raises Conflict where somebody else changed them,
+        LastAdmin where no admin would be left.
         """
-        if role is user.role:
+        was, becomes = user.disabled_at is not None, user.disabled_at is not None if disabled is None else disabled
+        if (role or user.role, becomes) == (user.role, was):
             return user
-        moved = replace(user, role=role, revision=user.revision + 1)
-        return await self._save(user, moved, EventType.USER_CHANGED, by, ends_sessions=True)
-
-    async def disable(self, user: User, by: Actor, reason: str = "") -> User:
-        """Return somebody who may not sign in any more, signed out everywhere. Raises Conflict as set_role does."""
-        if user.disabled_at is not None:
-            return user
-        disabled = replace(user, disabled_at=self._clock.now(), revision=user.revision + 1)
-        return await self._save(user, disabled, EventType.USER_DISABLED, by, ends_sessions=True, reason=reason)
-
-    async def enable(self, user: User, by: Actor) -> User:
-        """Return somebody who may sign in again, with the password that they had. Raises Conflict."""
-        if user.disabled_at is None:
-            return user
-        enabled = replace(user, disabled_at=None, revision=user.revision + 1)
-        return await self._save(user, enabled, EventType.USER_ENABLED, by)
+        since = (user.disabled_at or self._clock.now()) if becomes else None
+        after = replace(user, role=role or user.role, disabled_at=since, revision=user.revision + 1)
+        kind = EventType.USER_CHANGED
+        if becomes != was:
+            kind = EventType.USER_DISABLED if becomes else EventType.USER_ENABLED
+        return await self._save(user, after, kind, by, ends_sessions=True, reason=reason)
 
     async def set_password(self, user: User, password: str, *, invitation: Invitation | None = None) -> User:
         """Return somebody with a new password, their own choice, signed out everywhere; the link they used is used up.

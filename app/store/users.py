@@ -9,7 +9,7 @@ from app.core.access import Role
 from app.core.account.invitation import Invitation, Purpose
 from app.core.event import Event
 from app.errors import Conflict, NotFound
-from app.ports.users import User
+from app.ports.users import LastAdmin, User
 from app.store.account_tables import INVITATIONS, SESSIONS, USERS
 from app.store.engine import Database
 from app.store.events import append_events
@@ -93,7 +93,7 @@ def _save(connection: Connection, user: User, expected: int) -> None:
     changed = {name: value for name, value in _values(user).items() if name != "signed_in_at"}  # sessions write it
     connection.execute(update(USERS).where(USERS.c.id == user.id).values(changed))
     if not connection.execute(select(func.count()).where(_ADMINS)).scalar():
-        raise Conflict(f"{present.email} is the only admin; make somebody else one first")
+        raise LastAdmin(f"{present.email} is the only admin; make somebody else one first")
 
 
 def _use_up(connection: Connection, invitation: Invitation) -> None:

@@ -9,7 +9,7 @@ from app.core.account.invitation import Invitation, Purpose
 from app.core.event import Event
 from app.errors import Conflict, NotFound
 from app.ports.sessions import Session
-from app.ports.users import User
+from app.ports.users import LastAdmin, User
 
 
 class MemoryPeople:
@@ -55,7 +55,7 @@ class MemoryPeople:
             raise Conflict(f"user {user.id} is at revision {present.revision}, not {expected}: read it again")
         after = self.kept | {user.id: replace(user, signed_in_at=present.signed_in_at)}
         if not any(each.role is Role.ADMIN and each.disabled_at is None for each in after.values()):
-            raise Conflict(f"{present.email} is the only admin; make somebody else one first")
+            raise LastAdmin(f"{present.email} is the only admin; make somebody else one first")
         self.kept = after
         if invitation is not None:
             del self.links[invitation.token_sha256]

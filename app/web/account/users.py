@@ -85,7 +85,7 @@ async def set_role(
 ) -> Response:
     """Give somebody another role; their sessions and sockets end."""
     try:
-        await services.accounts.set_role(await services.accounts.find(user_id), role, who.actor)
+        await services.accounts.change(await services.accounts.find(user_id), who.actor, role=role)
     except (Conflict, NotFound) as fault:
         return await _refused(request, who, services, tools, sentence(str(fault)))
     return RedirectResponse(f"{PATH}?done=role", SEE_OTHER)
@@ -97,7 +97,7 @@ async def disable(
 ) -> Response:
     """Let somebody in no more; their sessions and sockets end."""
     try:
-        await services.accounts.disable(await services.accounts.find(user_id), who.actor)
+        await services.accounts.change(await services.accounts.find(user_id), who.actor, disabled=True)
     except (Conflict, NotFound) as fault:
         return await _refused(request, who, services, tools, sentence(str(fault)))
     return RedirectResponse(f"{PATH}?done=disabled", SEE_OTHER)
@@ -109,7 +109,7 @@ async def enable(
 ) -> Response:
     """Let somebody in again."""
     try:
-        await services.accounts.enable(await services.accounts.find(user_id), who.actor)
+        await services.accounts.change(await services.accounts.find(user_id), who.actor, disabled=False)
     except (Conflict, NotFound) as fault:
         return await _refused(request, who, services, tools, sentence(str(fault)))
     return RedirectResponse(f"{PATH}?done=enabled", SEE_OTHER)

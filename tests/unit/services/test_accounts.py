@@ -99,9 +99,9 @@ async def test_less_or_other_than_before_signs_out_everywhere_at_once(house: Hou
     assert found is not None
     with house.sessions.watching(found.session) as over:
         if what == "role":
-            changed = await house.accounts.set_role(ann, Role.VIEWER, BY)
+            changed = await house.accounts.change(ann, BY, role=Role.VIEWER)
         elif what == "disable":
-            changed = await house.accounts.disable(ann, BY, "left")
+            changed = await house.accounts.change(ann, BY, disabled=True, reason="left")
         else:
             changed = await house.accounts.set_password(ann, NEW)
         assert over.is_set()
@@ -115,7 +115,7 @@ async def test_less_or_other_than_before_signs_out_everywhere_at_once(house: Hou
 async def test_the_same_role_changes_nothing_and_signs_nobody_out(house: House):
     ann = await house.add()
     cookie = await house.sign_in()
-    assert await house.accounts.set_role(ann, Role.ADMIN, BY) is ann
+    assert await house.accounts.change(ann, BY, role=Role.ADMIN, disabled=False) is ann
     assert await house.sessions.find(cookie) is not None
 
 
@@ -130,10 +130,10 @@ async def test_a_new_password_is_the_only_one_that_works(house: House):
 async def test_who_was_disabled_comes_back_with_the_password_they_had(house: House):
     ann = await house.add()
     await house.add("boss@example.com", name="Boss")
-    off = await house.accounts.disable(ann, BY)
+    off = await house.accounts.change(ann, BY, disabled=True)
     assert off.scopes == frozenset()
-    assert await house.accounts.disable(off, BY) is off
-    on = await house.accounts.enable(off, BY)
+    assert await house.accounts.change(off, BY, disabled=True) is off
+    on = await house.accounts.change(off, BY, disabled=False)
     assert on.disabled_at is None
     assert await house.sign_in()
     assert house.told()[-3:-1] == [EventType.USER_DISABLED, EventType.USER_ENABLED]
@@ -148,7 +148,7 @@ async def test_a_link_to_a_new_password_works_once_and_not_for_who_is_disabled(h
     with pytest.raises(NotFound):
         await house.invitations.find(Purpose.RESET, token)
     _, another = await house.invitations.reset(changed, BY)
-    off = await house.accounts.disable(changed, BY)
+    off = await house.accounts.change(changed, BY, disabled=True)
     with pytest.raises(NotFound):
         await house.invitations.find(Purpose.RESET, another)
     with pytest.raises(Conflict, match="is disabled"):

@@ -31,7 +31,7 @@ async def test_who_knows_the_password_is_let_in_however_the_address_is_written(h
 )
 async def test_every_refusal_says_and_costs_the_same(house: House, who):
     off = await house.add("disabled@example.com")
-    await house.accounts.disable(off, off.actor)
+    await house.accounts.change(off, off.actor, disabled=True)
     before = house.passwords.compared
     password = PASSWORD if who.startswith("disabled") else WRONG
     with pytest.raises(NotSignedIn) as refused:
