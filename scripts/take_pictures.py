@@ -72,7 +72,7 @@ class _Demonstration:
 def _page(browser: Browser, url: str) -> Page:
     page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
     page.goto(url)
-    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    expect(page.locator(".multiple .main-svg").first).to_be_visible()
     return page
 
 

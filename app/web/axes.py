@@ -1,22 +1,27 @@
 """Where a chart's ticks go and what they say. Pure; times are ticked in the center's zone, across DST too."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.web.format import measure
 
-QUARTER = timedelta(minutes=15)
+QUARTER, HALF_A_DAY = timedelta(minutes=15), timedelta(hours=12)
+MOST_TIMES = 9
+DAYS_OF_A_WEEK, DAYS_OF_A_MONTH = 7, 30.4
+MONTH_STEPS = (1, 2, 3, 6, 12, 120)
 MAX_TICKS = 6
 SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 Ticks = list[tuple[float, str]]
 
 
-def time_ticks(start: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
-    """Return (instant, label) at round local times, at most about nine; midnight is labelled with its date.
+def time_ticks(start: datetime, until: datetime, zone: ZoneInfo, most: int = MOST_TIMES) -> list[tuple[datetime, str]]:
+    """Return (instant, label) at round local times, at most about `most`; midnight is labelled with its date.
 
-    A local hour that DST skips gets no tick, one that comes twice gets two.
+    A local hour that DST skips gets no tick, one that comes twice gets two. A span of days has days, weeks or months.
     """
-    minutes = _minutes_between_ticks(until - start)
+    if until - start > most * HALF_A_DAY:
+        return _day_ticks(start, until, zone, most)
+    minutes = _minutes_between_ticks(until - start, most)
     at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     ticks = []
     while at <= until:
@@ -27,11 +32,33 @@ def time_ticks(start: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[d
     return ticks
 
 
-def _minutes_between_ticks(span: timedelta) -> int:
+def _minutes_between_ticks(span: timedelta, most: int) -> int:
     for minutes in (15, 30, 60, 120, 180, 360):
-        if span <= timedelta(minutes=minutes * 9):
+        if span <= timedelta(minutes=minutes * most):
             return minutes
     return 720
+
+
+def _day_ticks(start: datetime, until: datetime, zone: ZoneInfo, most: int) -> list[tuple[datetime, str]]:
+    """Return ticks at local midnights: of each day, of Mondays, or of the first of every so many months."""
+    first, days = start.astimezone(zone).date(), (until - start).days + 1
+    dates = [first + timedelta(days=day) for day in range(days + 1)]
+    if days > most:
+        dates = [day for day in dates if day.weekday() == 0]
+    if len(dates) > most:
+        months = next(each for each in MONTH_STEPS if days / DAYS_OF_A_MONTH / each <= most)
+        dates = [first + timedelta(days=day) for day in range(days + 1)]
+        dates = [day for day in dates if day.day == 1 and (day.month - 1) % months == 0]
+    ticks = [(datetime.combine(day, time.min, zone).astimezone(UTC), _date_label(day, days, most)) for day in dates]
+    return [(at, label) for at, label in ticks if start <= at <= until]
+
+
+def _date_label(day: date, days: int, most: int) -> str:
+    if days <= most:
+        return f"{day:%a} {day.day}"
+    if days <= most * DAYS_OF_A_WEEK:
+        return f"{day.day} {day:%b}"
+    return f"{day:%b %Y}" if day.month == 1 else f"{day:%b}"
 
 
 def value_ticks(top: float, unit: str) -> Ticks:

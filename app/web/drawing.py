@@ -6,11 +6,12 @@ x is UTC so that DST can neither fold nor tear a line; ticks and hover texts are
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from app.web.palettes import Palette
 
 Figure = dict[str, Any]
+Place = TypeVar("Place", str, int)  # an instant: in words, or in milliseconds
 
 
 def x_of(at: datetime) -> str:
@@ -25,10 +26,10 @@ def note(text: str, x: object, y: object, colour: str, **placed: object) -> Figu
 
 
 def band(
-    x: Sequence[str], low: Sequence[float | None], high: Sequence[float | None]
-) -> tuple[list[str | None], list[float | None]]:
+    x: Sequence[Place], low: Sequence[float | None], high: Sequence[float | None]
+) -> tuple[list[Place | None], list[float | None]]:
     """Return one closed outline per run of places at which both edges are known, a None after each."""
-    across: list[str | None] = []
+    across: list[Place | None] = []
     up: list[float | None] = []
     edges = list(zip(x, low, high, strict=True))
     for known, run in groupby(edges, key=lambda edge: edge[1] is not None and edge[2] is not None):

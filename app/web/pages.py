@@ -17,7 +17,7 @@ from app.web.decisions.events import router as audit_events
 from app.web.decisions.pages import router as decisions
 from app.web.history.pages import router as history
 from app.web.now.boards import Boards
-from app.web.now.pages import router as now
+from app.web.now.routers import ROUTERS as NOW
 from app.web.outlook.pages import router as outlook
 from app.web.overrides.pages import router as overrides
 from app.web.plan.pages import router as plan
@@ -34,7 +34,7 @@ from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, vis
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
 ROUTERS = (
-    now,
+    *NOW,
     pulse,
     history,
     outlook,

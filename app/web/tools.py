@@ -14,6 +14,7 @@ from app.services.container import Services
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
 from app.web.frame import frame
+from app.web.history.shared import SharedCharts
 from app.web.now.boards import Boards, present
 from app.web.outlook.shared import SharedOutlooks
 from app.web.pulse.pulses import Pulses, pulse_of
@@ -33,6 +34,7 @@ class Tools:
     boards: Boards
     twins: Callable[[], Twins] | None = None
     outlooks: SharedOutlooks = field(default_factory=SharedOutlooks)
+    charts: SharedCharts = field(default_factory=SharedCharts)
 
     @property
     def views(self) -> Mapping[str, LiveView]:

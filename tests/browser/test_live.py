@@ -76,9 +76,10 @@ def test_the_chart_says_a_value_under_the_pointer(server: Server, open_page):
         push_past(client, datetime.now(UTC))
     _good(server)
     page = open_page(server.url)
-    expect(page.locator("#chart .scatterlayer .trace")).to_have_count(2)
-    page.locator("#chart .nsewdrag").hover()
-    expect(page.locator("#chart .hoverlayer")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\s*\d"))
+    chart = page.locator(".multiple[data-metric=backlog]")
+    expect(chart.locator(".scatterlayer .trace").first).to_be_visible()
+    chart.locator(".nsewdrag").hover()
+    expect(chart.locator(".hoverlayer")).to_contain_text(re.compile(r"\d\d:\d\d\s*\d"))
 
 
 @pytest.mark.slow
@@ -157,25 +158,31 @@ def test_ages_tick_by_the_servers_clock_and_read_as_the_server_writes_them(serve
     expect(page.locator(".age .tick")).to_have_text(re.compile(r"^[3-9]\s"), timeout=8_000)
 
 
-def test_the_chart_follows_the_choice_and_the_choice_is_in_the_url(server: Server, open_page):
+def test_the_charts_follow_the_choice_and_the_choice_is_in_the_url(server: Server, open_page):
     _good(server)
-    page = open_page(f"{server.url}/?queue=orders-voice&range=6h")
-    expect(page.locator("#chart .main-svg").first).to_be_visible()
-    expect(page.locator("#chart-caption")).to_contain_text("over the last 6")
-    page.locator("#chart-form").get_by_label("Metric").select_option("service_level_ratio")
-    expect(page.locator("#chart-caption")).to_contain_text("Service level of orders-voice")
-    assert "metric=service_level_ratio" in page.url
-    assert "queue=orders-voice" in page.url
+    page = open_page(f"{server.url}/?queue=orders-voice&range=24h&behind=")
+    backlog = page.locator(".multiple[data-metric=backlog]")
+    expect(backlog.locator("figcaption")).to_contain_text("orders-voice over the last 1")
+    page.locator("#chart-form").get_by_label("Queue").select_option("care-chat")
+    expect(backlog.locator("figcaption")).to_contain_text("Backlog of care-chat")
+    page.get_by_text("Yesterday", exact=True).click()
+    page.get_by_text("Sends", exact=True).click()
+    page.get_by_text("7 d", exact=True).click()
+    for part in ("queue=care-chat", "range=7d", "behind=yesterday", "hide=sends"):
+        assert part in page.url
     page.reload()
-    expect(page.locator("#chart-form").get_by_label("Metric")).to_have_value("service_level_ratio")
-    expect(page.locator("#chart > .plot-container")).to_have_count(1)
+    expect(page.locator("#chart-form").get_by_label("Queue")).to_have_value("care-chat")
+    expect(page.locator("[data-layer=sends]")).not_to_be_checked()
+    expect(page.locator("[data-day=yesterday]")).to_be_disabled()
+    expect(page.locator(".multiple .plot-container")).to_have_count(4)
+    expect(backlog.get_by_role("link", name="CSV")).to_have_attribute("href", re.compile("queue=care-chat&range=7d"))
 
 
 def test_what_a_number_means_is_told_on_focus_and_put_away_with_escape(server: Server, open_page, artifacts: Path):
     _good(server)
     page = open_page(server.url)
     _live(page, "SEND")
-    card = page.locator("#tile-orders-voice .big .card")
+    card = page.locator("#card")
     expect(card).to_be_hidden()
     page.locator("#tile-orders-voice .big .hint").focus()
     expect(card).to_be_visible()

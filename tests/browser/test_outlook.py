@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.quiet_floor import QuietFloor, a_quiet_floor, observed, report, use_outlook_policy
 from tests.support.server import Server
@@ -21,10 +21,15 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuietFloor]:
         yield made
 
 
+def chart(page: Page) -> Locator:
+    """Return the chart of the service level."""
+    return page.locator(".multiple[data-metric=service_level_ratio]")
+
+
 def answered(page: Page) -> Page:
-    """Return the board once it says how many may go, and its chart is drawn."""
+    """Return the board once it says how many may go, and its charts show what is ahead."""
     expect(page.locator("#outlook-answer .amount")).to_have_text(re.compile(r"^[\d,]+$"), timeout=COMPUTED)
-    expect(page.locator("#outlook-plot .main-svg").first).to_be_visible(timeout=COMPUTED)
+    expect(chart(page).locator(".annotation-text").filter(has_text="now")).to_be_visible(timeout=COMPUTED)
     return page
 
 
@@ -48,15 +53,13 @@ def test_a_typed_audience_is_drawn_beside_nothing_and_says_its_name(floor, open_
     page = answered(open_page(floor.url, theme="dark"))
     page.get_by_label("If sent now").fill("60,000")
     expect(page.locator("#outlook-caption")).to_contain_text("with 60,000 sent now", timeout=COMPUTED)
-    names = page.locator("#outlook-plot .annotation-text")
-    for name in ("60,000 sent now", "nothing sent", re.compile(r"^limit 80.%$"), re.compile("^may break here: ")):
-        expect(names.filter(has_text=name)).to_be_visible()
-    dashes = page.locator("#outlook-plot .scatterlayer .js-line").evaluate_all(
+    expect(chart(page).locator("figcaption")).to_contain_text("with 60,000 sent now", timeout=COMPUTED)
+    dashes = chart(page).locator(".scatterlayer .js-line").evaluate_all(
         "lines => lines.map((line) => getComputedStyle(line).strokeDasharray)"
     )
     assert {dash != "none" for dash in dashes} == {True, False}
     for theme in ("light", "dark"):
-        with page.expect_response(re.compile(rf"/partials/outlook\?.*theme={theme}")) as drawn:
+        with page.expect_response(re.compile(rf"/partials/charts\?.*theme={theme}")) as drawn:
             page.emulate_media(color_scheme=theme)
         drawn.value.finished()
         for width in (1440, 390, 320):
@@ -68,9 +71,9 @@ def test_a_typed_audience_is_drawn_beside_nothing_and_says_its_name(floor, open_
 
 def test_queue_and_metric_can_be_chosen_and_all_numbers_are_a_table(floor, open_page):
     page = answered(open_page(floor.url))
+    page.locator("#outlook-numbers summary").press("Enter")
     page.locator("#outlook-metric").select_option("backlog")
     expect(page.locator("#outlook-caption")).to_contain_text("Backlog of Orders over the next 3", timeout=COMPUTED)
-    page.locator("#outlook-numbers summary").press("Enter")
     expect(page.locator("#outlook-heads th")).to_have_text(
         ["From", "Offered, nothing sent", "Expected, nothing sent", "8 of 10 cases, nothing sent"]
     )
@@ -118,6 +121,6 @@ def test_what_nobody_knows_has_no_number_and_says_why(server: Server, open_page)
     expect(answer).to_contain_text("less than 3 days of history")
     expect(answer.locator(".mark-unknown").first).to_be_visible()
     expect(answer.locator(".amount")).to_have_count(0)
-    expect(page.locator("#outlook-plot")).to_be_hidden()
+    expect(page.locator("#outlook-numbers")).to_be_hidden()
     page.goto(f"{server.url}/plan?audience=9000")
     expect(page.locator("#plan .answer")).to_contain_text("less than 3 days of history", timeout=COMPUTED)

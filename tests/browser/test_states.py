@@ -13,6 +13,7 @@ from tests.browser.floor import BUSY, GOOD, push, push_past, use_policy
 from tests.support.server import Server, a_server
 
 WORDS = {"send": "SEND", "demo": "SEND", "hold": "HOLD", "unknown": "UNKNOWN", "empty": "UNKNOWN"}
+CHARTS = ("speed_to_answer_seconds", "backlog", "service_level_ratio", "handle_time_seconds")
 TITLE_DASH = "\u2013"
 states = pytest.mark.parametrize("state", sorted(WORDS))
 looks = pytest.mark.parametrize("look", [("dark", 1440), ("light", 1440), ("dark", 390), ("light", 390)], ids=str)
@@ -55,8 +56,10 @@ def settled(page: Page) -> Page:
     """Return the page once it is live and its chart, if it has one, is drawn."""
     expect(page.locator("#connection-text")).to_have_text("live")
     if page.locator("#chart-panel").is_visible():
-        expect(page.locator("#chart .main-svg").first).to_be_visible()
-        expect(page.locator("#chart-caption")).to_contain_text("over the last")
+        for metric in CHARTS:
+            chart = page.locator(f".multiple[data-metric={metric}]")
+            expect(chart.locator(".main-svg").first).to_be_visible()
+            expect(chart.locator("figcaption")).to_contain_text("the last 3")
     return page
 
 
@@ -99,8 +102,8 @@ def test_a_hold_names_the_deciding_check_first_and_says_by_how_much(servers, ope
 def test_who_asked_and_what_they_were_told_is_listed(servers, open_page):
     _bring_about(servers["hold"], "hold")
     page = settled(open_page(servers["hold"].url))
-    expect(page.locator("#activity .told").first).to_contain_text("HTTP 429", timeout=15_000)
-    expect(page.locator("#activity")).to_contain_text("spring-sale")
+    expect(page.locator("#asks .told").first).to_contain_text("HTTP 429", timeout=15_000)
+    expect(page.locator("#asks")).to_contain_text("spring-sale")
 
 
 def test_stale_data_are_struck_and_hatched_and_say_since_when(servers, open_page):
@@ -147,8 +150,8 @@ def test_the_page_reads_without_scripts(servers, open_page):
     _bring_about(servers["hold"], "hold")
     page = open_page(servers["hold"].url, java_script_enabled=False)
     expect(page.locator("#verdict-word")).to_have_text("HOLD")
-    expect(page.locator("#activity")).to_be_visible()
-    page.get_by_role("button", name="View as table").click()
+    expect(page.locator("#log")).to_be_visible()
+    page.get_by_role("link", name="Backlog as a table").click()
     expect(page.get_by_role("heading", name="Backlog of orders-voice")).to_be_visible()
     assert page.locator("table.log tbody tr").count() > 60
 

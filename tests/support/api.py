@@ -60,6 +60,13 @@ class NoPermits:
         return True
 
 
+class NoEvents:
+    """Nothing was ever written down."""
+
+    async def last(self, _gate: str) -> int:
+        return 0
+
+
 class NoNotes:
     """Nobody has written a note."""
 
@@ -145,7 +152,7 @@ async def an_api(*, auth: str = "on") -> Api:
         briefings=absent,
         calendars=absent,
         overrides=absent,
-        events=absent,
+        events=cast("Any", NoEvents()),
         notes=cast("Any", NoNotes()),
         webhooks=absent,
         deliveries=absent,

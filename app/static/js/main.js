@@ -1,26 +1,39 @@
 // The board's page: frames come in, and the page follows.
 
 import { board, show } from "./board.js";
+import { showCards } from "./card.js";
 import { follow as followQueues, redraw } from "./chart.js";
+import { followMore } from "./more.js";
 import { isPaused, pausable } from "./pause.js";
 import { follow, typing } from "./pulse.js";
 
-const ACTIVITY_EVERY = 5000, RELOAD_SPREAD = 10000;
+const LOG_AT_MOST_EVERY = 5000, LOG_SPREAD = 1500, RELOAD_SPREAD = 10000;
 const root = document.documentElement;
-let build = root.dataset.build, activityAt = 0;
+let build = root.dataset.build, log = board().dataset.log, logAt = 0, logTimer = 0;
 
 const take = pausable((frame) => {
   show(frame.html);
-  const empty = board().dataset.empty === "yes";
+  const empty = board().dataset.empty === "yes", panel = document.getElementById("chart-panel");
   document.getElementById("first-run").hidden = !empty;
-  document.getElementById("chart-panel").hidden = empty;
+  const isFirst = panel.hidden && !empty;
+  panel.hidden = empty;
   followQueues([...document.querySelectorAll(".tile")].map(({ dataset }) => ({ queue: dataset.queue, title: dataset.queueTitle })));
-  redraw();
-  if (performance.now() - activityAt > ACTIVITY_EVERY && !document.hidden) {
-    activityAt = performance.now();
-    document.body.dispatchEvent(new CustomEvent("board:activity"));
-  }
+  if (isFirst) redraw({ now: true });
+  followMore();
+  if (board().dataset.log !== log) readLog();
 });
+
+// The frame says that there is something new in the log; who looks fetches it, not all at the same instant.
+function readLog() {
+  if (document.hidden || logTimer) return;
+  const pause = Math.max(0, logAt + LOG_AT_MOST_EVERY - performance.now());
+  logTimer = setTimeout(() => {
+    logTimer = 0;
+    logAt = performance.now();
+    log = board().dataset.log;
+    document.body.dispatchEvent(new CustomEvent("board:log"));
+  }, pause + Math.random() * LOG_SPREAD);
+}
 
 function onFrame(frame) {
   reloadWhenNew(frame.build);
@@ -35,8 +48,6 @@ function reloadWhenNew(theirs) {
 }
 
 follow({ view: "page", onFrame });
+showCards();
 document.addEventListener("DOMContentLoaded", () => redraw({ now: true }));
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") root.dataset.cards = "off"; });
-for (const type of ["focusin", "pointerover"]) {
-  document.addEventListener(type, (event) => { if (!event.target.closest?.(".hint")) delete root.dataset.cards; });
-}
+document.addEventListener("visibilitychange", () => { if (board().dataset.log !== log) readLog(); });

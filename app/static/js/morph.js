@@ -1,5 +1,6 @@
 // Changes what is on the page into what it should be, touching only what differs: the focus, an open <details>,
-// a selection and the scroll position all survive. Children are matched by id, else by place and kind.
+// a selection and the scroll position all survive. Children are matched by id, else by place and kind. What is inside
+// an element with data-keep is somebody else's, and stays.
 
 export function morph(from, to) {
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName || (from.id || "") !== (to.id || "")) {
@@ -8,7 +9,7 @@ export function morph(from, to) {
     if (from.data !== to.data) from.data = to.data;
   } else if (!from.isEqualNode(to)) {
     attributes(from, to);
-    children(from, to);
+    if (!to.hasAttribute("data-keep")) children(from, to);
   }
 }
 

@@ -1,28 +1,27 @@
 // The outlook: asked for every half minute while somebody looks, and changed in place. Apart from the live socket, whose
 // frames must stay small and soon.
-/* global Plotly */
 
 import { now } from "./ages.js";
-import { theme } from "./chart.js";
 import { morph } from "./morph.js";
+import { translated } from "./translate.js";
 
 const USUALLY = 30, AFTER_TYPING = 600;
 const panel = document.getElementById("outlook"), form = document.getElementById("outlook-form");
-const plot = document.getElementById("outlook-plot"), caption = document.getElementById("outlook-caption");
+const caption = document.getElementById("outlook-caption");
 const fault = document.getElementById("outlook-fault"), numbers = document.getElementById("outlook-numbers");
 const heads = document.getElementById("outlook-heads"), rows = document.getElementById("outlook-rows");
 const queue = document.getElementById("outlook-queue"), metric = document.getElementById("outlook-metric");
 const { audience, campaign, gate } = form.elements;
 const answer = () => document.getElementById("outlook-answer");
 const chosen = new Set(); // until somebody chooses, queue and metric are those that break first
-let timer = 0, asked = null, shown = null;
+let timer = 0, asked = null, shown = null, drawn = "";
 
 async function ask() {
   clearTimeout(timer);
   asked?.abort();
   if (document.hidden) return;
   const mine = asked = new AbortController();
-  const query = new URLSearchParams({ gate: gate.value, theme: theme(), audience: audience.value });
+  const query = new URLSearchParams({ gate: gate.value, audience: audience.value });
   for (const select of [campaign, queue, metric]) {
     if (chosen.has(select)) query.set(select.name || select.id.replace("outlook-", ""), select.value);
   }
@@ -42,23 +41,23 @@ async function ask() {
 
 async function show(told) {
   shown = told;
-  const template = document.createElement("template");
-  template.innerHTML = told.said.trim();
-  morph(answer(), template.content.firstElementChild);
+  morph(answer(), translated(told.said));
   offer(campaign, told.campaigns, told.campaign);
   campaign.parentElement.hidden = told.campaigns.length < 2;
   fault.hidden = !told.fault;
   fault.textContent = told.fault;
   if (told.fault) audience.setAttribute("aria-invalid", "true"); else audience.removeAttribute("aria-invalid");
-  plot.parentElement.hidden = numbers.hidden = !told.figure;
-  if (told.figure) {
+  caption.hidden = numbers.hidden = !told.table;
+  if (told.table) {
     offer(queue, told.queues, told.queue);
     metric.value = told.metric;
     if (caption.textContent !== told.caption) caption.textContent = told.caption;
     list();
-    await Plotly.react(plot, told.figure.data, told.figure.layout, { displayModeBar: false });
   }
   mark();
+  const send = audience.value.trim() && !told.fault ? `${campaign.value} ${audience.value}` : "";
+  if (send !== drawn) dispatchEvent(new CustomEvent("outlook:asked")); // the charts draw it, too
+  drawn = send;
 }
 
 function offer(select, options, value) {
@@ -111,9 +110,7 @@ audience.addEventListener("keydown", (event) => {
   ask();
 });
 numbers.addEventListener("toggle", list);
-addEventListener("theme", ask);
 document.addEventListener("visibilitychange", ask);
-new ResizeObserver(() => { if (plot.classList.contains("js-plotly-plot")) Plotly.Plots.resize(plot); }).observe(plot);
 new MutationObserver(ask).observe(document.documentElement, { attributeFilter: ["data-state"] });
 setInterval(mark, 1000);
 ask();

@@ -1,34 +1,48 @@
-"""The chart of one metric of one queue: history, limits and verdicts in, a Plotly figure as plain dicts out. Pure."""
+"""One metric of one queue over time: history, limits, verdicts, what happened and what is ahead, as a Plotly figure.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Plain dicts, made on the server; pure. Nothing is said by colour alone: spans have their state's glyph, limits their
+words, marks a form of their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.core.floor.metric import DEFINITIONS, Metric, Worse
+from app.core.floor.metric import DEFINITIONS, Metric, MetricDefinition, Worse
 from app.core.gate.decision import Verdict
 from app.core.gate.rule import Rule
 from app.ports.history import HistoryPoint
 from app.web.axes import time_ticks, value_ticks
-from app.web.drawing import Figure, band, layout, note, x_of
-from app.web.format import clock_time, measure
+from app.web.drawing import Figure, layout, note, x_of
+from app.web.format import measure
+from app.web.history.choice import Behind, Layer
+from app.web.history.marks import Mark
+from app.web.outlook.chart import Ahead, band_of, listed
+from app.web.outlook.words import limit_of
 from app.web.palettes import THEMES, Palette
 from app.web.spans import Span
 
 GLYPHS = {Verdict.SEND: "●", Verdict.THROTTLE: "▲", Verdict.HOLD: "■", Verdict.UNKNOWN: "◇"}
-RIBBON = (5, 22)  # the strip of verdicts lies so many pixels above the plot
-WORD_FROM = 0.09  # a span shorter than that part of the chart shows its glyph only
-GLYPH_FROM = 0.02
+SHUT = (Verdict.HOLD, Verdict.UNKNOWN)
+GLYPH_FROM = 0.025  # a span shorter than that part of the chart has no room for its glyph
 HEADROOM = 1.12
-DOTS_BELOW = 40  # few points may stand alone, where a line has no length to be seen by
+LEAST_TOP = {"seconds": 10.0, "ratio": 0.05}
+LEAST_TOP_CONTACTS = 4.0
 SHADE = {"opacity": 0.13, "layer": "below"}
+MARGIN = {"l": 6, "r": 6, "t": 20, "b": 6}
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All a chart shows. points: one per step with data, in order; rule None: the policy has none on this metric."""
+    """All a chart shows. points: one per step with data, in order; rule None: the policy has none on this metric.
+
+    until is now. spans: in which the gate stood at which verdict, shut ones only where that is drawn. behind: earlier
+    days, their points moved to today. ahead None: the outlook does not have this metric, or is not drawn.
+    """
 
     queue: str
+    title: str
     metric: Metric
     start: datetime
     until: datetime
@@ -37,116 +51,77 @@ class Chart:
     rule: Rule | None
     spans: Sequence[Span]
     zone: ZoneInfo
+    marks: Sequence[Mark] = ()
+    behind: Mapping[Behind, Sequence[HistoryPoint]] = field(default_factory=dict)
+    ahead: Ahead | None = None
+    hidden: frozenset[Layer] = frozenset()
 
+    @property
+    def definition(self) -> MetricDefinition:
+        """What the metric means."""
+        return DEFINITIONS[self.metric]
 
-def figure(chart: Chart, theme: str) -> Figure:
-    """Return {data, layout} for Plotly.react; theme is "dark" or "light"."""
-    palette = THEMES[theme]
-    steps = _every_step(chart)
-    top = _top(chart)
-    return {"data": _traces(chart, steps, palette), "layout": _layout(chart, top, palette)}
-
-
-def _every_step(chart: Chart) -> list[HistoryPoint]:
-    """Return a point for each step of the span: a step without data is an empty point, so the line breaks there."""
-    if not chart.points:
-        return []
-    known = {point.at: point for point in chart.points}
-    step, at = timedelta(seconds=chart.step_seconds), chart.points[0].at
-    steps = []
-    while at <= chart.points[-1].at:
-        steps.append(known.get(at, HistoryPoint(at, None, None, None, 0)))
-        at += step
-    return steps
+    @property
+    def end(self) -> datetime:
+        """The right edge: as far ahead as the outlook reaches, but no further than the chart looks back."""
+        return self.until if self.ahead is None else min(self.ahead.until, self.until + (self.until - self.start))
 
 
 def limits(rule: Rule | None) -> tuple[float | None, float | None]:
     """Return a rule's hold and resume limits, whichever way is worse; None, None without a rule."""
-    if rule is None:
-        return None, None
-    if rule.hold_above is not None:
-        return rule.hold_above, rule.resume_below
-    return rule.hold_below, rule.resume_above
+    return (None, None) if rule is None else (rule.hold_limit, rule.resume_limit)
 
 
-def _top(chart: Chart) -> float:
-    highest = [value for point in chart.points for value in (point.value, point.maximum) if value is not None]
-    bounds = [limit for limit in limits(chart.rule) if limit is not None]
-    unit = DEFINITIONS[chart.metric].unit
-    if unit == "ratio" and DEFINITIONS[chart.metric].worse is Worse.LOWER:
+def top_of(chart: Chart) -> float:
+    """Return the upper end of the scale: a little above all lines and limits. Shares of all that came reach to one."""
+    unit = chart.definition.unit
+    if unit == "ratio" and chart.definition.worse is Worse.LOWER:
         return 1.0
-    least = {"seconds": 10.0, "ratio": 0.05}.get(unit, 4.0)
-    top = max([*highest, *bounds, least]) * HEADROOM
+    courses = [chart.points, *chart.behind.values()]
+    highest = [value for course in courses for point in course for value in (point.value,) if value is not None]
+    highest += [point.maximum for point in chart.points if point.maximum is not None]
+    bounds = [limit for limit in limits(chart.rule) if limit is not None]
+    top = max([*highest, *bounds, *_expected(chart), LEAST_TOP.get(unit, LEAST_TOP_CONTACTS)]) * HEADROOM
     return min(top, 1.0) if unit == "ratio" else top
 
 
-def _traces(chart: Chart, steps: Sequence[HistoryPoint], palette: Palette) -> list[Figure]:
-    unit = DEFINITIONS[chart.metric].unit
-    places = [x_of(point.at) for point in steps]
-    x, y = band(places, [point.minimum for point in steps], [point.maximum for point in steps])
-    common: Figure = {"type": "scatter", "mode": "lines", "showlegend": False}
-    return [
-        common
-        | {"name": "lowest to highest", "x": x, "y": y, "fill": "toself", "fillcolor": palette.envelope}
-        | {"line": {"width": 0}, "hoverinfo": "skip"},
-        common
-        | {
-            "name": DEFINITIONS[chart.metric].title,
-            "x": places,
-            "y": [point.value for point in steps],
-            "mode": "lines+markers" if len(chart.points) < DOTS_BELOW else "lines",
-            "line": {"color": palette.line, "width": 1.8, "shape": "linear"},
-            "marker": {"color": palette.line, "size": 5},
-            "connectgaps": False,
-            "text": [_hover(point, chart, unit) for point in steps],
-            "hovertemplate": "%{text}<extra></extra>",
-        },
-    ]
+def _expected(chart: Chart) -> list[float]:
+    if chart.ahead is None:
+        return []
+    queues = [queue for queue in (chart.ahead.without, chart.ahead.with_send) if queue]
+    return [value for queue in queues for value in listed(band_of(queue, chart.metric).mean) if value is not None]
 
 
-def _hover(point: HistoryPoint, chart: Chart, unit: str) -> str:
-    at = clock_time(point.at, chart.zone, today=chart.until)
-    if point.value is None:
-        return f"{at}<br>no data"
-    spread = ""
-    if point.minimum is not None and point.maximum is not None and point.minimum != point.maximum:
-        spread = f"<br>{measure(point.minimum, unit)} to {measure(point.maximum, unit)}"
-    return f"{at}<br>{measure(point.value, unit)}{spread}"
-
-
-def _layout(chart: Chart, top: float, palette: Palette) -> Figure:
-    unit = DEFINITIONS[chart.metric].unit
-    times, values = time_ticks(chart.start, chart.until, chart.zone), value_ticks(top, unit)
-    shapes, notes = _verdicts(chart, palette)
-    limit_shapes, limit_notes = _limit_marks(chart, palette, unit)
-    plain = layout((chart.start, chart.until), top, palette, times=times, values=values)
+def layout_of(chart: Chart, theme: str) -> Figure:
+    """Return the layout: axes, and everything that is no line: shades, limits and their words."""
+    palette, unit, top = THEMES[theme], chart.definition.unit, top_of(chart)
+    times, values = time_ticks(chart.start, chart.end, chart.zone), value_ticks(top, unit)
+    plain = layout((chart.start, chart.end), top, palette, times=times, values=values)
+    parts = [_shut(chart, palette), _limit_marks(chart, palette, unit), _now(chart, palette)]
     return plain | {
-        "shapes": shapes + limit_shapes,
-        "annotations": notes + limit_notes,
+        "margin": MARGIN,
+        "hovermode": "closest",
+        "shapes": [shape for shapes, _ in parts for shape in shapes],
+        "annotations": [each for _, notes in parts for each in notes],
         "uirevision": f"{chart.queue}/{chart.metric}",
     }
 
 
-def _verdicts(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
-    """Return the ribbon above the plot with its words, and the shading of the spans in which nothing could be sent."""
+def _shut(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
+    """Return the shades of the spans in which nothing could be sent, each with its state's glyph above it."""
     shapes: list[Figure] = []
     notes: list[Figure] = []
-    whole = (chart.until - chart.start).total_seconds()
+    whole = (chart.end - chart.start).total_seconds()
     for span in chart.spans:
+        if span.verdict not in SHUT:
+            continue
         colour = palette.states[span.verdict]
+        edge = {"width": 1, "color": colour, "dash": "solid" if span.verdict is Verdict.HOLD else "dot"}
         across: Figure = {"type": "rect", "xref": "x", "yref": "paper", "x0": x_of(span.start), "x1": x_of(span.until)}
-        ribbon = {"ysizemode": "pixel", "yanchor": 1, "y0": RIBBON[0], "y1": RIBBON[1], "fillcolor": colour}
-        shapes.append(across | ribbon | {"line": {"width": 0}})
-        if span.verdict in {Verdict.HOLD, Verdict.UNKNOWN}:
-            edge = {"width": 1, "color": colour, "dash": "solid" if span.verdict is Verdict.HOLD else "dot"}
-            shapes.append(across | {"y0": 0, "y1": 1, "fillcolor": colour, "line": edge} | SHADE)
-        part = (span.until - span.start).total_seconds() / whole
-        if part >= GLYPH_FROM:
-            glyph = GLYPHS[span.verdict]
-            text = f"{glyph} {span.verdict.upper()}" if part >= WORD_FROM else glyph
-            ink = palette.inks[span.verdict]
-            middle = sum(RIBBON) / 2
-            notes.append(note(text, x_of(span.start), 1, ink, yref="paper", yanchor="middle", yshift=middle))
+        shapes.append(across | {"y0": 0, "y1": 1, "fillcolor": colour, "line": edge} | SHADE)
+        if (span.until - span.start).total_seconds() / whole >= GLYPH_FROM:
+            placed: Figure = {"yref": "paper", "yanchor": "bottom", "xanchor": "left", "borderpad": 0}
+            notes.append(note(GLYPHS[span.verdict], x_of(span.start), 1, colour, **placed))
     return shapes, notes
 
 
@@ -169,4 +144,23 @@ def _limit_marks(chart: Chart, palette: Palette, unit: str) -> tuple[list[Figure
         shapes.append(back_line | {"line": {"color": palette.resume, "width": 1, "dash": "dot"}})
         text = f"resume {back} {measure(resume, unit)}"
         notes.append(note(text, 0, resume, palette.muted, xref="paper", yanchor=inner, bgcolor=palette.veil))
+    return shapes, notes
+
+
+def _now(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
+    """Return where the past ends, and the limit that the outlook keeps to from there on; nothing without an outlook."""
+    if chart.ahead is None:
+        return [], []
+    now, end = x_of(chart.until), x_of(chart.end)
+    upright: Figure = {"type": "line", "yref": "paper", "x0": now, "x1": now, "y0": 0, "y1": 1}
+    shapes = [upright | {"line": {"color": palette.muted, "width": 1}}]
+    notes = [note("now", now, 1, palette.muted, yref="paper", yanchor="bottom", xanchor="center", borderpad=0)]
+    limit = limit_of(chart.ahead.limits, chart.metric)
+    if limit is not None:
+        across: Figure = {"type": "line", "x0": now, "x1": end, "y0": limit, "y1": limit}
+        shapes.append(across | {"line": {"color": palette.limit, "width": 1.2}})
+        inside = "bottom" if chart.definition.worse is Worse.HIGHER else "top"
+        text = f"outlook's limit {measure(limit, chart.definition.unit)}"
+        placed: Figure = {"xanchor": "right", "yanchor": inside, "bgcolor": palette.veil}
+        notes.append(note(text, end, limit, palette.text, **placed))
     return shapes, notes

@@ -1,64 +1,123 @@
-"""The chart's figure for the script that draws it, and the same numbers as a table for everyone else."""
+"""The charts' figures for the script that draws them, and the same numbers as a table, or a file, for everyone else."""
 
+from collections.abc import Hashable
+from functools import partial
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from app.core.floor.metric import DEFINITIONS, Metric
-from app.web.format import clock_time, iso, measure
-from app.web.history.captions import caption
-from app.web.history.chart_data import Choice, chart_of
-from app.web.history.charts import Chart, figure
+from app.core.gate.windows import is_zone
+from app.services.container import Services
+from app.services.published import GateState
+from app.web.exports import Format, Sheet
+from app.web.format import clock_time, duration, iso, measure
+from app.web.history.captions import caption, meanwhile
+from app.web.history.chart_data import charts_of
+from app.web.history.charts import Chart
+from app.web.history.choice import DEFAULT_RANGE, RANGES, Choice, Layer, read_choice
+from app.web.history.traces import figure
 from app.web.now.boards import present
-from app.web.tools import NOT_FOUND, GateQuery, ServicesDep, ToolsDep
+from app.web.outlook.lookahead import ahead_of
+from app.web.tools import NOT_FOUND, GateQuery, ServicesDep, Tools, ToolsDep
+from app.web.typed import LONGEST
 from app.web.visitors import Visitor
+
+LEAST_SECONDS = 5.0
+SHEET = Sheet("history", ("at", "value", "lowest", "highest", "weight"))
 
 router = APIRouter()
 
 
-class ChartQuery(GateQuery):
-    """Which queue and metric, how far back, and in whose colours."""
+class ChartsQuery(GateQuery):
+    """Which queue, how far back, with what behind it and without what; for whom, and in whose colours.
 
-    queue: str = Field(max_length=200)
-    metric: Metric = Metric.BACKLOG
-    range: Literal["2h", "6h", "24h"] = "2h"
+    A choice that does not exist is not an error. zone: a name of the time zone database; "": the center's.
+    """
+
+    queue: str = Field(default="", max_length=200)
+    range: str = Field(default=DEFAULT_RANGE, max_length=10)
+    behind: str | None = Field(default=None, max_length=60)
+    hide: str = Field(default="", max_length=120)
+    zone: str = Field(default="", max_length=60)
     theme: Literal["dark", "light"] = "dark"
+    audience: str = Field(default="", max_length=LONGEST)
+    campaign: str = Field(default="", max_length=200)
 
     def choice(self) -> Choice:
         """Return what is looked at."""
-        return Choice(self.queue, self.metric, self.range)
+        return read_choice(self.queue, self.range, self.behind, self.hide)
 
 
-@router.get("/partials/chart")
-async def draw_chart(_: Visitor, services: ServicesDep, query: Annotated[ChartQuery, Query()]) -> Response:
-    """Return {figure, caption, points}: a Plotly figure, and what it shows in words."""
+class HistoryQuery(GateQuery):
+    """One metric of one queue as a table; format: as a file."""
+
+    queue: str = Field(max_length=200)
+    metric: Metric = Metric.BACKLOG
+    range: str = Field(default=DEFAULT_RANGE, max_length=10)
+    format: Format | None = None
+
+
+@router.get("/partials/charts")
+async def draw_charts(
+    _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[ChartsQuery, Query()]
+) -> Response:
+    """Return {charts: [{metric, figure, caption}], meanwhile, refresh_seconds}: Plotly figures, and them in words."""
     _published, state = present(services, query.gate)
     if state is None:
         return Response(status_code=NOT_FOUND)
-    chart = await chart_of(services, state, query.choice())
-    body = {"figure": figure(chart, query.theme), "caption": caption(chart), "points": len(chart.points)}
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+    key: Hashable = (state.gate, state.policy_version, *query.model_dump().values())
+    body = await tools.charts.once(key, partial(_drawn, services, tools, state, query))
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def _drawn(services: Services, tools: Tools, state: GateState, query: ChartsQuery) -> tuple[bytes, float]:
+    """Return the answer, and for how many seconds it is good for others, too."""
+    choice, ahead, is_last = query.choice(), None, True
+    if choice.chosen.looks_ahead and choice.shows(Layer.OUTLOOK):
+        asked = {"audience": query.audience, "campaign": query.campaign}
+        ahead, is_last = await ahead_of(services, tools.outlooks, state, choice.queue, **asked)
+    zone = ZoneInfo(query.zone) if is_zone(query.zone) else None
+    drawn = await charts_of(services, state, choice, ahead=ahead, zone=zone)
+    again = services.clock.wall_seconds(choice.chosen.refresh_seconds) if is_last else LEAST_SECONDS
+    again = max(LEAST_SECONDS, again)
+    body = {
+        "charts": [
+            {"metric": chart.metric, "figure": figure(chart, query.theme), "caption": caption(chart)}
+            for chart in drawn.charts
+        ],
+        "meanwhile": meanwhile(drawn.spans, drawn.marks),
+        "refresh_seconds": again,
+    }
+    return msgspec.json.encode(body), again / 2
 
 
 @router.get("/history")
 async def show_history(
-    request: Request, _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[ChartQuery, Query()]
+    request: Request, _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[HistoryQuery, Query()]
 ) -> Response:
-    """Return the chart's numbers as a table, newest first."""
+    """Return a chart's numbers as a table, newest first; or as a file, oldest first."""
     _published, state = present(services, query.gate)
     if state is None:
         return tools.no_gate(request, query.gate)
-    chart = await chart_of(services, state, query.choice())
+    choice = read_choice(query.queue, query.range, "", "")
+    (chart,) = (await charts_of(services, state, choice, (query.metric,))).charts
+    if query.format:
+        rows = [(point.at, point.value, point.minimum, point.maximum, point.weight) for point in chart.points]
+        return SHEET.answer(query.format, rows, chart.until)
     return tools.page(
         request,
         "pages/history.html",
         gate=state.gate,
         chart=chart,
-        span_start=iso(chart.start),
-        span_until=iso(chart.until),
-        definition=DEFINITIONS[query.metric],
+        choice=choice,
+        metrics=list(DEFINITIONS.values()),
+        ranges=RANGES,
+        step=duration(choice.chosen.step_seconds),
         caption=caption(chart),
         rows=_rows(chart),
     )
@@ -66,7 +125,7 @@ async def show_history(
 
 def _rows(chart: Chart) -> list[tuple[str, ...]]:
     """Return (machine time, time, value, lowest, highest) per point, newest first."""
-    unit = DEFINITIONS[chart.metric].unit
+    unit = chart.definition.unit
     return [
         (
             iso(point.at),

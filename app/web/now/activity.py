@@ -1,4 +1,4 @@
-"""What happened lately: who asked and what they were told, and every change of the verdict. Pure."""
+"""Who asked lately, and what they were told. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.ports.decisions import DecisionRow
-from app.web.format import NONE, clock_time, duration, iso, number, retitled
+from app.web.format import NONE, clock_time, iso, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,6 @@ class AskRow:
     status: str
     times: int
     last_text: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One change of a gate's verdict; lasted is how long the new one stood, `still` while it stands."""
-
-    id: str
-    at: str
-    at_text: str
-    before: str
-    state: str
-    word: str
-    lasted: str
-    still: bool
     summary: str
 
 
@@ -64,29 +49,4 @@ def _ask_row(row: DecisionRow, names: Mapping[str, str], now: datetime, zone: Zo
         times=row.count,
         last_text="" if row.count == 1 else f"first at {clock_time(row.at, zone, today=now)}",
         summary=row.summary,
-    )
-
-
-def change_rows(
-    rows: Sequence[DecisionRow], titles: Mapping[str, str], now: datetime, zone: ZoneInfo
-) -> list[ChangeRow]:
-    """Return printed changes for transitions given newest first; each lasted until the next one. titles: of queues."""
-    laters: list[DecisionRow | None] = [None, *rows]
-    return [_change_row(row, later, titles, now, zone) for row, later in zip(rows, laters, strict=False)]
-
-
-def _change_row(
-    row: DecisionRow, later: DecisionRow | None, titles: Mapping[str, str], now: datetime, zone: ZoneInfo
-) -> ChangeRow:
-    end = later.at if later else now
-    return ChangeRow(
-        id=row.id,
-        at=iso(row.at),
-        at_text=clock_time(row.at, zone, today=now),
-        before=row.before or "",
-        state=row.verdict,
-        word=row.verdict.upper(),
-        lasted=duration(max(0.0, (end - row.at).total_seconds() // 1)),
-        still=later is None,
-        summary=retitled(row.summary, titles),
     )

@@ -1,64 +1,69 @@
-"""The board of a gate, ready as HTML: the same piece for the page, for /partials/board and for the live socket."""
+"""The board of a gate, ready as HTML: the same piece for the page, for /partials/board and for the live socket.
 
+A frame goes to everybody who watches a gate, again with each change, so it stays small: of very many queues and checks
+it has those to look at first, the others are fetched by who wants them; what never changes is in the page, not in it.
+"""
+
+import re
 import time
-from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
+from app.core.campaign.campaign import Campaign
 from app.core.floor.metric import Metric
-from app.core.floor.view import FloorView
-from app.core.gate.decision import Check
+from app.ports.campaigns import Wave
 from app.services.container import Services
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
 from app.services.standing import standing
-from app.web.now.flights import Flights, flights
-from app.web.now.sparkline import Sparkline, sparkline
-from app.web.now.views import Board, board, watched_queues, zone_of
+from app.web.now.coming import coming
+from app.web.now.flights import Flights, Going, flights
+from app.web.now.tiles import Sight
+from app.web.now.trends import Trends
+from app.web.now.views import Beside, Board, board, queues_in_sight, sight_of, watched_queues, zone_of
+from app.web.outlook.sendings import reader_of, sendings
 from app.web.pulse.pulses import Pulses
 
-TREND = timedelta(minutes=30)
-TREND_POINTS = 30
-KEPT_CLOCK_SECONDS = 30.0
-KEPT_WALL_SECONDS = 1.0
-SEEN = 60
 MAX_FLIGHTS = 8
-SEEN_EVERY_SECONDS = 15.0
+LOG_KEPT_SECONDS = 1.0
+_INDENT = re.compile(r"\n\s+")
 
 
-Values = list[tuple[datetime, float | None]]
+class Mark(NamedTuple):
+    """How far a gate's log had come, and when that was read, by the wall's stopwatch."""
 
-
-class Kept(NamedTuple):
-    """A queue's last half hour as read from history, and when: by our clock and by the wall's stopwatch."""
-
-    values: Values
-    at: datetime
+    place: int
     read_at: float
 
 
 class Boards:
-    """Builds boards. History behind the sparklines is read at most once a second and twice a clock minute per queue."""
+    """Builds boards."""
 
     def __init__(self, templates: Environment) -> None:
         self._partial = templates.get_template("partials/board.html")
         self._pulses = Pulses(templates)
-        self._kept: dict[str, Kept] = {}
-        self._seen: dict[str, deque[tuple[datetime, float | None]]] = {}
+        self._trends = Trends()
+        self._waves: dict[str, tuple[Wave, Sequence[Wave]]] = {}
+        self._marks: dict[str, Mark] = {}
 
     async def of(self, services: Services, state: GateState, published: Published) -> Board:
         """Return a gate's board as of now."""
-        now = services.clock.now()
-        queues = watched_queues(state, published.view)
-        trends = {
-            queue: await self._trend(services, queue, published.view, state.decision.checks, now) for queue in queues
-        }
-        going = on_their_way(services, state.gate, now, zone_of(state))
-        return board(published, state, now, services.evaluator.floor.targets, trends, going=going)
+        now, view = services.clock.now(), published.view
+        sight = sight_of(state, view, now)
+        trends = {}
+        for queue in queues_in_sight(sight, watched_queues(state, view)):
+            limit = _limit(sight, queue)
+            trends[queue] = await self._trends.of(services.history, queue, view, now, limit=limit)
+        beside = Beside(
+            trends,
+            await self._on_their_way(services, state, now),
+            _coming(services, state),
+            await self._log(services, state.gate),
+        )
+        return board(published, state, now, services.evaluator.floor.targets, beside)
 
     async def html(self, services: Services, state: GateState, published: Published) -> str:
         """Return a gate's board as HTML."""
@@ -66,54 +71,54 @@ class Boards:
 
     def render(self, shown: Board) -> str:
         """Return a board as HTML."""
-        return self._partial.render(board=shown)
+        return _INDENT.sub("\n", self._partial.render(board=shown))
 
     async def live_view(self, services: Services, state: GateState, published: Published) -> Shape:
         """Return what the page's frames carry: the pulse of every page, and the board."""
         pulse = await self._pulses.live_view(services, state, published)
         return pulse | {"html": await self.html(services, state, published)}
 
-    async def _trend(
-        self, services: Services, queue: str, view: FloorView, checks: Sequence[Check], now: datetime
-    ) -> Sparkline:
-        past = await self._history(services, queue, now)
-        written_until = past[-1][0] if past else now - TREND
-        values = dict(past) | {at: value for at, value in self._newest(queue, view) if at >= written_until}
-        limit = next((check.limit for check in checks if (check.queue, check.metric) == (queue, Metric.BACKLOG)), None)
-        return sparkline(list(values.items()), now - TREND, now, limit=limit)
+    async def _log(self, services: Services, gate: str) -> int:
+        """Return how far a gate's log has come, read at most once a second; a note of this process counts at once."""
+        mark, now = self._marks.get(gate), time.monotonic()
+        if mark is None or now - mark.read_at > LOG_KEPT_SECONDS:
+            mark = self._marks[gate] = Mark(await services.events.last(gate), now)
+        return mark.place + services.notes.changes(gate)
 
-    def _newest(self, queue: str, view: FloorView) -> Sequence[tuple[datetime, float | None]]:
-        """Return what was seen lately, the present value last: history is written a few seconds behind it."""
-        seen = self._seen.setdefault(queue, deque(maxlen=SEEN))
-        reading = view.reading(queue, Metric.BACKLOG)
-        if reading is None:
+    async def _on_their_way(self, services: Services, state: GateState, now: datetime) -> Flights:
+        """Return the sends in flight and the campaigns on their way through a gate, the latest permits only."""
+        permits, gate = services.permits, state.gate
+        going = [await self._going(services, campaign) for campaign in services.campaigns.on_their_way(gate)]
+        live = permits.in_flight(gate, MAX_FLIGHTS)
+        return flights(live, permits.must_stop, going, now=now, zone=zone_of(state))
+
+    async def _going(self, services: Services, campaign: Campaign) -> Going:
+        progress, next_at = services.campaigns.progress(campaign), services.campaigns.book.next_wave_at(campaign)
+        waves = await self._waves_of(services, campaign.id, progress.wave)
+        return Going(campaign, progress.spent.sent_last_hour, waves, next_at)
+
+    async def _waves_of(self, services: Services, campaign_id: str, last: Wave | None) -> Sequence[Wave]:
+        """Return a campaign's waves, read anew where the last one, which is in memory, is another one than before."""
+        if last is None:
             return ()
-        while seen and (reading.observed_at - seen[-1][0]).total_seconds() <= 0:
-            seen.pop()
-        shown = [*seen, (reading.observed_at, reading.value)]
-        if not seen or (reading.observed_at - seen[-1][0]).total_seconds() >= SEEN_EVERY_SECONDS:
-            seen.append(shown[-1])
-        return shown
-
-    async def _history(self, services: Services, queue: str, now: datetime) -> Values:
-        kept = self._kept.get(queue)
-        if kept and not _outdated(kept, now):
-            return kept.values
-        series = await services.history.points(queue, Metric.BACKLOG, now - TREND, now, TREND_POINTS + 1)
-        kept = self._kept[queue] = Kept([(point.at, point.value) for point in series.points], now, time.monotonic())
-        return kept.values
+        known = self._waves.get(campaign_id)
+        if known is None or known[0] != last:
+            earlier = [wave for wave in await services.campaigns.waves(campaign_id) if wave.number < last.number]
+            known = self._waves[campaign_id] = last, [*earlier, last]
+        return known[1]
 
 
-def on_their_way(services: Services, gate: str, now: datetime, zone: ZoneInfo) -> Flights:
-    """Return the sends in flight and the campaigns on their way through a gate, the latest permits only."""
-    permits, campaigns = services.permits, services.campaigns.on_their_way(gate)
-    sent = {each.id: permits.spent_by_campaign(each.id, now).sent_last_hour for each in campaigns}
-    return flights(permits.in_flight(gate, MAX_FLIGHTS), permits.must_stop, campaigns, sent, now=now, zone=zone)
+def _limit(sight: Sight, queue: str) -> float | None:
+    check = sight.gravest(queue, Metric.BACKLOG)
+    return check.limit if check else None
 
 
-def _outdated(kept: Kept, now: datetime) -> bool:
-    aged = abs((now - kept.at).total_seconds())
-    return aged > KEPT_CLOCK_SECONDS and time.monotonic() - kept.read_at > KEPT_WALL_SECONDS
+def _coming(services: Services, state: GateState) -> str:
+    """Return when the next sender's mail may go, by what the gate would tell its tool."""
+    sending = sendings(services, state.gate)[0]
+    asked = services.answering.request(sending.left, sending.id or None)
+    answered = services.answering.look(state.gate, asked).answered
+    return coming(state, sending, answered, reader_of(services, state))
 
 
 def present(services: Services, gate: str | None) -> tuple[Published, GateState | None]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.core.floor.metric import DEFINITIONS
 from app.core.gate.decision import Check, CheckStatus, Decision, Reason
 from app.core.gate.rule import Rule
-from app.web.format import NONE, clock_time, duration, iso, margin, measure, retitled
+from app.web.format import NONE, clock_time, count, duration, iso, margin, measure, retitled
 
 # Per status: the state whose colour and shape the row wears, its word, and its place in the order of gravity.
 STATUSES = {
@@ -32,6 +32,7 @@ class CheckRow:
     """One printed row. fill: the value's length on a bar 0..1 whose limit stands at `limit_at`; None: no bar.
 
     until is when the row's timer ends, for a page that counts down; remaining says it in words now.
+    said: the reasons of the decision that this row stands for, word for word.
     """
 
     key: str
@@ -51,7 +52,7 @@ class CheckRow:
     until: str
     remaining: str
     detail: str
-    meaning: str
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,26 @@ class Panel:
         return next((reason for reason in self.decision.reasons if reason.binding), None)
 
 
-def check_rows(panel: Panel) -> list[CheckRow]:
-    """Return a row for every check, worst first, and before them one for every reason that no check stands for."""
+def check_rows(panel: Panel, least: int | None = None) -> list[CheckRow]:
+    """Return a row for every check, worst first, and before them one for every reason that no check stands for.
+
+    least: so many rows at least, and all that are not fine; None: every one.
+    """
     checks, binding = panel.decision.checks, panel.binding
     shown = {(check.metric, check.queue) for check in checks}
     loose = [reason for reason in panel.decision.reasons if (reason.metric, reason.queue) not in shown]
     ordered = sorted(checks, key=lambda check: _gravity(check, binding))
+    if least is not None:
+        ordered = ordered[: max(least - len(loose), sum(check.status not in FINE for check in checks))]
     return [_reason_row(reason) for reason in loose] + [_row(panel, check) for check in ordered]
+
+
+def checks_in_words(decision: Decision) -> str:
+    """Return how many checks there are, and how many of them do not pass."""
+    shown = {(check.metric, check.queue) for check in decision.checks}
+    loose = sum((reason.metric, reason.queue) not in shown for reason in decision.reasons)
+    bad = loose + sum(check.status not in FINE for check in decision.checks)
+    return count(loose + len(decision.checks), "check") + (f", {bad} not passing" if bad else ", all passing")
 
 
 def _is(check: Check, reason: Reason | None) -> bool:
@@ -119,7 +133,7 @@ def _row(panel: Panel, check: Check) -> CheckRow:
         until=until,
         remaining=remaining,
         detail=_detail(check, panel.now, panel.zone),
-        meaning=definition.meaning,
+        said=_said(panel, check),
     )
 
 
@@ -137,7 +151,14 @@ def _plain_row(panel: Panel, check: Check) -> CheckRow:
         title=check.detail,
         until=until,
         remaining=remaining,
+        said=_said(panel, check),
     )
+
+
+def _said(panel: Panel, check: Check) -> tuple[str, ...]:
+    """Return what the decision says about a check; what the row says itself is not said again."""
+    reasons = (reason.message for reason in panel.decision.reasons if _is(check, reason))
+    return tuple(message for message in reasons if message != check.detail)
 
 
 def _timer(panel: Panel, check: Check) -> tuple[str, str]:
@@ -191,6 +212,7 @@ def _sentence_row(
     fine: bool = False,
     until: str = "",
     remaining: str = "",
+    said: tuple[str, ...] = (),
 ) -> CheckRow:
     return CheckRow(
         key=key,
@@ -210,11 +232,5 @@ def _sentence_row(
         until=until,
         remaining=remaining,
         detail="",
-        meaning="",
+        said=said,
     )
-
-
-def worst_of(checks: Sequence[Check], queue: str) -> CheckStatus | None:
-    """Return the gravest status among a queue's checks, None when no rule looks at it."""
-    own = [check.status for check in checks if check.queue == queue]
-    return min(own, key=lambda status: STATUSES[status][2], default=None)

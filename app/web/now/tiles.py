@@ -1,6 +1,6 @@
 """One tile per queue: its few numbers, each with provenance, neutral unless a limit is broken. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,28 +9,30 @@ from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.view import FloorView, Reading
 from app.core.gate.decision import Check, CheckStatus
 from app.web.format import NO_BREAK, NONE, clock_time, duration, iso, measure
-from app.web.now.checks import FINE, OPS, STATUSES, worst_of
+from app.web.now.checks import FINE, OPS, STATUSES
 from app.web.now.sparkline import Sparkline
 
 CELLS = (Metric.OLDEST_WAIT_SECONDS, Metric.SPEED_TO_ANSWER_SECONDS, Metric.SERVICE_LEVEL_RATIO)
+FINE_PLACE = min(STATUSES[status][2] for status in FINE)
 CHIPS = {CheckStatus.PASS: "within limits", CheckStatus.TOO_FEW: "too few to judge", None: "no rule"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number of a tile. state: neutral, throttle, hold or unknown; limit is printed where it is broken.
+    """One number of a tile. state: neutral, throttle, hold or unknown; limit: what it must meet, empty without a rule.
 
     amount is the bare number, 0 where there is none: to compare queues by, never to print.
 
-    The rest is what its card says: what the metric means, over which window, from which source, as of when.
+    The rest is what its card says: over which window, from which source, as of when; what the metric means is said
+    once for all queues, by its name.
     """
 
+    metric: str
     label: str
     value: str
     amount: float
     state: str
     limit: str
-    meaning: str
     window: str
     source: str
     as_of: str
@@ -61,18 +63,38 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What tiles are made from: the floor and the gate's checks as of `now`, and what counts as too old."""
+    """What tiles are made from: the floor and the gate's checks by queue as of `now`, and what counts as too old."""
 
     view: FloorView
-    checks: Sequence[Check]
+    checks: Mapping[str, Sequence[Check]]
     now: datetime
     stale_after_seconds: float
     zone: ZoneInfo
 
     def gravest(self, queue: str, metric: Metric) -> Check | None:
         """Return the worst standing of any rule on a queue's metric, None when no rule looks at it."""
-        own = [check for check in self.checks if check.queue == queue and check.metric is metric]
+        own = [check for check in self.checks.get(queue, ()) if check.metric is metric]
         return min(own, key=lambda check: STATUSES[check.status][2], default=None)
+
+    def worst(self, queue: str) -> CheckStatus | None:
+        """Return the gravest status among a queue's checks, None when no rule looks at it."""
+        own = [check.status for check in self.checks.get(queue, ())]
+        return min(own, key=lambda status: STATUSES[status][2], default=None)
+
+    def place(self, queue: str) -> tuple[int, float, str]:
+        """Return where a queue stands among others, the one to look at first before all."""
+        worst, backlog = self.worst(queue), self.view.reading(queue, Metric.BACKLOG)
+        gravity = STATUSES[worst][2] if worst else len(STATUSES)
+        return min(gravity, FINE_PLACE), -((backlog.value if backlog else None) or 0.0), queue
+
+
+def by_queue(checks: Sequence[Check]) -> dict[str, list[Check]]:
+    """Return checks by their queue; those of no queue are left out."""
+    found: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.queue is not None:
+            found.setdefault(check.queue, []).append(check)
+    return found
 
 
 def tile(sight: Sight, queue: str, title: str, trend: Sparkline | None) -> Tile:
@@ -81,7 +103,7 @@ def tile(sight: Sight, queue: str, title: str, trend: Sparkline | None) -> Tile:
     heard = sight.view.last_heard_at(queue)
     age = None if heard is None else max(0.0, (sight.now - heard).total_seconds())
     stale = age is None or age > sight.stale_after_seconds
-    worst = worst_of(sight.checks, queue)
+    worst = sight.worst(queue)
     state, word, _ = STATUSES[worst] if worst else ("neutral", "", 0)
     return Tile(
         queue=queue,
@@ -103,7 +125,7 @@ def _cell(sight: Sight, queue: str, metric: Metric) -> Cell:
     definition, check = DEFINITIONS[metric], sight.gravest(queue, metric)
     reading = sight.view.reading(queue, metric, check.window_seconds if check else None)
     value = measure(reading.value if reading else None, definition.unit)
-    return _filled(sight, definition.title, value, reading, check)
+    return _filled(sight, (metric, definition.title), value, reading, check)
 
 
 def _agents(sight: Sight, queue: str) -> Cell:
@@ -113,20 +135,21 @@ def _agents(sight: Sight, queue: str) -> Cell:
     check = sight.gravest(queue, Metric.AGENTS_AVAILABLE) or sight.gravest(queue, Metric.AGENTS_STAFFED)
     free, all_of_them = (measure(reading.value if reading else None, "agents") for reading in (available, staffed))
     value = NONE if available is None and staffed is None else f"{free} of {all_of_them}"
-    return _filled(sight, "Agents free", value, available or staffed, check)
+    named = Metric.AGENTS_AVAILABLE, "Agents free"
+    return _filled(sight, named, value, available or staffed, check)
 
 
-def _filled(sight: Sight, label: str, value: str, reading: Reading | None, check: Check | None) -> Cell:
+def _filled(sight: Sight, named: tuple[Metric, str], value: str, reading: Reading | None, check: Check | None) -> Cell:
+    metric, label = named
     state = STATUSES[check.status][0] if check and check.status not in FINE else "neutral"
-    broken = state in {"hold", "throttle"}
     stale = reading is not None and reading.age_seconds(sight.now) > sight.stale_after_seconds
     return Cell(
+        metric=metric.value,
         label=label,
         value=value,
         amount=(reading.value if reading else None) or 0.0,
         state="unknown" if stale else state,
-        limit=_limit(check) if check and broken and not stale else "",
-        meaning=DEFINITIONS[reading.metric].meaning if reading else "no source has reported it",
+        limit=_limit(check) if check and check.limit is not None and not stale else "",
         window=_window(reading),
         source=reading.source if reading else "",
         as_of=iso(reading.observed_at if reading else None),

@@ -1,6 +1,6 @@
-"""What the board's outlook asks for every half minute: how much may go in words, and the next hours as a figure."""
+"""What the board's outlook asks for every half minute: how much may go, and what is ahead, in words and numbers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -16,7 +16,7 @@ from app.services.container import Services
 from app.services.published import GateState
 from app.web.now.boards import present
 from app.web.outlook.captions import caption, table
-from app.web.outlook.chart import METRICS, Ahead, figure
+from app.web.outlook.chart import METRICS, Ahead
 from app.web.outlook.sendings import reader_of, sendings
 from app.web.outlook.view import Sending, headline, likeliest_to_break
 from app.web.outlook.words import limit_of
@@ -30,20 +30,19 @@ router = APIRouter()
 
 
 class OutlookQuery(GateQuery):
-    """What is looked at, for whom, and in whose colours. campaign None: whose turn it is next; "": other mail."""
+    """What is looked at, and for whom. campaign None: whose turn it is next; "": other mail."""
 
     campaign: str | None = Field(default=None, max_length=200)
     queue: str = Field(default="", max_length=200)
     metric: str = Field(default="", max_length=60)
     audience: str = Field(default="", max_length=LONGEST)
-    theme: Literal["dark", "light"] = "dark"
 
 
 @router.get("/partials/outlook")
 async def show_outlook(
     _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[OutlookQuery, Query()]
 ) -> Response:
-    """Return the words as HTML, the figure with its caption and table, and what can be chosen."""
+    """Return the words as HTML, what is expected as a sentence and a table, and what can be chosen."""
     _published, state = present(services, query.gate)
     if state is None:
         return Response(status_code=NOT_FOUND)
@@ -67,13 +66,13 @@ def _refresh_seconds(services: Services, state: GateState) -> float:
     return min(REFRESH_SECONDS, max(SOONEST_SECONDS, wall))
 
 
-NOTHING_DRAWN: dict[str, Any] = {"figure": None, "caption": "", "table": None, "queues": [], "fault": ""}
+NOTHING_DRAWN: dict[str, Any] = {"caption": "", "table": None, "queues": [], "fault": ""}
 
 
 async def _drawn(
     services: Services, tools: Tools, state: GateState, sending: Sending, query: OutlookQuery
 ) -> dict[str, Any]:
-    """Return the figure and what belongs to it; nothing of it where it is not known, or the fault that was made."""
+    """Return what is expected; nothing of it where it is not known, or the fault that was made."""
     try:
         audience = read_audience(query.audience)
         made, seen = await tools.outlooks.outlook(services.outlook_questions, state.gate, audience, sending.id or None)
@@ -85,7 +84,6 @@ async def _drawn(
     queue, metric = choice(seen, limits, likeliest_to_break(state, sending), query)
     ahead = Ahead(made.at, seen, limits, queue, metric, audience, reader_of(services, state))
     return {
-        "figure": figure(ahead, query.theme),
         "caption": caption(ahead),
         "table": table(ahead)._asdict(),
         "queues": [{"value": each.queue, "text": ahead.reader.title(each.queue)} for each in seen.without.queues],
