@@ -43,6 +43,7 @@ from app.services.sources import Sources
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
 from app.services.webhooks import Webhooks
+from app.services.workloads import Workloads
 from app.settings import Settings
 
 
@@ -95,3 +96,4 @@ class Services:
     tallies: Tallies
     learning: Learning
     debriefs: Debriefs
+    workloads: Workloads

@@ -10,7 +10,8 @@ from app.core.simulation.twins import Twins
 from app.web.account.pages import ROUTERS as ACCOUNT
 from app.web.assets import Assets
 from app.web.backtest.pages import router as backtest
-from app.web.briefing.pages import router as briefing
+from app.web.briefing.routers import ROUTERS as BRIEFING
+from app.web.calendar.routers import ROUTERS as CALENDAR
 from app.web.campaigns.routers import ROUTERS as CAMPAIGNS
 from app.web.debrief.pages import router as debrief
 from app.web.decisions.events import router as audit_events
@@ -40,7 +41,8 @@ ROUTERS = (
     outlook,
     plan,
     backtest,
-    briefing,
+    *BRIEFING,
+    *CALENDAR,
     debrief,
     audit_events,
     decisions,

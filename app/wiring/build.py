@@ -128,6 +128,7 @@ def services_of(
         tallies=ahead.tallies,
         learning=ahead.learning,
         debriefs=ahead.debriefs,
+        workloads=ahead.workloads,
     )
 
 

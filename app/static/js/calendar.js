@@ -4,7 +4,7 @@
 
 const DRAG_FROM = 5, QUARTER = 15, DAY = 1440, WEEK = 7 * DAY;
 const dialog = document.getElementById("move-dialog");
-let held = null; // { chip, handle, home, start, at, pointer, from, dragging }
+let held = null; // { slip, handle, home, start, at, pointer, from, dragging }
 
 const grid = () => document.querySelector(".week, .month");
 const isMonth = () => grid()?.classList.contains("month");
@@ -31,36 +31,36 @@ function tell(text) {
   line.hidden = !text;
 }
 
-// Show the chip where it would go. Where that is out of sight only the line says so.
+// Show the slip where it would go. Where that is out of sight only the line says so.
 function place(wall) {
   held.at = wall;
   const slot = slotOf(wall);
-  held.chip.classList.toggle("out-of-sight", !slot);
+  held.slip.classList.toggle("out-of-sight", !slot);
   for (const other of document.querySelectorAll(".slot.target")) other.classList.remove("target");
   slot?.classList.add("target");
-  if (!held.dragging && slot && held.chip.parentElement !== slot) {
-    slot.append(held.chip);
+  if (!held.dragging && slot && held.slip.parentElement !== slot) {
+    slot.append(held.slip);
     held.handle.focus();
   }
-  held.chip.querySelector(".chip-time time").textContent = wall.slice(11);
-  tell(`${held.chip.dataset.title}: ${said(wall)}${slot ? "" : ", out of sight"}. ${held.dragging ? "" : "Enter saves, Escape gives up."}`);
+  held.slip.querySelector(".slip-time time").textContent = wall.slice(11);
+  tell(`${held.slip.dataset.title}: ${said(wall)}${slot ? "" : ", out of sight"}. ${held.dragging ? "" : "Enter saves, Escape gives up."}`);
 }
 
-function take(chip, handle) {
+function take(slip, handle) {
   held = {
-    chip, handle, home: chip.parentElement, next: chip.nextSibling, start: chip.dataset.start, at: chip.dataset.start,
-    clock: chip.querySelector(".chip-time time").textContent, dragging: false,
+    slip, handle, home: slip.parentElement, next: slip.nextSibling, start: slip.dataset.start, at: slip.dataset.start,
+    clock: slip.querySelector(".slip-time time").textContent, dragging: false,
   };
-  chip.classList.add("moving");
+  slip.classList.add("moving");
 }
 
 function giveUp() {
   if (!held) return;
-  const { chip, home, next, clock, handle } = held;
-  chip.classList.remove("moving", "out-of-sight");
-  chip.style.translate = "";
-  chip.querySelector(".chip-time time").textContent = clock;
-  if (chip.parentElement !== home) home.insertBefore(chip, next?.parentElement === home ? next : null);
+  const { slip, home, next, clock, handle } = held;
+  slip.classList.remove("moving", "out-of-sight");
+  slip.style.translate = "";
+  slip.querySelector(".slip-time time").textContent = clock;
+  if (slip.parentElement !== home) home.insertBefore(slip, next?.parentElement === home ? next : null);
   for (const slot of document.querySelectorAll(".slot.target")) slot.classList.remove("target");
   held = null;
   tell("");
@@ -72,9 +72,9 @@ async function ask() {
   address.searchParams.set("start", held.at);
   const slot = slotOf(held.at);
   if (slot?.dataset.which) address.searchParams.set("start_which", slot.dataset.which);
-  held.chip.classList.add("asking");
+  held.slip.classList.add("asking");
   await window.htmx.ajax("GET", address.pathname + address.search, { target: "#move-sheet", select: "#move-sheet", swap: "outerHTML" });
-  held?.chip.classList.remove("asking");
+  held?.slip.classList.remove("asking");
   if (!held || dialog.open) return;
   dialog.showModal();
   document.querySelector("#move-sheet #reason, #move-sheet #start")?.focus();
@@ -92,7 +92,7 @@ document.addEventListener("keydown", (event) => {
   const step = STEPS()[event.key];
   if (step && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    if (!held) take(handle.closest(".chip"), handle);
+    if (!held) take(handle.closest(".slip"), handle);
     place(later(held.at, step));
   } else if (held && event.key === "Escape") {
     event.preventDefault();
@@ -111,7 +111,7 @@ document.addEventListener("focusout", ({ target, relatedTarget }) => {
 // --- pointer ---
 
 function wallAt(x, y) {
-  const below = document.elementsFromPoint(x, y).filter((each) => !held.chip.contains(each));
+  const below = document.elementsFromPoint(x, y).filter((each) => !held.slip.contains(each));
   const slot = below.map((each) => each.closest(".slot")).find(Boolean);
   if (!slot) return null;
   if (slot.dataset.day) return slot.dataset.day + held.start.slice(10);
@@ -121,34 +121,34 @@ function wallAt(x, y) {
 }
 
 document.addEventListener("pointerdown", (event) => {
-  const chip = event.target.closest?.(".chip");
-  const handle = chip?.querySelector(".mover");
+  const slip = event.target.closest?.(".slip");
+  const handle = slip?.querySelector(".mover");
   const onHandle = event.target.closest?.(".mover");
   if (!handle || event.button || dialog.open || (event.pointerType !== "mouse" && !onHandle)) return;
   if (held) giveUp();
-  chip.dataset.pressed = `${event.pointerId} ${event.clientX} ${event.clientY}`;
+  slip.dataset.pressed = `${event.pointerId} ${event.clientX} ${event.clientY}`;
 });
 
 document.addEventListener("pointermove", (event) => {
-  const chip = document.querySelector(".chip[data-pressed]");
-  if (!chip) return;
-  const [pointer, x, y] = chip.dataset.pressed.split(" ").map(Number);
+  const slip = document.querySelector(".slip[data-pressed]");
+  if (!slip) return;
+  const [pointer, x, y] = slip.dataset.pressed.split(" ").map(Number);
   if (pointer !== event.pointerId) return;
   if (!held) {
     if (Math.hypot(event.clientX - x, event.clientY - y) < DRAG_FROM) return;
-    take(chip, chip.querySelector(".mover"));
+    take(slip, slip.querySelector(".mover"));
     held.dragging = true;
-    chip.setPointerCapture(pointer);
+    slip.setPointerCapture(pointer);
   }
-  chip.style.translate = `${event.clientX - x}px ${event.clientY - y}px`;
+  slip.style.translate = `${event.clientX - x}px ${event.clientY - y}px`;
   const wall = wallAt(event.clientX, event.clientY);
   if (wall && wall !== held.at) place(wall);
 });
 
 document.addEventListener("pointerup", () => {
-  const chip = document.querySelector(".chip[data-pressed]");
-  if (!chip) return;
-  delete chip.dataset.pressed;
+  const slip = document.querySelector(".slip[data-pressed]");
+  if (!slip) return;
+  delete slip.dataset.pressed;
   if (!held?.dragging) return;
   swallowClick();
   held.dragging = false;
@@ -156,7 +156,7 @@ document.addEventListener("pointerup", () => {
   else ask();
 });
 
-// The click that ends a drag must not follow one of the chip's links.
+// The click that ends a drag must not follow one of the slip's links.
 function swallowClick() {
   const swallow = (event) => { event.preventDefault(); event.stopPropagation(); };
   addEventListener("click", swallow, { capture: true, once: true });
@@ -164,12 +164,12 @@ function swallowClick() {
 }
 
 document.addEventListener("pointercancel", () => {
-  const chip = document.querySelector(".chip[data-pressed]");
-  if (chip) delete chip.dataset.pressed;
+  const slip = document.querySelector(".slip[data-pressed]");
+  if (slip) delete slip.dataset.pressed;
   if (held?.dragging) giveUp();
 });
 
-document.addEventListener("dragstart", (event) => { if (event.target.closest?.(".chip")) event.preventDefault(); });
+document.addEventListener("dragstart", (event) => { if (event.target.closest?.(".slip")) event.preventDefault(); });
 
 // --- the form ---
 
@@ -181,7 +181,7 @@ dialog.addEventListener("click", (event) => {
   dialog.close();
 });
 
-// The hours' work that arrives late must not take a chip out of somebody's hands.
+// The hours' work that arrives late must not take a slip out of somebody's hands.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (held && event.detail.target?.id === "calendar") event.detail.shouldSwap = false;
 });

@@ -32,12 +32,16 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One line of who has read it. at None: they have not read what it says now; former: what they read before."""
+    """One line of who has read it. at None: they have not read what it says now; former: what they read before.
+
+    version: the newest one that they have read, 0 for none.
+    """
 
     by: str
     name: str
     at: Instant | None
     former: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +174,12 @@ def _readers(briefing: Briefing, zone: ZoneInfo) -> tuple[Reader, ...]:
 def _reader(briefing: Briefing, by: str, zone: ZoneInfo) -> Reader:
     present = briefing.acknowledged(by)
     if present is not None:
-        return Reader(by, present.name, _instant(present.at, zone), "")
+        return Reader(by, present.name, _instant(present.at, zone), "", present.version)
     former = max(
         (given for given in briefing.acknowledgements if given.by == by), key=lambda each: each.version, default=None
     )
     said = "" if former is None else f"{former.name} read version {former.version}; it has changed since"
-    return Reader(by, "", None, said)
+    return Reader(by, "", None, said, former.version if former else 0)
 
 
 def _instant(at: datetime, zone: ZoneInfo) -> Instant:

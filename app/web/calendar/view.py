@@ -78,8 +78,8 @@ class DayShown:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody need look at it."""
-        return not (self.entries or self.going or self.stretches)
+        """Whether nobody need look at it. Days of which nothing but that is not known are in the summary."""
+        return not (self.entries or self.going or any(each.state != "unknown" for each in self.stretches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,11 @@ class CalendarPage:
 
 
 class _Shown(NamedTuple):
-    """What the page is made of: the instants of each day's hours, what goes in them, what is known of them."""
+    """What the page is made of: each day's hours (from, until, the clock's hour), what goes, what is known of them."""
 
     period: Period
     place: Place
-    spans: Mapping[date, Sequence[tuple[datetime, datetime]]]
+    spans: Mapping[date, Sequence[tuple[datetime, datetime, int]]]
     entries: Sequence[Entry]
     known: Mapping[datetime, Hour]
     now: datetime
@@ -127,7 +127,8 @@ def calendar_page(
     """Return the page of a period's campaigns and hours; () hours: nothing is known of them, or not yet."""
     edges = period.edges
     pairs = list(pairwise(edges))
-    spans = {day: [pairs[at] for at in own] for day, own in hours_by_day(period, edges).items()}
+    clock = [begins.astimezone(period.zone).hour for begins, _ in pairs]
+    spans = {day: [(*pairs[at], clock[at]) for at in own] for day, own in hours_by_day(period, edges).items()}
     known = dict(zip(edges[:-1], hours, strict=True)) if hours else {}
     shown = _Shown(period, place, spans, entries, known, now)
     days = tuple(_day(shown, day) for day in period.dates)
@@ -169,7 +170,7 @@ def _day(shown: _Shown, day: date) -> DayShown:
     spans, period = shown.spans[day], shown.period
     skipped = datetime.combine(day, time(), period.zone)  # a zone may leave out a day, to change sides of the date line
     start, end = (spans[0][0], spans[-1][1]) if spans else (skipped, skipped)
-    hours = tuple(shown.known[begins] for begins, _ in spans if begins in shown.known)
+    hours = tuple(shown.known[begins] for begins, *_ in spans if begins in shown.known)
     fits = [hour.fit for hour in hours]
     name = Name(
         day,
@@ -205,19 +206,18 @@ def _row(shown: _Shown, hour: int) -> HourRow:
 
 
 def _slots(shown: _Shown, day: date, hour: int) -> tuple[Slot, ...]:
-    zone = shown.period.zone
-    spans = [span for span in shown.spans[day] if span[0].astimezone(zone).hour == hour]
+    spans = [span for span in shown.spans[day] if span[2] == hour]
     return tuple(
         Slot(
-            at=f"{begins.astimezone(zone):%Y-%m-%dT%H}",
+            at=f"{day}T{hour:02}",
             iso=iso(begins),
-            twice=f"{begins.astimezone(zone):%Z}" if len(spans) > 1 else "",
+            twice=f"{begins.astimezone(shown.period.zone):%Z}" if len(spans) > 1 else "",
             hour=shown.known.get(begins),
             entries=_starting(shown.entries, begins, ends),
             going=_going(shown.entries, begins),
             is_now=begins <= shown.now < ends,
         )
-        for begins, ends in spans
+        for begins, ends, _ in spans
     )
 
 
