@@ -20,7 +20,7 @@ from app.errors import Invalid
 
 PREFIX = "HOLDFIRE_"
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+/?")
-_LISTS = ("allowed_origins", "webhook_allowed_networks", "trusted_proxies")
+_LISTS = ("complaint_reasons", "allowed_origins", "webhook_allowed_networks", "trusted_proxies")
 
 
 def default_data_dir() -> Path:
@@ -69,6 +69,9 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="networks of proxies in front, whose X-Forwarded-For is believed, comma separated"
     )
+    complaint_reasons: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("complaint", "complaints"), description="reason tags of contacts that are complaints, comma separated"
+    )
     demo: bool = Field(default=False, description="marks every page as a demonstration")
     sources: tuple[dict[str, Any], ...] = Field(default=(), description="[[sources]] tables of holdfire.toml")
 
@@ -93,6 +96,11 @@ class Settings(BaseModel):
         for item in items:
             ip_network(item)
         return items
+
+    @field_validator("complaint_reasons")
+    @classmethod
+    def _reasons_in_lower_case(cls, items: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(item.lower() for item in items)
 
     @field_validator("public_url")
     @classmethod

@@ -40,8 +40,8 @@ API_PREFIX = "/api/v1"
 # In the order they are tried for each request: what is asked most often comes first.
 RESOURCES = (
     ingest, permits, permit_requests, floor,
-    staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs, values, scoreboards,
-    outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users, sources,
+    staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
+    values, scoreboards, outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

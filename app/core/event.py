@@ -53,6 +53,7 @@ class EventType(StrEnum):
     CAMPAIGN_CANCELLED = "campaign.cancelled"
     CAMPAIGN_GAVE_UP = "campaign.gave_up"
     CAMPAIGN_DEBRIEFED = "campaign.debriefed"
+    CAMPAIGN_VALUED = "campaign.valued"
     WAVE_OPENED = "wave.opened"
     WAVE_COMPLETED = "wave.completed"
     BRIEFING_SAVED = "briefing.saved"
@@ -133,6 +134,7 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.CAMPAIGN_CANCELLED: Meaning("a campaign was cancelled", told=True, urgent=True),
     E.CAMPAIGN_GAVE_UP: Meaning("a campaign reached its deadline before it was done", told=True),
     E.CAMPAIGN_DEBRIEFED: Meaning("a campaign's contacts are over; its debrief is final", told=True),
+    E.CAMPAIGN_VALUED: Meaning("somebody reported what a campaign was worth: customers won, lost and kept"),
     E.WAVE_OPENED: Meaning("a wave of a campaign may be sent now, under the permit it names", told=True, urgent=True),
     E.WAVE_COMPLETED: Meaning("a wave of a campaign is over", told=True),
     E.BRIEFING_SAVED: Meaning("a campaign's briefing was written or changed", told=True),

@@ -37,11 +37,13 @@ from app.services.readiness import Readiness
 from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
+from app.services.scoreboards import Scoreboards
 from app.services.sessions import Sessions
 from app.services.sign_ins import SignIns
 from app.services.sources import Sources
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
+from app.services.values import Values
 from app.services.webhooks import Webhooks
 from app.services.workloads import Workloads
 from app.settings import Settings
@@ -96,4 +98,6 @@ class Services:
     tallies: Tallies
     learning: Learning
     debriefs: Debriefs
+    values: Values
+    scoreboards: Scoreboards
     workloads: Workloads

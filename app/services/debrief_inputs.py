@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from app.core.campaign.campaign import Campaign
-from app.core.debrief.question import Question, QueueFacts, Send, Subject
+from app.core.debrief.question import COMPLAINTS, Question, QueueFacts, Send, Subject
 from app.core.debrief.tagging import Tally
 from app.core.debrief.window import STEP, Look, floored, look_of
 from app.core.forecast.refused import ResponseRefused
@@ -16,6 +16,7 @@ from app.ports.permits import PermitStore, Sending
 from app.services.debrief_floor import FloorThen
 from app.services.debrief_release import ReleaseThen
 from app.services.learning import Learning
+from app.services.predictions import Predictions
 from app.services.published import Published
 from app.services.tallies import Tallies
 
@@ -43,7 +44,9 @@ class DebriefInputs:
     learning: Learning
     floor: FloorThen
     release: ReleaseThen
+    predictions: Predictions
     published: Callable[[], Published]
+    complaint_reasons: tuple[str, ...] = COMPLAINTS
 
     async def sent(self, campaign_id: str) -> Underway:
         """Return what went out of a campaign. Where nobody ever reported, what was permitted counts as sent."""
@@ -55,7 +58,7 @@ class DebriefInputs:
         return Underway(tuple(send for send in sends if send.messages), outstanding, lapsed, is_assumed=not reported)
 
     async def question(self, campaign: Campaign, sent: Underway, now: datetime, *, is_final: bool) -> Question:
-        """Return the question of a campaign of which something was sent, as of now."""
+        """Return the question of a campaign of which something was sent, as of now. Raises NotComputed."""
         first, last = sent.sends[0].at, sent.sends[-1].at
         tallies = await self.tallies.of([campaign.id, f"{campaign.id}{HOLDOUT}"])
         own = tuple(tally for tally in tallies if tally.campaign == campaign.id)
@@ -64,6 +67,7 @@ class DebriefInputs:
         zone = self._time_zone(campaign.gate)
         look = look_of(sent.sends, now) or Look(floored(first), floored(first) + STEP)
         queues = await self._queues(campaign, own, look, zone)
+        released = await self.release.of(campaign, first, last)
         return Question(
             subject=self._subject(campaign),
             at=now,
@@ -71,7 +75,7 @@ class DebriefInputs:
             time_zone=zone,
             sends=sent.sends,
             outstanding=sent.outstanding,
-            release=await self.release.of(campaign, first, last),
+            release=released.release,
             queues=queues,
             tallies=own,
             held_out_tallies=tuple(tally for tally in tallies if tally.campaign != campaign.id),
@@ -79,6 +83,10 @@ class DebriefInputs:
             others=others,
             unaccounted=sent.lapsed,
             is_assumed_sent=sent.is_assumed,
+            before=released.before,
+            limits=released.limits,
+            predicted=await self.predictions.of(campaign, sent.sends, released.at),
+            complaint_reasons=self.complaint_reasons,
         )
 
     def _subject(self, campaign: Campaign) -> Subject:

@@ -22,12 +22,14 @@ from app.core.debrief.debrief import Debrief
 from app.core.debrief.lesson import Lesson
 from app.core.debrief.make import TooSoon, debrief
 from app.core.debrief.question import Question
+from app.core.debrief.score import score_of
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.forecast.kernel import Kernel
 from app.errors import HoldfireError, NotFound
 from app.ports.clock import Clock
 from app.ports.computing import Computing
 from app.ports.learning import DebriefStore, KeptDebrief, Lift
+from app.ports.scores import KeptScore, ScoreStore
 from app.services.campaigns import Campaigns, Impossible
 from app.services.debrief_inputs import DebriefInputs, Underway
 
@@ -38,15 +40,17 @@ GOOD_FOR = timedelta(seconds=60)
 RESPONSE_HOURS = 72
 OVER_SHARE = 0.95
 LOOKED_BACK = timedelta(days=14)
+SCORED_AT_ONCE = 100
 _encoder = msgspec.json.Encoder()
 
 
 class _Made(NamedTuple):
-    """A debrief as of an instant, JSON-ready, and what it teaches so far."""
+    """A debrief as of an instant, JSON-ready, what it teaches so far, and its line on the scoreboard."""
 
     at: datetime
     document: Mapping[str, Any]
     lesson: Lesson
+    score: KeptScore
 
 
 class Debriefs:
@@ -56,12 +60,14 @@ class Debriefs:
         self,
         inputs: DebriefInputs,
         store: DebriefStore,
+        scores: ScoreStore,
         campaigns: Campaigns,
         *,
         computing: Computing,
         clock: Clock,
     ) -> None:
-        self._inputs, self._store, self._campaigns, self._learning = inputs, store, campaigns, inputs.learning
+        self._inputs, self._store, self._scores = inputs, store, scores
+        self._campaigns, self._learning = campaigns, inputs.learning
         self._computing, self._clock = computing, clock
         self._made: dict[str, _Made] = {}
         self._settled: set[str] = set()  # campaigns that need no looking at any more
@@ -88,7 +94,7 @@ class Debriefs:
         question = await asyncio.to_thread(_unpacked, kept.inputs)
         found, _ = await self._computing.run(debrief, question)
         document = document_of(found)
-        return document, document == kept.document
+        return document, says(document, kept.document)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look at every campaign that needs it every five minutes, until `stop` is set. Faults are logged."""
@@ -114,7 +120,16 @@ class Debriefs:
                 continue
             except (HoldfireError, ValueError) as fault:
                 log.warning("debrief_not_made", extra={"campaign": name, "error": str(fault)})
+        await self._score_kept()
         self._made = {name: made for name, made in self._made.items() if now - made.at < GOOD_FOR}
+
+    async def _score_kept(self) -> None:
+        """Give a line on the scoreboard to every final debrief that has none yet."""
+        for name in await self._scores.unscored(SCORED_AT_ONCE):
+            kept = await self._store.debrief(name)
+            if kept is not None:
+                found = await asyncio.to_thread(msgspec.convert, kept.document, Debrief)
+                await self._scores.put_scores([kept_score(found)])
 
     async def _recent(self, now: datetime) -> list[str]:
         """Return what was sent lately and has no final debrief: campaigns, and names that no campaign has."""
@@ -129,7 +144,9 @@ class Debriefs:
                 self._settled.add(campaign.id)
             return
         if not is_over(campaign, sent, self._learning.kernel(), now):
-            self._learning.watch((await self._make(campaign, sent, now)).lesson)
+            made = await self._make(campaign, sent, now)
+            self._learning.watch(made.lesson)
+            await self._scores.put_scores([made.score])
             return
         await self._finish(campaign, sent, now)
 
@@ -145,7 +162,7 @@ class Debriefs:
     async def _make(self, campaign: Campaign, sent: Underway, now: datetime) -> _Made:
         question = await self._inputs.question(campaign, sent, now, is_final=False)
         found, lesson = await self._computing.run(debrief, question)
-        made = self._made[campaign.id] = _Made(now, document_of(found), lesson)
+        made = self._made[campaign.id] = _Made(now, document_of(found), lesson, kept_score(found))
         return made
 
     async def _finish(self, campaign: Campaign, sent: Underway, now: datetime) -> None:
@@ -161,6 +178,7 @@ class Debriefs:
             lifts=[Lift(campaign.id, each.queue, each.start, each.contacts) for each in lesson.lifts],
         )
         await self._store.save_debrief(kept, _told(campaign, found, now))
+        await self._score_kept()
         self._settled.add(campaign.id)
         self._made.pop(campaign.id, None)
         await self._learning.load()
@@ -181,6 +199,22 @@ def _packed(question: Question) -> bytes:
 
 def _unpacked(inputs: bytes) -> Question:
     return msgspec.json.decode(zlib.decompress(inputs), type=Question)
+
+
+def says(document: Any, kept: Any) -> bool:
+    """Return whether a document says all that a kept one says; it may have members that were not told of then."""
+    if isinstance(document, dict) and isinstance(kept, dict):
+        return all(name in document and says(document[name], each) for name, each in kept.items())
+    if isinstance(document, list) and isinstance(kept, list):
+        return len(document) == len(kept) and all(map(says, document, kept))
+    return bool(document == kept)
+
+
+def kept_score(found: Debrief) -> KeptScore:
+    """Return a debrief's line on the scoreboard, to be kept."""
+    score = score_of(found)
+    document: dict[str, Any] = msgspec.json.decode(_encoder.encode(score))
+    return KeptScore(score.campaign, score.began_at, score.is_final, document)
 
 
 def document_of(found: Debrief) -> dict[str, Any]:

@@ -38,10 +38,12 @@ from app.store.overrides import SqlOverrides
 from app.store.packing import SqlMinutePacks
 from app.store.permits import SqlPermits
 from app.store.queues import SqlQueues
+from app.store.scores import SqlScores
 from app.store.sole import sole_evaluator
 from app.store.staffing import SqlHours, SqlSchedules
 from app.store.tables import INSTALLATION
 from app.store.tallies import SqlTallies
+from app.store.values import SqlValues
 from app.store.webhooks import SqlWebhooks
 from app.stream.sql import SqlStream
 
@@ -76,6 +78,8 @@ class Store:
     outlooks: SqlOutlooks
     tallies: SqlTallies
     debriefs: SqlDebriefs
+    scores: SqlScores
+    values: SqlValues
     database: Database
 
     async def schema_fault(self) -> str | None:
@@ -127,6 +131,8 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         outlooks=SqlOutlooks(database),
         tallies=SqlTallies(database),
         debriefs=SqlDebriefs(database),
+        scores=SqlScores(database),
+        values=SqlValues(database),
         database=database,
     )
     try:

@@ -16,9 +16,11 @@ from app.services.outlook_inputs import OutlookInputs
 from app.services.outlook_mail import OutlookMail
 from app.services.outlook_questions import OutlookQuestions
 from app.services.outlooks import Outlooks
+from app.services.predictions import Predictions
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
 from app.services.workloads import Workloads
+from app.settings import Settings
 from app.store.bundle import Store
 from app.wiring.gate import GateServices
 
@@ -38,7 +40,7 @@ class AheadServices:
 
 
 def ahead_services(
-    gate: GateServices, clock: Clock, store: Store, computing: Computing, planning: Computing
+    settings: Settings, gate: GateServices, clock: Clock, store: Store, *, computing: Computing, planning: Computing
 ) -> AheadServices:
     """Return them, nothing loaded yet."""
     published = gate.published
@@ -56,10 +58,12 @@ def ahead_services(
         tallies,
         learning,
         FloorThen(store.flows, store.history, hours, staffings, gate.targets),
-        ReleaseThen(store.permits, store.campaigns, store.overrides, store.events),
+        ReleaseThen(store.permits, store.campaigns, store.overrides, store.events, store.gates, store.briefings),
+        Predictions(store.outlooks, computing),
         published,
+        settings.complaint_reasons,
     )
-    debriefs = Debriefs(happened, store.debriefs, gate.campaigns, computing=computing, clock=clock)
+    debriefs = Debriefs(happened, store.debriefs, store.scores, gate.campaigns, computing=computing, clock=clock)
     workloads = Workloads(
         inputs.arrivals,
         inputs.capacities,

@@ -19,7 +19,9 @@ from app.services.queues import Queues
 from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
+from app.services.scoreboards import Scoreboards
 from app.services.sources import Sources
+from app.services.values import Values
 from app.settings import Settings
 from app.store.audit import verify
 from app.store.bundle import Store
@@ -47,7 +49,7 @@ async def build_services(
     computing, planning = computing or InProcess(), planning or InProcess()
     gate = gate_services(settings, clock, store, metrics)
     outward = outward_services(settings, clock, store, metrics, gate)
-    ahead = ahead_services(gate, clock, store, computing, planning)
+    ahead = ahead_services(settings, gate, clock, store, computing=computing, planning=planning)
     await load(gate, outward, ahead)
     listen(gate, outward, ahead, metrics)
     return services_of(settings, clock, store, metrics, gate=gate, outward=outward, ahead=ahead, computing=computing)
@@ -83,6 +85,7 @@ def services_of(
     computing: Computing,
 ) -> Services:
     """Return all services: those that were built together, and those that nobody but their users needs."""
+    values = Values(store.values, gate.campaigns, clock)
     sources, gates = Sources(), gates_of(gate, clock, store, ahead.outlooks.wake)
     people = people_services(settings, clock, store)
     return Services(
@@ -128,6 +131,8 @@ def services_of(
         tallies=ahead.tallies,
         learning=ahead.learning,
         debriefs=ahead.debriefs,
+        values=values,
+        scoreboards=Scoreboards(store.scores, values, gate.campaigns, store.events, settings.complaint_reasons),
         workloads=ahead.workloads,
     )
 

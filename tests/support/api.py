@@ -180,6 +180,9 @@ async def an_api(*, auth: str = "on") -> Api:
         tallies=absent,
         learning=absent,
         debriefs=absent,
+        values=absent,
+        scoreboards=absent,
+        workloads=absent,
     )
     await evaluator.start()
     return Api(clock, stream, history, log, store, services, an_app())

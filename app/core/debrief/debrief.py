@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from app.core.debrief.question import Release, Subject, Values
+from app.core.debrief.question import Before, Limit, Prediction, Release, Subject, Values
 
 
 class State(StrEnum):
@@ -83,18 +83,6 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueLift:
-    """What came to one queue: offered in the window, forecast without the campaign, the estimate, and those tagged."""
-
-    queue: str
-    offered: int | None
-    forecast: float | None
-    estimate: Estimate | None
-    tagged: int
-    basis: str
-
-
-@dataclass(frozen=True, slots=True)
 class Course:
     """The floor per five minutes of the window, all queues together; null where it has no value.
 
@@ -105,6 +93,22 @@ class Course:
     service_level_ratio: Values
     speed_to_answer_seconds: Values
     backlog: Values
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLift:
+    """What came to one queue: offered in the window, forecast without the campaign, the estimate, and those tagged.
+
+    course: as measured, for the queues of which something was predicted; null for the others.
+    """
+
+    queue: str
+    offered: int | None
+    forecast: float | None
+    estimate: Estimate | None
+    tagged: int
+    basis: str
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,24 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
+class Slam:
+    """For how many minutes of the window some queue was past a limit of its gate's policy.
+
+    measured_minutes: as the sources said. at_once_minutes and nothing_minutes: what was measured, changed by what all
+    at once, or nothing sent, would have changed by calculation. avoided_minutes: at_once less measured; below 0 where
+    it was worse than all at once. Each is null where it cannot be told; said: in a sentence, also why not.
+    """
+
+    measured_minutes: float | None
+    at_once_minutes: float | None
+    nothing_minutes: float | None
+    avoided_minutes: float | None
+    limits: tuple[Limit, ...]
+    queues: tuple[str, ...]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What went out: messages reported as sent, and what may still go under live permits."""
 
@@ -163,7 +185,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Debrief:
-    """What one campaign did. unknown: what cannot be said, and why; at: as of when. summary: in a few sentences."""
+    """What one campaign did. unknown: what cannot be said, and why; at: as of when. summary: in a few sentences.
+
+    before, predicted, slam: null in debriefs that were made before holdfire could tell.
+    """
 
     campaign: Subject
     state: State
@@ -178,3 +203,6 @@ class Debrief:
     floor: Floor
     release: Release
     unknown: tuple[str, ...]
+    before: Before | None = None
+    predicted: Prediction | None = None
+    slam: Slam | None = None

@@ -5,7 +5,7 @@ Contacts that come anyway are the forecast, raised or lowered as a whole so that
 many contacts as came. What differs between the three ways is the campaign's contacts alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -42,21 +42,52 @@ class Sums:
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(*(getattr(self, name) + getattr(other, name) for name in _SUMS))
 
+    @property
+    def service_level(self) -> FloatArray:
+        """The ratio per step, NaN where nobody was judged."""
+        return _ratio(self.reached, self.judged)
+
+    @property
+    def speed_to_answer(self) -> FloatArray:
+        """The mean wait in seconds per step, NaN where nobody was answered."""
+        return _ratio(self.wait_seconds, self.answered)
+
 
 _SUMS = tuple(field.name for field in fields(Sums))
 
 
-def floor(question: Question, baselines: Baselines, found: Lifts) -> Floor:
-    """Return the floor as it was and as it would have been; `said` has why something could not be calculated."""
-    measured = [_measured(queue, baselines.look) for queue in baselines.queues]
+@dataclass(frozen=True, slots=True, eq=False)
+class Calculated:
+    """The floor by queue: as measured, and, where it could be calculated, in each of WAYS. said: why not."""
+
+    measured: Mapping[str, Sums]
+    ways: Mapping[str, Sequence[Sums]]
+    said: tuple[str, ...]
+
+
+def calculated(question: Question, baselines: Baselines, found: Lifts) -> Calculated:
+    """Return what was measured of each queue, and what can be calculated of it."""
     said: list[str] = []
-    calculated: dict[str, list[Sums]] = {}
+    ways: dict[str, Sequence[Sums]] = {}
     for queue in baselines.queues:
-        if (ways := _ways(question, queue, baselines.look, found, said)) is not None:
-            calculated[queue.facts.queue] = ways
-    tellings = [_telling(_added([ways[place] for ways in calculated.values()])) for place in range(len(WAYS))]
-    as_sent, at_once, nothing = tellings if calculated else (None, None, None)
-    return Floor(_telling(_added(measured)) or _SILENT, as_sent, at_once, nothing, tuple(calculated), tuple(said))
+        if (own := _ways(question, queue, baselines.look, found, said)) is not None:
+            ways[queue.facts.queue] = own
+    measured = {queue.facts.queue: _measured(queue, baselines.look) for queue in baselines.queues}
+    return Calculated(measured, ways, tuple(said))
+
+
+def floor(known: Calculated) -> Floor:
+    """Return the floor as it was and as it would have been; `said` has why something could not be calculated."""
+    ways = known.ways.values()
+    tellings = [_telling(_added([own[place] for own in ways])) for place in range(len(WAYS))]
+    as_sent, at_once, nothing = tellings if ways else (None, None, None)
+    measured = _telling(_added(list(known.measured.values()))) or _SILENT
+    return Floor(measured, as_sent, at_once, nothing, tuple(known.ways), known.said)
+
+
+def course(sums: Sums) -> Course:
+    """Return sums as they are read, step by step."""
+    return Course(told(sums.offered), told(sums.service_level), told(sums.speed_to_answer), told(sums.backlog))
 
 
 def _ways(question: Question, queue: Baseline, look: Look, found: Lifts, said: list[str]) -> list[Sums] | None:
@@ -102,8 +133,8 @@ def _predicted(question: Question, queue: Baseline, look: Look, rate: float, bas
         facts.waiting or 0,
         facts.target_seconds,
     )
-    course = predict(scenario, rows)
-    return [_of_course(course, place) for place in range(len(WAYS))]
+    predicted = predict(scenario, rows)
+    return [_of_course(predicted, place) for place in range(len(WAYS))]
 
 
 def _level(queue: Baseline, look: Look, caused: FloatArray, base: FloatArray) -> float:
@@ -150,16 +181,10 @@ def _added(queues: Sequence[Sums]) -> Sums | None:
 def _telling(sums: Sums | None) -> Telling | None:
     if sums is None:
         return None
-    course = Course(
-        told(sums.offered),
-        told(_ratio(sums.reached, sums.judged)),
-        told(_ratio(sums.wait_seconds, sums.answered)),
-        told(sums.backlog),
-    )
     known = ~np.isnan(sums.judged) & ~np.isnan(sums.reached)
     heard = ~np.isnan(sums.answered) & ~np.isnan(sums.wait_seconds)
     return Telling(
-        course,
+        course(sums),
         Figures(
             _sum(sums.offered),
             _whole_ratio(sums.reached[known], sums.judged[known]),

@@ -7,10 +7,11 @@ import numpy as np
 
 from app.core.debrief.baseline import Baseline, Baselines
 from app.core.debrief.debrief import Count, Debrief, QueueLift, Sent, State, Tagged, Window
-from app.core.debrief.floor import floor
+from app.core.debrief.floor import Calculated, calculated, course, floor
 from app.core.debrief.lesson import Lesson, lesson
 from app.core.debrief.lifts import Lifts, lifts, queue_estimate
 from app.core.debrief.question import STEP_SECONDS, Question
+from app.core.debrief.slam import slam
 from app.core.debrief.window import Look, floored, look_of, tallied
 from app.core.debrief.wording import doubts, summary, tagged_said
 
@@ -26,8 +27,9 @@ def debrief(question: Question) -> tuple[Debrief, Lesson]:
         raise TooSoon(f"campaign {question.subject.id!r} began a few minutes ago; ask again when five of them are over")
     baselines = Baselines([Baseline(facts) for facts in question.queues], look)
     found = lifts(question, look, baselines)
-    tagged, told = _tagged(question, look), floor(question, baselines, found)
-    queues = tuple(_queue(question, queue, look, found) for queue in baselines.queues)
+    known = calculated(question, baselines, found)
+    tagged, told = _tagged(question, look), floor(known)
+    queues = tuple(_queue(question, queue, look, found, known) for queue in baselines.queues)
     sent = _sent(question)
     whole = Debrief(
         campaign=question.subject,
@@ -43,6 +45,9 @@ def debrief(question: Question) -> tuple[Debrief, Lesson]:
         floor=told,
         release=question.release,
         unknown=tuple(doubts(question, found, told)),
+        before=question.before,
+        predicted=question.predicted,
+        slam=slam(known, question.limits, found.contacts.headline),
     )
     return whole, lesson(question, look, found)
 
@@ -60,7 +65,9 @@ def _tagged(question: Question, look: Look) -> Tagged:
         _counts((getattr(tally, name), tally.contacts) for tally in tallies) for name in ("queue", "channel", "reason")
     )
     in_window = int(tallied(tuple(tallies), look.start, look.steps).sum())
-    return Tagged(contacts, in_window, queues, channels, reasons, tagged_said(contacts, reasons))
+    return Tagged(
+        contacts, in_window, queues, channels, reasons, tagged_said(contacts, reasons, question.complaint_reasons)
+    )
 
 
 def _counts(named: Iterable[tuple[str, int]]) -> tuple[Count, ...]:
@@ -72,11 +79,13 @@ def _counts(named: Iterable[tuple[str, int]]) -> tuple[Count, ...]:
     return tuple(Count(name, contacts) for name, contacts in ordered)
 
 
-def _queue(question: Question, queue: Baseline, look: Look, found: Lifts) -> QueueLift:
+def _queue(question: Question, queue: Baseline, look: Look, found: Lifts, known: Calculated) -> QueueLift:
     facts, alone = queue.facts, Baselines([queue], look)
     own = tuple(tally for tally in question.tallies if tally.queue == facts.queue)
     tagged = int(tallied(own, look.start, look.steps).sum())
     forecast = queue.forecast(look.start, look.steps)
+    predicted = question.predicted.queues if question.predicted else ()
+    is_predicted = any(each.queue == facts.queue for each in predicted)
     return QueueLift(
         queue=facts.queue,
         offered=None if np.isnan(alone.counts).any() else int(alone.counts.sum()),
@@ -84,4 +93,5 @@ def _queue(question: Question, queue: Baseline, look: Look, found: Lifts) -> Que
         estimate=queue_estimate(question, alone, found.per_rate[facts.queue], tagged),
         tagged=tagged,
         basis=forecast.basis,
+        course=course(known.measured[facts.queue]) if is_predicted else None,
     )

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.debrief.tagging import Tally
+from app.core.floor.metric import Metric
 from app.core.forecast.calendar import Calendar
 
 STEP_SECONDS = 300
 STEP_MINUTES = STEP_SECONDS // 60
+COMPLAINTS = ("complaint", "complaints")
 Values = tuple[float | None, ...]
 
 
@@ -126,13 +128,80 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What went before its first message.
+
+    announced_at: when the contact center had notice of it. wanted_at: when it would have gone, had its gate let it;
+    granted_at: when the first permit was given; None: not known. notice_minutes: what the policy of that time asks for,
+    None without one. is_briefed: whether everybody who had to had acknowledged its briefing by then; None: nobody wrote
+    one, and nobody asked for one.
+    """
+
+    announced_at: datetime | None
+    wanted_at: datetime | None
+    granted_at: datetime | None
+    notice_minutes: float | None
+    is_briefed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a policy lets a metric be: at most `value`, or at least where is_least."""
+
+    metric: Metric
+    value: float
+    is_least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What was expected per step, and its 10 and 90 % points; None where there was nothing to have a value."""
+
+    mean: Values
+    low: Values
+    high: Values
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePrediction:
+    """What was predicted of one queue, per step: contacts offered, and the metrics."""
+
+    queue: str
+    offered: Values
+    service_level_ratio: Spread
+    speed_to_answer_seconds: Spread
+    backlog: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the outlook at the time of the release says of what was then sent.
+
+    made_at: when that outlook was made, before the first message; steps count from then. messages: those of the
+    campaign that went out within its horizon. per_1000: what was believed of its contacts, with 10 and 90 % points.
+    breach_probability: that any limit of the policy's outlook breaks within the horizon. queues: those that the
+    campaign's contacts come to, at most eight.
+    """
+
+    made_at: datetime
+    step_seconds: int
+    messages: int
+    per_1000: float
+    per_1000_low: float
+    per_1000_high: float
+    breach_probability: float
+    queues: tuple[QueuePrediction, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A campaign to be debriefed as of `at`. sends: what went out, in order, at least one; outstanding: may still go.
 
     queues: those of its gate. tallies: of contacts that named it; held_out_tallies: of people who were held out.
     bin_shares: of the learned lag, () for the published one. others: campaigns that were sent at the same time.
     unaccounted: messages that nobody ever reported, though they were permitted; is_assumed_sent: they are the sends,
-    because nothing was ever reported.
+    because nothing was ever reported. limits: of the policy that stood as it was let go; predicted: None where no
+    outlook was kept from before. complaint_reasons: the reason tags that are complaints, in lower case.
     """
 
     subject: Subject
@@ -149,3 +218,7 @@ class Question:
     others: tuple[str, ...] = ()
     unaccounted: int = 0
     is_assumed_sent: bool = False
+    before: Before | None = None
+    limits: tuple[Limit, ...] = ()
+    predicted: Prediction | None = None
+    complaint_reasons: tuple[str, ...] = COMPLAINTS

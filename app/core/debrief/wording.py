@@ -1,6 +1,6 @@
 """What a debrief says in sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from app.core.debrief.debrief import Count, Estimate, Figures, Floor, Method, Sent, Tagged, Telling
@@ -8,7 +8,6 @@ from app.core.debrief.lifts import Lifts
 from app.core.debrief.question import Question
 from app.core.gate.fields import listed
 
-COMPLAINTS = frozenset({"complaint", "complaints"})
 _LONG = timedelta(hours=20)
 _RESTS = {
     Method.HOLD_OUT: "compared with those who were held out",
@@ -45,14 +44,14 @@ def _brought(question: Question, best: Estimate | None) -> str:
     return f"It brought {best.contacts:,.0f} contacts, {_RESTS[best.method]}: {per_1000}; {expected}."
 
 
-def tagged_said(contacts: int, reasons: Sequence[Count]) -> str:
+def tagged_said(contacts: int, reasons: Sequence[Count], complaint_reasons: Collection[str]) -> str:
     """Return how many contacts named the campaign and how many of them complained, or that nobody said."""
     if not contacts:
         return "No contact named the campaign: not tagged, so reasons and complaints are not known."
     named = [reason for reason in reasons if reason.name]
     if not named:
         return f"{contacts:,} contacts named the campaign, none of them a reason: complaints are not tagged."
-    complaints = sum(reason.contacts for reason in named if reason.name.lower() in COMPLAINTS)
+    complaints = sum(reason.contacts for reason in named if reason.name.lower() in complaint_reasons)
     top = listed([f"{reason.name} ({reason.contacts:,})" for reason in named[:3]]).replace(" or ", " and ")
     return f"{contacts:,} contacts named the campaign, {complaints:,} of them as a complaint; mostly about {top}."
 
@@ -85,6 +84,8 @@ def doubts(question: Question, found: Lifts, floor: Floor) -> Iterator[str]:
     """Yield what cannot be said, or only with care, and why."""
     yield from found.unknown
     yield from floor.said
+    if question.predicted is None:
+        yield "What was predicted is not known: no outlook of its gate is kept from before its first message."
     if question.unaccounted:
         counted = "are counted as sent" if question.is_assumed_sent else "are counted as not sent"
         yield f"Of {question.unaccounted:,} permitted messages nobody reported what became of them; they {counted}."

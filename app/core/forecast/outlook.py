@@ -91,8 +91,8 @@ def outlook(case: Case, audience: float | None = None, start_minute: int = 0, no
     else:
         first = 0
     shown = None if audience is None else visible(case, audience)
-    without, interval = _prospect(case, case.sends(), nodes)
-    with_send = None if shown is None else _prospect(case, case.sends((start_minute, shown)), nodes)[0]
+    without, interval = prospect(case, case.sends(), nodes)
+    with_send = None if shown is None else prospect(case, case.sends((start_minute, shown)), nodes)[0]
     return Outlook(first, interval, shown, without, with_send)
 
 
@@ -107,7 +107,11 @@ def _refuse_start(case: Case, minute: int, *, is_within: bool) -> None:
         raise CaseRefused([Problem("/start_minute", detail)])
 
 
-def _prospect(case: Case, schedule: FloatArray, nodes: Nodes) -> tuple[Prospect, float]:
+def prospect(case: Case, schedule: FloatArray, nodes: Nodes) -> tuple[Prospect, float]:
+    """Return what becomes of the queues until the horizon with a schedule, shape (starts,); and seconds per interval.
+
+    It checks nothing.
+    """
     schedules = schedule[np.newaxis]
     seen = [
         _queue(queue, case.contacts_per_1000, schedules, nodes, case.limits.horizon_minutes) for queue in case.queues

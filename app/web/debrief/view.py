@@ -6,8 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.core.debrief.debrief import Count, Debrief, Estimate, Method, QueueLift, State
-from app.core.debrief.question import OverrideFact, WaveFact
-from app.core.debrief.wording import COMPLAINTS
+from app.core.debrief.question import COMPLAINTS, OverrideFact, WaveFact
 from app.web.briefing.view import Instant
 from app.web.debrief.chart import Chart, Span, chart
 from app.web.format import NO_BREAK, NONE, count, duration, iso, number, percent
