@@ -40,6 +40,15 @@ class Again:
     is_same: bool
 
 
+class TooFar(Invalid):
+    """A send begins so far ahead that nothing is foreseen of it; `until` is the last start that can be looked at."""
+
+    def __init__(self, start_at: datetime, until: datetime) -> None:
+        said = f"{instant(start_at)} is too far ahead: a send can be looked at that begins by {instant(until)}"
+        super().__init__(said, [Problem("/query/start_at", said)])
+        self.until = until
+
+
 class OutlookQuestions:
     """Answers them, one at a time.
 
@@ -68,7 +77,7 @@ class OutlookQuestions:
         """Return in which minute of the newest outlook a send begins, to five; 0 for none, and for one in the past.
 
         It can begin a window before the horizon, and later as long as it has a whole horizon that is known; a plan
-        (whole_horizon) needs that anyway. Raises Invalid for one too far ahead.
+        (whole_horizon) needs that anyway. Raises TooFar.
         """
         made = self.newest(gate)
         if start_at is None or made is None or made.gathered is None:
@@ -78,9 +87,7 @@ class OutlookQuestions:
         within = known.limits.horizon_minutes - int(known.limits.window_seconds / MINUTE_SECONDS)
         last = max(0 if whole_horizon else within, known.minutes - known.limits.horizon_minutes)
         if minute > last:
-            seen_until = instant(made.at + timedelta(minutes=last))
-            detail = f"{instant(start_at)} is too far ahead: a send can be looked at that begins by {seen_until}"
-            raise Invalid(detail, [Problem("/query/start_at", detail)])
+            raise TooFar(start_at, made.at + timedelta(minutes=last))
         return minute
 
     async def outlook(

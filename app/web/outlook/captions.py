@@ -40,7 +40,7 @@ def caption(ahead: Ahead) -> str:
 
 def _with(ahead: Ahead) -> str:
     worst = _worst(ahead, ahead.with_send) if ahead.with_send else ""
-    return f", {worst} with {number(ahead.audience)} sent now" if worst else ""
+    return f", {worst} with {number(ahead.audience)} sent {ahead.sent}" if worst else ""
 
 
 def _limit(ahead: Ahead) -> str:
@@ -64,7 +64,7 @@ def table(ahead: Ahead) -> Table:
     """Return the numbers of each interval: contacts offered and the metric, expected and 8 of 10 cases."""
     queues = [("nothing sent", ahead.without)]
     if ahead.with_send is not None:
-        queues.append((f"{number(ahead.audience)} sent now", ahead.with_send))
+        queues.append((f"{number(ahead.audience)} sent {ahead.sent}", ahead.with_send))
     names = [f"{what}, {name}" for name, _ in queues for what in ("Offered", "Expected", "8 of 10 cases")]
     columns = [column for _, queue in queues for column in _columns(ahead, queue)]
     starts = [ahead.reader.minute(ahead.starts(place)) for place in range(len(ahead.without.offered))]

@@ -22,6 +22,7 @@ from app.web.palettes import THEMES, Palette
 
 METRICS = (Metric.SERVICE_LEVEL_RATIO, Metric.SPEED_TO_ANSWER_SECONDS, Metric.BACKLOG)
 HEADROOM = 1.15
+LOWEST_BELOW = 0.15  # of the height: the name of a lower line would lie on the axis
 LEAST_TOP = {"seconds": 30.0, "ratio": 1.0}
 LEAST_TOP_CONTACTS = 5.0
 WORTH_MARKING = 0.01  # of probability: what breaks more rarely is not shaded
@@ -29,7 +30,10 @@ WORTH_MARKING = 0.01  # of probability: what breaks more rarely is not shaded
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ahead:
-    """All that is known of the next hours, and what of it is looked at. audience None: no send was asked about."""
+    """All that is known of the next hours, and what of it is looked at. audience None: no send was asked about.
+
+    sent: when the audience is sent, in words.
+    """
 
     at: datetime
     outlook: Outlook
@@ -38,6 +42,7 @@ class Ahead:
     metric: Metric
     audience: int | None
     reader: Reader
+    sent: str = "now"
 
     @property
     def until(self) -> datetime:
@@ -51,7 +56,7 @@ class Ahead:
 
     @property
     def with_send(self) -> QueueOutlook | None:
-        """The queue, if the audience is sent now; None where none was asked about."""
+        """The queue, if the audience is sent; None where none was asked about."""
         return _of(self.outlook.with_send, self.queue) if self.outlook.with_send else None
 
     def starts(self, interval: int) -> datetime:
@@ -128,7 +133,7 @@ def _traces(ahead: Ahead, palette: Palette) -> list[Figure]:
 
 
 def _said(ahead: Ahead) -> str:
-    return f"{number(ahead.audience)} sent now"
+    return f"{number(ahead.audience)} sent {ahead.sent}"
 
 
 def _places(ahead: Ahead) -> list[str]:
@@ -203,7 +208,7 @@ def _names(ahead: Ahead, palette: Palette) -> list[Figure]:
     if not np.isfinite(gaps).any():
         return []
     widest, last = int(np.nanargmax(gaps)), int(np.flatnonzero(np.isfinite(gaps))[-1])
-    is_above = bool(other[widest] >= one[widest])
+    is_above = bool(other[widest] >= one[widest] or other[widest] < LOWEST_BELOW * _top(ahead))
     side = "left" if widest < len(places) / 3 else "right" if widest > len(places) * 2 / 3 else "center"
     sent: Figure = {"xanchor": side} | _placed(above=is_above)
     return [

@@ -22,9 +22,10 @@ WAVE_FILL = 0.82  # of the time to the next one: blocks stand apart
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What was planned: from the outlook of which instant, within which limits, in waves how far apart, for whom.
+    """What was planned: from which instant on, within which limits, in waves how far apart, for whom.
 
-    verdict: the gate's own, which goes before the plan.
+    verdict: the gate's own, which goes before the plan. is_later: the plan does not begin now, where the gate's verdict
+    of now means nothing yet.
     """
 
     at: datetime
@@ -33,6 +34,12 @@ class Planned:
     every_minutes: int
     reader: Reader
     verdict: GateVerdict = GateVerdict.SEND
+    is_later: bool = False
+
+    @property
+    def then(self) -> str:
+        """When it begins, in a word."""
+        return "then" if self.is_later else "now"
 
     @property
     def is_closed(self) -> bool:
@@ -99,6 +106,8 @@ def plan_shown(planned: Planned) -> PlanShown:
 def _answer(planned: Planned) -> Answer:
     now, plan = planned.plan.now, planned.plan
     lead, state = lead_of(planned.verdict, now.audience, is_all=now.audience >= plan.audience)
+    if planned.is_later:
+        lead = f"Safe to send from {planned.reader.minute(planned.at)} on"
     amount = planned.of_all(now.audience) if now.audience else "nothing"
     return Answer(state, lead, amount, tuple(_sentences(planned)))
 
@@ -109,7 +118,8 @@ def _sentences(planned: Planned) -> Iterator[str]:
         yield "No contacts are expected of it in these queues."
         return
     if planned.is_closed:
-        yield "The policy's send windows are closed. What follows begins when they are open."
+        when = " then" if planned.is_later else ""
+        yield f"The policy's send windows are closed{when}. What follows begins when they are open."
         return
     if now.bound is Bound.ALREADY:
         yield _verdict(planned, "Even if nothing is sent", plan.without)
@@ -185,7 +195,7 @@ def _largest(planned: Planned) -> float:
 
 def _later(planned: Planned) -> Way:
     window, left = planned.plan.next_window, planned.plan.audience - planned.plan.now.audience
-    rest = f"the {number(left)} that may not go now" if planned.plan.now.audience else f"all {number(left)}"
+    rest = f"the {number(left)} that may not go {planned.then}" if planned.plan.now.audience else f"all {number(left)}"
     if window is None:
         return Way("Later, at once", NOTHING, f"No start in sight is safe for {rest}.")
     at = planned.reader.minute(planned.instant(window.minute))
@@ -197,11 +207,11 @@ def _later(planned: Planned) -> Way:
 
 
 def _agents(planned: Planned) -> Way:
-    needed, name = planned.plan.agents, "All now, with more agents"
+    needed, name = planned.plan.agents, f"All {planned.then}, with more agents"
     since = planned.reader.minute(planned.instant(needed.from_minute))
     if needed.by_queue is None:
         why = "a limit breaks before they come, or it would take more than three times the staff"
-        return Way(name, NOTHING, f"No number of them from {since} on makes all of it safe now: {why}.")
+        return Way(name, NOTHING, f"No number of them from {since} on makes all of it safe {planned.then}: {why}.")
     if not needed.by_queue:
         return Way(name, SAFE, "No more agents are needed.")
     until = planned.reader.minute(planned.instant(planned.limits.horizon_minutes))

@@ -1,7 +1,8 @@
 """A plan in sentences and on a line of time: every way to send with its chance."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC as UTC_TIME
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -193,21 +194,31 @@ def test_what_begins_after_the_end_is_said_there():
     assert cut.beyond == ""
 
 
+def test_a_plan_that_begins_later_says_then_and_does_not_go_by_the_gate_of_now():
+    later = replace(a_plan(), is_later=True)
+    shown = plan_shown(later)
+    assert (shown.answer.state, shown.answer.lead) == ("throttle", "Safe to send from 12:00 on")
+    assert [plain(way.sentence) for way in shown.ways][3].startswith(
+        "From Tue 09:00 on, the 475,000 that may not go then"
+    )
+    assert shown.ways[4].name == "All then, with more agents"
+
+
 # --- what was asked ---------------------------------------------------------------------------------------------------
 
 
 def test_an_empty_form_has_the_usual_ways():
-    read = read_form(PlanQuery())
+    read = read_form(PlanQuery(), UTC)
     assert (read.audience, read.ways, read.faults) == (None, Ways(20, 6, 30), {})
 
 
 def test_what_was_typed_is_read_field_by_field():
-    read = read_form(PlanQuery(audience="25,000", gap="15", waves="12", lead="0"))
+    read = read_form(PlanQuery(audience="25,000", gap="15", waves="12", lead="0"), UTC)
     assert (read.audience, read.ways, read.faults) == (25_000, Ways(15, 12, 0), {})
 
 
 def test_each_fault_is_said_at_its_field():
-    read = read_form(PlanQuery(audience="many", gap="3", waves="49", lead="soon"))
+    read = read_form(PlanQuery(audience="many", gap="3", waves="49", lead="soon"), UTC)
     assert sorted(read.faults) == ["audience", "gap", "lead", "waves"]
     assert read.faults["gap"] == "Minutes between waves: write a whole number from 5 to 240."
 
@@ -219,3 +230,24 @@ def test_while_send_windows_are_closed_only_what_begins_later_is_a_way():
     assert (found.answer.state, found.answer.amount, list(found.answer.sentences)) == ("hold", "nothing", said)
     assert [each.name.split(",")[0] for each in found.ways] == ["Largest waves", "Equal waves", "Later"]
     assert way("Equal", **closed) == ("hold", "None is safe while the send windows are open, however small.")
+
+
+def test_a_start_is_read_by_the_clock_of_the_gate_and_asked_back_about_when_it_comes_twice():
+    chicago = ZoneInfo("America/Chicago")
+    read = read_form(PlanQuery(start="2026-11-23T09:00"), chicago)
+    assert (read.start_at, read.faults) == (datetime(2026, 11, 23, 15, tzinfo=UTC_TIME), {})
+    twice = read_form(PlanQuery(start="2026-11-01T01:30"), chicago)
+    assert (list(twice.faults), list(twice.twice)) == (["start"], ["start"])
+    assert read_form(PlanQuery(start="2026-11-01T01:30", start_which="second"), chicago).faults == {}
+    assert list(read_form(PlanQuery(start="noon", kind="a\nb"), chicago).faults) == ["start", "kind"]
+
+
+def test_a_question_keeps_what_it_says_in_its_url_and_nothing_else():
+    query = PlanQuery(gate="default", audience="25,000", wait="yes", kind="offer")
+    assert query.url() == "/plan?gate=default&kind=offer&audience=25%2C000"
+    assert query.url(kind="", permit="prm_1") == "/plan?gate=default&audience=25%2C000&permit=prm_1"
+    assert PlanQuery().url() == "/plan"
+    at = datetime(2026, 11, 1, 7, 29, 30, tzinfo=UTC_TIME)
+    assert PlanQuery(permit="p").starting(at, ZoneInfo("America/Chicago")) == (
+        "/plan?start=2026-11-01T01%3A30&start_which=second"
+    )
