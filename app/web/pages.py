@@ -21,7 +21,7 @@ from app.web.now.boards import Boards
 from app.web.now.routers import ROUTERS as NOW
 from app.web.outlook.pages import router as outlook
 from app.web.overrides.pages import router as overrides
-from app.web.plan.pages import router as plan
+from app.web.plan.routers import ROUTERS as PLAN
 from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
 from app.web.sources.pages import router as sources
@@ -39,7 +39,7 @@ ROUTERS = (
     pulse,
     history,
     outlook,
-    plan,
+    *PLAN,
     backtest,
     *BRIEFING,
     *CALENDAR,
