@@ -5,6 +5,7 @@
 import { csrfHeaders } from "./csrf.js";
 import { lines, spoken } from "./limits.js";
 import { announce } from "./status.js";
+import { translated } from "./translate.js";
 
 const REVIEW_AFTER = 150, PREVIEW_AFTER = 250, PATIENCE = 5000;
 const form = document.getElementById("policy"), rule = document.getElementById("rule"), queue = document.getElementById("queue");
@@ -89,7 +90,7 @@ const preview = asker(async (again) => {
     if (response.headers.has("Retry-After")) return again(PATIENCE);
     if (response.status === 422) return;
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    told.innerHTML = await response.text();
+    told.replaceChildren(translated(await response.text()));
     told.setAttribute("aria-busy", "false");
     if (!drawn.held) announce(told.querySelector(".said")?.textContent ?? "");
   } catch {
@@ -101,7 +102,7 @@ const reviewed = asker(async (again) => {
   try {
     const response = await post("/partials/thresholds/review");
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    review.innerHTML = await response.text();
+    review.replaceChildren(translated(await response.text()));
     blame();
   } catch {
     again(PATIENCE);
@@ -131,9 +132,9 @@ function blame() {
 
 // The address has the limits that differ, as long as the rules are those it opened with: a link shows the same again.
 function remember() {
-  const query = new URLSearchParams({ gate });
-  const version = new URLSearchParams(location.search).get("version");
-  if (version) query.set("version", version);
+  const query = new URLSearchParams(location.search);
+  for (const name of [...query.keys()]) if (/^(hold|resume)-\d+$|^(rule|queue|saved)$/.test(name)) query.delete(name);
+  query.set("gate", gate);
   if (rule.value !== "0") query.set("rule", rule.value);
   if (queue?.selectedIndex > 0) query.set("queue", queue.value);
   const tried = new URLSearchParams({ days: 7 });

@@ -11,14 +11,14 @@ from app.core.gate.policy import default_policy_document
 from app.errors import NotFound
 from app.ports.gates import PolicyVersion
 from app.services.container import Services
-from app.web.format import clock_time, iso, zone_name
+from app.web.format import clock_time, duration, iso, zone_name
 from app.web.now.boards import present
 from app.web.now.views import Instant, watched_queues
 from app.web.thresholds.course import DAYS
-from app.web.thresholds.form import Draft, Typed, definition_of, draft, typed_of
+from app.web.thresholds.form import Typed, definition_of, draft, typed_of
 from app.web.thresholds.members import DAY_NAMES, GATE, OUTLOOK, RULE
 from app.web.thresholds.view import VersionRow, policy_of, review, version_changes, version_rows
-from app.web.thresholds.words import Change, rule_title
+from app.web.thresholds.words import Change
 
 VERSIONS_SHOWN = 10
 UNITS = {"seconds": "s", "ratio": "%"}
@@ -121,7 +121,7 @@ async def context(services: Services, desk: Desk, look: Look, before: int | None
         "typed": drafted.typed,
         "faults": dict(drafted.faults) | ({"reason": look.reason_fault} if look.reason_fault else {}),
         "review": review(desk.saved, drafted),
-        "titles": _rule_titles(drafted),
+        "titles": _titles(drafted.typed),
         "versions": rows,
         "older": older,
         "saved_at": saved and Instant(iso(saved.saved_at), clock_time(saved.saved_at, desk.zone, today=desk.now)),
@@ -177,11 +177,15 @@ def rule_fields(typed: Typed, place: int) -> RuleFields:
     )
 
 
-def _rule_titles(drafted: Draft) -> list[str]:
-    """Return what the rules are called, as far as they can be told; else their places."""
-    if drafted.policy:
-        return [rule_title(rule) for rule in drafted.policy.rules]
-    return [f"Rule {place + 1}" for place in range(drafted.typed.rules)]
+def _titles(typed: Typed) -> list[str]:
+    """Return what the rules are called: their metric, and their window where one is typed."""
+    found = []
+    for place in range(typed.rules):
+        definition = definition_of(typed.text[f"rule-{place}-metric"])
+        seconds = typed.text[f"rule-{place}-window"] if definition.windowed else ""
+        over = f" over {duration(int(seconds))}" if seconds.isascii() and seconds.isdigit() else ""
+        found.append(f"{definition.title}{over}")
+    return found
 
 
 def fresh(desk: Desk, version: PolicyVersion | None = None) -> Typed:

@@ -26,6 +26,8 @@ MOST_VERSIONS = 500
 NOTHING_TO_SAVE = "Nothing differs from what is saved."
 LOOK_FIRST = "Nothing is saved yet. See below what would change, then save."
 NO_REASON = f"Say why, in 1 to {LONGEST_REASON} characters; it stays beside this version."
+# What a script gets where it adds or removes something: the piece that it has the place for.
+PARTS = {"rules": "partials/thresholds_rules.html", "windows": "partials/thresholds_windows.html"}
 
 router = APIRouter()
 
@@ -150,9 +152,10 @@ async def _page(
 ) -> Response:
     shown = await context(services, desk, look, whole(query.before))
     rule = whole(query.rule) or 0
+    part = request.headers.get("hx-target") if request.headers.get("hx-request") == "true" else None
     return tools.page(
         request,
-        "pages/thresholds.html",
+        PARTS.get(part or "", "pages/thresholds.html"),
         status=status,
         may_edit=who.may("policies"),
         rule=rule if rule < look.typed.rules else 0,
