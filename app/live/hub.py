@@ -141,7 +141,8 @@ class Hub:
         if state is None:  # the gate was deleted while watched
             _close_all(topic)
             return
-        shown, now = fingerprint(state, published), time.monotonic()
+        noted = self._services.notes.changes(topic.gate)
+        shown, now = (fingerprint(state, published), noted), time.monotonic()
         if shown == topic.shown and now - topic.shown_at < HEARTBEAT_SECONDS:
             return
         try:

@@ -41,6 +41,7 @@ class Flight:
     fill: float
     ends: str
     ends_text: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ async def show_log(
         told = await _lines(services, state, who, MOST_LINES)
         rows = [(line.at, line.kind, line.what, line.text, line.who, line.about) for line in told]
         return SHEET.answer(query.format, rows, services.clock.now())
-    return tools.page(request, "partials/log_lines.html", **await log_of(services, state, who))
+    return tools.page(request, "partials/log_lines.html", gate=state.gate, **await log_of(services, state, who))
 
 
 @router.get("/partials/asks")
