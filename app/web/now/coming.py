@@ -9,7 +9,7 @@ from app.core.gate.foresight import Portion
 from app.core.gate.override import Effect, OverrideState
 from app.core.gate.rule import Rule
 from app.services.published import GateState
-from app.web.format import count, duration, measure, number, retitled
+from app.web.format import duration, measure, number, retitled
 from app.web.now.checks import FINE, OPS
 from app.web.outlook.view import Sending
 from app.web.outlook.words import Reader
@@ -76,7 +76,8 @@ def _by_rules(state: GateState, decision: Decision, reader: Reader) -> str:
     holding.sort(key=lambda check: not _is_first(check, decision))
     rules = state.policy.rules if state.policy else ()
     named = " and ".join(_resumes(check, rules, reader) for check in holding[:NAMED])
-    others = f", and {count(len(holding) - NAMED, 'rule')} more pass" if len(holding) > NAMED else ""
+    more = len(holding) - NAMED
+    others = f", and {more} more {'rule passes' if more == 1 else 'rules pass'}" if more > 0 else ""
     return f"Goes once {named}{others}"
 
 
