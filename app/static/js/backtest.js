@@ -1,9 +1,11 @@
 // Walks the policy anew while its limits are moved: one question at a time, the last wish wins.
 
 import { duration } from "./format.js";
+import { announce } from "./status.js";
+import { translated } from "./translate.js";
 
 const SETTLED = 250, PATIENCE = 5000;
-const form = document.getElementById("dials"), outcome = document.getElementById("outcome"), walking = document.getElementById("walking");
+const form = document.getElementById("dials"), outcome = document.getElementById("outcome"), use = document.getElementById("use");
 let timer = 0, asking = false, wanted = false;
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -46,15 +48,16 @@ async function ask() {
   const query = new URLSearchParams(new FormData(form));
   history.replaceState(null, "", `?${query}`);
   query.set("gate", form.dataset.gate);
+  use.href = `/thresholds?${query}`;
   try {
     const response = await fetch(`/partials/backtest?${query}`);
     if (response.status === 401) return location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
     if (response.headers.has("Retry-After")) soon(PATIENCE);
     if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error(`HTTP ${response.status}`);
-    outcome.innerHTML = await response.text();
-    walking.textContent = document.getElementById("found")?.textContent ?? "";
+    outcome.replaceChildren(translated(await response.text()));
+    announce(document.getElementById("found")?.textContent ?? "");
   } catch {
-    walking.textContent = "holdfire does not answer; what you see is of the limits before.";
+    announce("holdfire does not answer; what you see is of the limits before.");
     soon(PATIENCE);
   }
 }

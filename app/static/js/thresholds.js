@@ -104,6 +104,7 @@ const reviewed = asker(async (again) => {
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     review.replaceChildren(translated(await response.text()));
     blame();
+    lead();
   } catch {
     again(PATIENCE);
   }
@@ -126,6 +127,14 @@ function blame() {
     const folded = input.closest("details");
     if (folded) folded.open = true;
   }
+}
+
+// From beside the curve to where the changes are read and saved, which may be out of sight.
+function lead() {
+  const jump = document.getElementById("jump"), count = review.querySelectorAll("tbody tr").length;
+  if (!jump) return;
+  jump.hidden = !count;
+  jump.firstElementChild.textContent = `${count === 1 ? "1 change" : `${count} changes`} to look at and save`;
 }
 
 // --- the page around them ---
@@ -204,6 +213,7 @@ addEventListener("theme", draw);
 
 form.classList.add("live");
 sayAll();
+if (review) lead();
 if (plot) {
   new ResizeObserver(() => { if (plot.classList.contains("js-plotly-plot")) Plotly.Plots.resize(plot); }).observe(plot);
   draw();

@@ -64,6 +64,7 @@ async def show_backtest(request: Request, gate: str, who: Visitor, services: Ser
         dialed=dialed,
         spans=SPANS,
         outcome=outcome,
+        may_edit=who.may("policies"),
         status=outcome.status if outcome else 200,
     )
 

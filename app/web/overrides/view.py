@@ -27,7 +27,8 @@ _LABELS = {"campaign": "campaign", "traffic_class": "traffic class"}
 class OverrideRow:
     """One override. mark: the shape beside it; left: how long until it ends, or begins; reach: what it is for.
 
-    lasted: from its beginning to its end. used: how many answers it took part in.
+    lasted: from its beginning to its end, empty for one that was taken back before it began. used: in how many answers
+    it took part.
     """
 
     id: str
@@ -76,7 +77,7 @@ def row(override: Override, now: datetime, zone: ZoneInfo) -> OverrideRow:
         starts_at=_instant(override.starts_at, zone),
         ends_at=_instant(override.ends_at, zone),
         left=duration(max(0.0, (edge - now).total_seconds() // 1)),
-        lasted=duration((override.ends_at - override.starts_at).total_seconds()),
+        lasted=duration(seconds) if (seconds := (override.ends_at - override.starts_at).total_seconds()) > 0 else "",
         by=override.created_by,
         reason=override.comment,
         reach=reach(override.matchers),
