@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from app.commands import ask, outlook, release
+from app.commands import ask, outlook, release, watch
 
 QUICK: Mapping[str, Callable[..., None]] = {
     "check": ask.check,
     "wait": ask.wait,
     "release": release.release,
     "outlook": outlook.outlook,
+    "watch": watch.watch,
 }
 
 

@@ -17,6 +17,7 @@ from app.commands import (
     serve,
     staffing,
     users,
+    watch,
 )
 from app.commands.output import JsonFlag, print_json
 
@@ -36,6 +37,7 @@ cli.command()(backtest.backtest)
 cli.command()(outlook.outlook)
 cli.command()(ask.check)
 cli.command()(ask.wait)
+cli.command()(watch.watch)
 cli.command()(release.release)
 cli.add_typer(keys.keys, name="keys")
 cli.add_typer(users.users, name="users")

@@ -41,12 +41,12 @@ def talk(
             return await work(holdfire)
 
     try:
-        return _until_signalled(whole())
+        return until_signalled(whole())
     except Unanswered as fault:
         fail(f"{fault}{_HINTS.get(fault.status, '')}")
 
 
-def _until_signalled(work: Coroutine[Any, Any, Result]) -> Result:
+def until_signalled(work: Coroutine[Any, Any, Result]) -> Result:
     came: list[signal.Signals] = []
 
     async def heeding() -> Result:
