@@ -122,7 +122,7 @@ def test_the_log_is_narrowed_by_a_form_and_what_it_shows_is_in_the_url(server, o
 def test_a_time_that_cannot_be_read_is_said_beside_its_field(server, open_page, artifacts):
     page = open_page(f"{server.url}/decisions?from=2026-11-22T09%3A00&to=2026-11-22T08%3A00", server_may_go=True)
     expect(page.get_by_label("Until")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("alert")).to_contain_text("Choose a time after the one it begins with.")
+    expect(page.locator(".error-summary")).to_contain_text("Choose a time after the one it begins with.")
     looked_at(page, artifacts, "decisions-refused", ("dark", 1440))
 
 

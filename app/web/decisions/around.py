@@ -26,7 +26,8 @@ async def reader_of(services: Services, query: SpanQuery) -> Reader:
     _published, usual = (_published, state) if state else present(services, None)
     center = zone_of(usual) if usual else ZoneInfo("UTC")
     titles = {queue: own.title for queue, own in services.evaluator.floor.targets.items() if own.title}
-    names = {key.id: key.name for key in await services.keys.all()}
+    people = {user.id: user.name for user in await services.accounts.all()}
+    names = people | {key.id: key.name for key in await services.keys.all()}
     return Reader(names, titles, shown_zone(query.zone, center), services.clock.now())
 
 

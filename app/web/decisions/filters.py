@@ -74,7 +74,7 @@ def decisions_asked(query: DecisionQuery, names: Mapping[str, str], zone: ZoneIn
         "campaign": query.campaign.strip() or None,
         "overridden": bool(query.overridden),
     }
-    return Asked(narrowed, _place(_row_place(query.before), _row_place(query.after)), faults)
+    return Asked(narrowed, _place(row_place(query.before), row_place(query.after)), faults)
 
 
 def events_asked(query: EventQuery, names: Mapping[str, str], zone: ZoneInfo) -> Asked:
@@ -82,7 +82,7 @@ def events_asked(query: EventQuery, names: Mapping[str, str], zone: ZoneInfo) ->
     span, faults = _span(query, zone)
     ids = ids_of(query.who, names)
     if len(ids) > 1:
-        faults["who"] = f"{len(ids)} keys have this name; write the id of one: {', '.join(ids)}."
+        faults["who"] = f"{len(ids)} have this name; write the id of one: {', '.join(ids)}."
     narrowed = span | {
         "type": EventType(query.type) if query.type in list(EventType) else None,
         "subject": query.subject.strip() or None,
@@ -109,6 +109,16 @@ def place_text(at: datetime, row_id: str) -> str:
     return f"{at.astimezone(UTC).isoformat()}~{row_id}"
 
 
+def row_place(text: str) -> tuple[datetime, str] | None:
+    """Return the place that a URL carries, None for a text that is none."""
+    at, _, row_id = text.partition("~")
+    try:
+        instant = datetime.fromisoformat(at)
+        return (instant.astimezone(UTC), row_id) if instant.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _span(query: SpanQuery, zone: ZoneInfo) -> tuple[dict[str, Any], dict[str, str]]:
     span: dict[str, Any] = {}
     faults: dict[str, str] = {}
@@ -126,15 +136,6 @@ def _span(query: SpanQuery, zone: ZoneInfo) -> tuple[dict[str, Any], dict[str, s
 
 def _place(before: Place | None, after: Place | None) -> dict[str, Place]:
     return {name: place for name, place in (("before", before), ("after", after)) if place is not None}
-
-
-def _row_place(text: str) -> tuple[datetime, str] | None:
-    at, _, row_id = text.partition("~")
-    try:
-        instant = datetime.fromisoformat(at)
-        return (instant.astimezone(UTC), row_id) if instant.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _event_place(text: str) -> int | None:

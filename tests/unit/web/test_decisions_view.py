@@ -6,6 +6,7 @@ import pytest
 
 from app.core.chain import Break
 from app.core.event import Actor, Event, EventType
+from app.core.gate.decision import Verdict
 from app.ports.decisions import DecisionRow, KeptInputs
 from app.ports.events import Difference, Verified, WrittenEvent
 from app.services.decisions import Reviewed
@@ -34,7 +35,7 @@ CHANGE = DecisionRow(
     "dec_2", "transition", "default", NOW, "hold", 3, "held", before="send", facts={"overrides": [{"id": "ovr_1"}]}
 )
 READER = Reader({"key1": "mailer"}, {"orders": "Orders by phone"}, CHICAGO, NOW)
-SAME = Replayed("throttle", 25_000, (REASON,), "orders: 14 waiting", (CHECK,))
+SAME = Replayed(Verdict.THROTTLE, 25_000, (REASON,), "orders: 14 waiting", (CHECK,))
 
 
 def asked(**query):
@@ -102,7 +103,7 @@ def test_events_are_asked_for_by_one_actor_and_a_place_that_is_a_number():
     assert (found.narrowed["subject"], found.place) == ("gate/default", {"before": 7})
     assert events_asked(EventQuery(who="cli"), names, CHICAGO).narrowed["actor"] == "cli"
     doubted = events_asked(EventQuery(who="mailer", type="x", after="-1"), names, CHICAGO)
-    assert doubted.faults == {"who": "2 keys have this name; write the id of one: key1, key2."}
+    assert doubted.faults == {"who": "2 have this name; write the id of one: key1, key2."}
     assert doubted.place == {}
 
 
@@ -165,7 +166,12 @@ def test_a_decision_that_comes_out_the_same_says_so():
 
 def test_a_decision_that_differs_says_in_what_and_how():
     other = replace(
-        SAME, state="hold", allow=0, reasons=(), summary="x", differs=("state", "allow", "reasons", "summary", "inputs")
+        SAME,
+        state=Verdict.HOLD,
+        allow=0,
+        reasons=(),
+        summary="x",
+        differs=("state", "allow", "reasons", "summary", "inputs"),
     )
     shown = detail(Reviewed(ASKED, other), READER)
     assert shown.again.state == "hold"

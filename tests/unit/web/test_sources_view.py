@@ -27,24 +27,17 @@ WATCHED = {"orders": Watch(("default", "spring"), 60), "billing": Watch(("defaul
 SAMPLE = an_observation("orders", NOW, backlog=12, service_level_ratio=0.714, window_seconds=300.0, channel="voice")
 
 
-def reader(seconds=0.0, **changes):
-    return Reader(
-        **{
-            "watched": WATCHED,
-            "titles": {"orders": "Orders"},
-            "zone": ZONE,
-            "now": after(seconds),
-            "usual_stale_after": 120,
-        }
-        | changes
-    )
+def reader(seconds: float = 0.0) -> Reader:
+    return Reader(WATCHED, {"orders": "Orders"}, ZONE, after(seconds), 120)
 
 
-def heard(sample=SAMPLE, queues=("orders",), **changes):
+LATER = after(2)
+
+
+def heard(sample=SAMPLE, queues=("orders",), at=LATER):
     sources = Sources()
     sources.sampled("acd 1/x", sample, {queue: Fed(NOW, "voice") for queue in queues})
-    counts = {"accepted": 3, "duplicates": 1, "rejected": 0, "observed_at": NOW, "at": after(2)} | changes
-    sources.heard("acd 1/x", **counts)
+    sources.heard("acd 1/x", accepted=3, duplicates=1, rejected=0, observed_at=NOW, at=at)
     (health,) = sources.all()
     return health
 
