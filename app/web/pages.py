@@ -24,6 +24,11 @@ from app.web.overrides.pages import router as overrides
 from app.web.plan.routers import ROUTERS as PLAN
 from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
+from app.web.settings.hours import router as settings_hours
+from app.web.settings.keys import router as settings_keys
+from app.web.settings.queues import router as settings_queues
+from app.web.settings.webhook import router as settings_webhook
+from app.web.settings.webhooks import router as settings_webhooks
 from app.web.sources.pages import router as sources
 from app.web.staffing.pages import router as staffing
 from app.web.thresholds.gates import router as threshold_gates
@@ -47,6 +52,11 @@ ROUTERS = (
     audit_events,
     decisions,
     sources,
+    settings_hours,
+    settings_keys,
+    settings_queues,
+    settings_webhook,
+    settings_webhooks,
     staffing,
     *CAMPAIGNS,
     *ACCOUNT,
