@@ -47,6 +47,7 @@ def talk(
 
 
 def until_signalled(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what the work comes to; a signal to end cancels it, and then ends the process."""
     came: list[signal.Signals] = []
 
     async def heeding() -> Result:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -17,7 +18,7 @@ from tests.support.shell import wait_until
 class Watching:
     """A `holdfire watch` in a pipe."""
 
-    def __init__(self, url: str, output, *arguments: str) -> None:
+    def __init__(self, url: str, output: Path, *arguments: str) -> None:
         self.output = output
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
         with output.open("w") as file:
