@@ -37,7 +37,7 @@ class Desk:
         """Return the briefing, printable; the campaign alone where nobody has written one."""
         time_zone = _time_zone(self.services, self.campaign.gate)
         shown = briefing_page(self.campaign, self.briefing, zone(time_zone), self.services.clock.now())
-        context = {"typed": {}, "faults": {}, "changed": False, "thanks": ""} | more
+        context = {"typed": {"by": "", "name": ""}, "faults": {}, "changed": False, "thanks": ""} | more
         is_named = self.briefing is not None and bool(self.briefing.acknowledge_by)
         return self.tools.page(
             self.request,

@@ -1,6 +1,6 @@
 """Writing a campaign's briefing: its words by one form, its images by another. Other words are a new version."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -20,6 +20,13 @@ IMAGE_FIELDS = 6
 NO_FILE = "Choose a picture first: PNG, JPEG or WebP, at most 2 MiB."
 
 router = APIRouter(prefix="/campaigns/{campaign}/briefing")
+
+
+class Sent(NamedTuple):
+    """A file: its bytes, and the name it had where it came from."""
+
+    content: bytes
+    name: str | None
 
 
 class EditQuery(BaseModel):
@@ -82,14 +89,18 @@ async def add_image(
         found = await desk(request, services, tools, campaign)
     except NotFound:
         return no_campaign(request, tools, campaign)
-    given = await request.form(max_files=1, max_fields=IMAGE_FIELDS)
-    file, alt = given.get("file"), str(given.get("alt", ""))[: 2 * LONGEST_ALT].strip()
-    content = await file.read() if isinstance(file, UploadFile) else b""
-    if not isinstance(file, UploadFile) or not content:
+    async with request.form(max_files=1, max_fields=IMAGE_FIELDS) as given:
+        file, alt = given.get("file"), str(given.get("alt", ""))[: 2 * LONGEST_ALT].strip()
+        sent = Sent(await file.read(), file.filename) if isinstance(file, UploadFile) else Sent(b"", None)
+    return await _illustrated(found, who, sent, alt)
+
+
+async def _illustrated(found: Desk, who: Visit, sent: Sent, alt: str) -> Response:
+    if not sent.content:
         return _page(found, form_of(found.briefing), INVALID, faults={"file": NO_FILE}, alt=alt)
-    name = (file.filename or "picture")[-LONGEST_NAME:]
+    name = (sent.name or "picture")[-LONGEST_NAME:]
     try:
-        await services.briefings.add_image(found.campaign.id, content, name, alt, who.actor)
+        await found.services.briefings.add_image(found.campaign.id, sent.content, name, alt, who.actor)
     except Invalid as fault:
         return _page(found, form_of(found.briefing), INVALID, faults=_image_faults(fault.problems), alt=alt)
     except (Conflict, NotFound) as fault:
