@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORES = sorted(os.sched_getaffinity(0))
@@ -15,9 +16,23 @@ SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
 SCOPES = ("ingest", "readiness", "read", "permits", "policies", "admin")
 
 
+class Holding(NamedTuple):
+    """A whole holdfire that runs: where, which process, and keys that may do everything."""
+
+    url: str
+    process_id: int
+    keys: Sequence[str]
+
+
 @contextmanager
 def serving(command: Sequence[str], environment: Mapping[str, str], core: int = SERVER_CORE) -> Iterator[str]:
     """Yield the URL that a server prints once it listens; end the server afterwards."""
+    with _started(command, environment, core) as (url, _):
+        yield url
+
+
+@contextmanager
+def _started(command: Sequence[str], environment: Mapping[str, str], core: int) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=REPOSITORY,
@@ -27,7 +42,7 @@ def serving(command: Sequence[str], environment: Mapping[str, str], core: int = 
     )
     os.sched_setaffinity(process.pid, {core})
     try:
-        yield _url_of(process, command)
+        yield _url_of(process, command), process.pid
     finally:
         process.terminate()
         try:
@@ -49,10 +64,17 @@ def baseline(kind: str, size: int) -> Iterator[str]:
 @contextmanager
 def holdfire(data_dir: Path, environment: Mapping[str, str] = {}) -> Iterator[tuple[str, str]]:
     """Yield the URL of a whole holdfire over a data folder, and a key for it."""
+    with holding(data_dir, environment) as found:
+        yield found.url, found.keys[0]
+
+
+@contextmanager
+def holding(data_dir: Path, environment: Mapping[str, str] = {}, keys: int = 1) -> Iterator[Holding]:
+    """Yield a whole holdfire over a data folder, with so many keys."""
     environment = {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_LOG_LEVEL": "warning", **environment}
-    key = _make_key(environment)
-    with serving(["app.cli", "serve", "--port", "0"], environment) as url:
-        yield url, key
+    made = [_make_key(environment) for _ in range(keys)]
+    with _started(["app.cli", "serve", "--port", "0"], environment, SERVER_CORE) as (url, process_id):
+        yield Holding(url, process_id, made)
 
 
 def _make_key(environment: Mapping[str, str]) -> str:

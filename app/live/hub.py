@@ -1,21 +1,24 @@
 """The hub: brings each change to everyone who watches, at most ten times a second, at least every five seconds.
 
-A frame is encoded once per topic (a gate, seen through one view) and handed to all its seats. A seat holds one
-frame, the latest: who reads slowly misses frames, never sees old ones, and costs no memory. Who stops reading is
-dropped by the socket's own send timeout.
+A frame is encoded, and where its view says so packed, once per topic (a gate, seen through one view) and handed to all
+its seats. A seat holds one frame, the latest: who reads slowly misses frames, never sees old ones, and costs no memory.
+Who stops reading is dropped by the socket's own send timeout.
 """
 
 import asyncio
+import gzip
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
+from starlette.types import Message
 
 from app.live.frames import fingerprint, head, snapshot
 from app.services.container import Services
+from app.services.live_view import LiveView
 from app.services.permit_answers import permit_shape
 from app.services.published import GateState, Published
 from app.services.shapes import Shape
@@ -26,13 +29,10 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5.0
 MIN_INTERVAL_SECONDS = 0.1
 MAX_PERMITS = 50  # a frame stays small; GET /api/v1/permits has them all
+PACKING_LEVEL = 1  # HTML shrinks to a sixth already; more effort costs more than it saves
 
 
-# What a frame carries besides its head. Watchers with the same view share their frames.
-View = Callable[[Services, GateState, Published], Awaitable[Shape]]
-
-
-async def plain_view(services: Services, state: GateState, published: Published) -> Shape:
+async def _plain_members(services: Services, state: GateState, published: Published) -> Shape:
     """Return the members of the public snapshot frame."""
     permits = [
         permit_shape(permit, must_stop=services.permits.must_stop(permit))
@@ -41,15 +41,18 @@ async def plain_view(services: Services, state: GateState, published: Published)
     return snapshot(state, published, services.evaluator.floor.targets, services.clock.now(), permits)
 
 
+PLAIN = LiveView(_plain_members)
+
+
 class Seat:
     """One watcher's place: holds the latest frame until it is taken."""
 
     def __init__(self) -> None:
-        self._frame: bytes | None = None
+        self._frame: Message | None = None
         self._news = asyncio.Event()
         self.closed = False
 
-    def offer(self, frame: bytes) -> None:
+    def offer(self, frame: Message) -> None:
         """Put a frame; one that was not taken yet is replaced."""
         self._frame = frame
         self._news.set()
@@ -59,7 +62,7 @@ class Seat:
         self.closed = True
         self._news.set()
 
-    async def take(self) -> bytes | None:
+    async def take(self) -> Message | None:
         """Return the latest frame as soon as there is one; None once the seat is closed."""
         await self._news.wait()
         self._news.clear()
@@ -72,7 +75,7 @@ class Topic:
     """One gate seen through one view, its watchers, and what they were shown last."""
 
     gate: str
-    view: View
+    view: LiveView
     seats: set[Seat] = field(default_factory=set)
     shown: Hashable = None
     shown_at: float = 0.0
@@ -83,7 +86,7 @@ class Hub:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._topics: dict[tuple[str, View], Topic] = {}
+        self._topics: dict[tuple[str, LiveView], Topic] = {}
         self._seq = 0
         self._news = asyncio.Event()
         self._closed = False
@@ -93,7 +96,7 @@ class Hub:
         """The number of watchers."""
         return sum(len(topic.seats) for topic in self._topics.values())
 
-    async def join(self, gate: str, view: View = plain_view) -> tuple[Topic, Seat] | None:
+    async def join(self, gate: str, view: LiveView = PLAIN) -> tuple[Topic, Seat] | None:
         """Return a seat that already holds a first frame; None for a gate that is not there."""
         published, state = self._standing(gate)
         if state is None:
@@ -158,10 +161,14 @@ class Hub:
         published = self._services.evaluator.published
         return published, standing(published, gate, self._services.clock.now(), time.monotonic())
 
-    async def _frame(self, view: View, state: GateState, published: Published) -> bytes:
-        members = await view(self._services, state, published)
+    async def _frame(self, view: LiveView, state: GateState, published: Published) -> Message:
+        """Return the message that every watcher of a topic is sent as it is."""
+        members = await view.members(self._services, state, published)
         self._seq += 1
-        return msgspec.json.encode(head(state, self._seq, self._services.clock.now()) | members)
+        body = msgspec.json.encode(head(state, self._seq, self._services.clock.now()) | members)
+        if view.packed:
+            return {"type": "websocket.send", "bytes": gzip.compress(body, PACKING_LEVEL, mtime=0)}
+        return {"type": "websocket.send", "text": body.decode()}
 
     def _close(self) -> None:
         self._closed = True

@@ -11,9 +11,10 @@ from collections import Counter
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from app.live.hub import Hub, Seat, View, plain_view
+from app.live.hub import PLAIN, Hub, Seat
 from app.live.watcher import PROTOCOL, Watcher, ending, still_there, watcher
 from app.services.container import Services
+from app.services.live_view import LiveView
 from app.services.origins import origin_allowed
 
 SIGNED_OUT, FORBIDDEN, NO_GATE, CHATTER, RESTART, TRY_LATER = 4401, 4403, 4404, 1008, 1012, 1013
@@ -77,11 +78,11 @@ async def _admit(websocket: WebSocket, services: Services) -> Watcher:
 
 async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, within: bool) -> None:
     hub: Hub = websocket.state.hub
-    views: dict[str, View] = {"data": plain_view} | getattr(websocket.app.state, "live_views", {})
+    views: dict[str, LiveView] = {"data": PLAIN} | getattr(websocket.app.state, "live_views", {})
     if not within or hub.connections >= MAX_CONNECTIONS:
         websocket.state.metrics.socket_dropped("too_many")
         raise Refused(TRY_LATER)
-    joined = await hub.join(gate, views.get(view, plain_view))
+    joined = await hub.join(gate, views.get(view, PLAIN))
     if joined is None:
         raise Refused(NO_GATE)
     topic, seat = joined
@@ -118,7 +119,7 @@ async def _send(websocket: WebSocket, seat: Seat, who: Watcher) -> None:
             raise Refused(SIGNED_OUT)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await websocket.send_text(frame.decode())
+                await websocket.send(frame)
         except TimeoutError:
             websocket.state.metrics.socket_dropped("slow")
             raise Refused(TRY_LATER) from None

@@ -1,6 +1,6 @@
 """What every page's handler is given: the services, the templates, and the boards."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from app.core.simulation.twins import Twins
 from app.services.container import Services
-from app.services.published import GateState, Published
-from app.services.shapes import Shape
+from app.services.live_view import LiveView
+from app.web.answers import SharedAnswers
 from app.web.frame import frame
-from app.web.history.shared import SharedCharts
 from app.web.now.boards import Boards, present
 from app.web.outlook.shared import SharedOutlooks
 from app.web.pulse.pulses import Pulses, pulse_of
@@ -22,8 +21,6 @@ from app.web.rendering import page
 from app.web.visitors import form_token
 
 NOT_FOUND = 404
-
-LiveView = Callable[[Services, GateState, Published], Awaitable[Shape]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +31,15 @@ class Tools:
     boards: Boards
     twins: Callable[[], Twins] | None = None
     outlooks: SharedOutlooks = field(default_factory=SharedOutlooks)
-    charts: SharedCharts = field(default_factory=SharedCharts)
+    answers: SharedAnswers = field(default_factory=SharedAnswers)
 
     @property
     def views(self) -> Mapping[str, LiveView]:
         """What a frame of the live socket may carry for pages, by the view's name."""
-        return {"pulse": Pulses(self.templates).live_view, "page": self.boards.live_view}
+        return {
+            "pulse": LiveView(Pulses(self.templates).live_view),
+            "page": LiveView(self.boards.live_view, packed=True),
+        }
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> Response:
         """Return a rendered template with the headers of a page, inside the frame that every page has."""

@@ -1,6 +1,7 @@
 """The pages over HTTP, with sign-in on: headers, cookies, forms from elsewhere, static files."""
 
 import asyncio
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -185,7 +186,7 @@ async def test_signing_out_closes_the_pages_socket_too(guarded: Guarded):
         headers = {"Cookie": f"holdfire={client.cookies['holdfire']}", "Origin": guarded.server.url}
         url = guarded.server.url.replace("http", "ws") + "/api/v1/live?view=page"
         async with asyncio.timeout(20), connect(url, additional_headers=headers) as socket:
-            frame = json.loads(await socket.recv())
+            frame = json.loads(gzip.decompress(await socket.recv(decode=False)))
             assert 'id="verdict"' in frame["html"]
             await asyncio.to_thread(client.post, "/sign-out", headers={"Origin": guarded.server.url})
             assert await end_of(socket) == 4401

@@ -4,6 +4,10 @@
 const WATCHDOG = 15000, LONGEST_PAUSE = 5000, POLL_EVERY = 15000, POLL_AFTER_FAILURES = 3, TICK = 1000;
 const SIGNED_OUT = [4401, 4403], NO_GATE = 4404;
 
+// Large frames come gzipped, packed once for all who watch.
+const unpacked = (data) => typeof data === "string" ? data
+  : new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+
 // onFrame(frame) gets every snapshot that is newer than the one before. onState gets "ok", "poll", "down" or "out".
 // poll() returns a promise of a frame. Returns a function that says when anything was last heard, by performance.now().
 export function connect({ path, poll, onFrame, onState }) {
@@ -35,13 +39,15 @@ export function connect({ path, poll, onFrame, onState }) {
     seq = 0;
     if (!polling()) heard = performance.now();
     const began = performance.now();
-    socket = new WebSocket(url);
+    const mine = socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
     socket.onclose = socket.onerror = lost;
-    socket.onmessage = (event) => {
+    socket.onmessage = async (event) => {
       heard = performance.now();
       tries = 0;
       opened = true;
-      const frame = JSON.parse(event.data);
+      const frame = JSON.parse(await unpacked(event.data));
+      if (mine !== socket) return;
       if (frame.type !== "snapshot" || frame.seq <= seq) return;
       seq = frame.seq;
       say("ok");

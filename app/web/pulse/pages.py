@@ -31,4 +31,4 @@ async def frame_alone(
     if state is None:
         return Response(status_code=NOT_FOUND)
     head = {"type": "snapshot", "at": instant(services.clock.now()), "build": build_id(), "gate": state.gate}
-    return JSONResponse(head | await tools.views[query.view](services, state, published), headers=NO_STORE)
+    return JSONResponse(head | await tools.views[query.view].members(services, state, published), headers=NO_STORE)

@@ -1,6 +1,7 @@
 """The hub: one frame for all who watch the same, the latest one only, soon after a change and never long after."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from app.live import hub as hub_module
 from app.live.hub import Hub, Seat
+from app.services.live_view import LiveView
 from tests.support.api import Api, an_api
 from tests.support.builders import an_observation
 
@@ -47,7 +49,7 @@ async def frame_of(seat: Seat) -> dict[str, Any]:
     async with asyncio.timeout(10):
         taken = await seat.take()
     assert taken is not None
-    frame: dict[str, Any] = json.loads(taken)
+    frame: dict[str, Any] = json.loads(taken["text"])
     return frame
 
 
@@ -160,10 +162,21 @@ async def test_a_view_of_ones_own_travels_under_the_same_head(api: Api):
         return {"html": f"<p>{state.decision.verdict}</p>"}
 
     async with running(api) as hub:
-        frame = await frame_of(await joined(hub, view=view))
+        frame = await frame_of(await joined(hub, view=LiveView(view)))
     assert frame["html"] == "<p>send</p>"
     assert "queues" not in frame
     assert frame["at"]
+
+
+async def test_a_large_view_travels_packed_once_for_all(api: Api):
+    async def view(*_):
+        return {"html": "<p>nobody waits</p>" * 1_000}
+
+    async with running(api) as hub:
+        taken = [await (await joined(hub, view=LiveView(view, packed=True))).take() for _ in range(2)]
+    bodies = [message["bytes"] for message in taken if message]
+    assert [json.loads(gzip.decompress(body))["html"][:17] for body in bodies] == ["<p>nobody waits</"] * 2
+    assert all(len(body) < 1_000 for body in bodies)
 
 
 async def test_a_view_that_fails_takes_no_other_watcher_along(api: Api):
@@ -176,7 +189,7 @@ async def test_a_view_that_fails_takes_no_other_watcher_along(api: Api):
         return {}
 
     async with running(api) as hub:
-        await joined(hub, view=broken)
+        await joined(hub, view=LiveView(broken))
         seat = await joined(hub)
         await frame_of(seat)
         await report(api, 14)
