@@ -147,7 +147,7 @@ def test_one_button_takes_a_permit_and_another_gives_it_back(floor, open_page, a
 
 def test_the_board_leads_to_the_plan_of_each_campaign(floor, open_page):
     page = open_page(floor.url)
-    page.locator("#campaign-spring").get_by_role("link", name="plan it").click()
+    page.locator("#campaign-spring").get_by_role("link", name="plan", exact=True).click()
     expect(page.get_by_role("heading", name="Spring sale", exact=True)).to_be_visible()
     planned(page)
 
@@ -158,7 +158,7 @@ def test_a_plan_grows_old_and_says_so(floor, open_page):
         "node => { node.dataset.freshSeconds = '0.1'; document.dispatchEvent(new Event('htmx:afterSettle')); }"
     )
     expect(page.locator("#plan .too-old")).to_be_visible()
-    expect(page.locator("#plan .too-old")).to_contain_text(re.compile(r"more than 2.min old"))
+    expect(page.locator("#plan .too-old")).to_contain_text(re.compile(r"more than \d.min.* old"))
 
 
 def test_without_scripts_the_plan_comes_with_its_page(floor, open_page):

@@ -115,6 +115,10 @@ def test_a_form_makes_a_draft_and_leads_to_it(client):
     assert "There is a campaign of this id already." in again.text
 
 
+def test_the_plain_address_leads_to_the_form(client):
+    assert client.get("/campaigns/new").headers["location"] == "/campaigns/-/new"
+
+
 def test_saved_and_announced_is_one_button(client):
     typed = {
         "title": "Announced",

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app.errors import NotFound
 from app.services.container import Services
-from app.web.campaigns.desk import WRITING, DeskDep, zone_of_gate
+from app.web.campaigns.desk import SEE_OTHER, WRITING, DeskDep, zone_of_gate
 from app.web.campaigns.listing import (
     PAGE,
     SHEET,
@@ -24,6 +24,8 @@ from app.web.campaigns.listing import (
 )
 from app.web.exports import Row
 from app.web.visitors import Visitor
+
+NEW = "/campaigns/-/new"  # no id begins with a hyphen
 
 router = APIRouter(prefix="/campaigns")
 
@@ -55,11 +57,14 @@ async def show_campaigns(desk: DeskDep, who: Visitor, query: Annotated[ListQuery
 
 @router.get("/{campaign}")
 async def show_campaign(desk: DeskDep, campaign: str, who: Visitor) -> Response:
-    """Return a campaign's page: where it stands, what keeps it, its waves, and what can be done."""
+    """Return a campaign's page: where it stands, what keeps it, its waves, and what can be done.
+
+    `new` names the form of a new one, as long as no campaign has that id.
+    """
     try:
         return await desk.campaign(who, await desk.services.campaigns.find(campaign))
     except NotFound:
-        return desk.no_campaign(campaign)
+        return RedirectResponse(NEW, SEE_OTHER) if campaign == "new" else desk.no_campaign(campaign)
 
 
 async def _first(services: Services, query: ListQuery, most: int) -> AsyncIterator[Listed]:

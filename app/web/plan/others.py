@@ -36,8 +36,11 @@ class Others:
     permits: Sequence[Permit] = ()
 
 
-def others_on(services: Services, state: GateState, campaign: Campaign | None) -> Others:
-    """Return who else has a claim on the queues that a gate's send comes to. From memory only."""
+def others_on(services: Services, state: GateState, campaign: Campaign | None, *, but: str = "") -> Others:
+    """Return who else has a claim on the queues that a gate's send comes to. From memory only.
+
+    but: a permit that is the asker's own.
+    """
     ours = _queues(services, state) | _named(campaign)
     own = campaign.id if campaign else None
     campaigns: list[OtherCampaign] = []
@@ -51,7 +54,7 @@ def others_on(services: Services, state: GateState, campaign: Campaign | None) -
         if watched & ours:
             permits += services.permits.in_flight(gate.gate, MOST_PERMITS)
     known = {each.campaign.id for each in campaigns} | {own}
-    loose = [each for each in permits if each.outstanding and each.campaign not in known - {None}]
+    loose = [each for each in permits if each.outstanding and each.campaign not in known - {None} and each.id != but]
     return Others(campaigns, loose)
 
 

@@ -134,7 +134,7 @@ async def _in_the_way(services: Services, question: Question) -> tuple[Conflict,
         reader=reader,
         plan_for=lambda at: question.query.starting(at, reader.zone),
     )
-    return conflicts(asked, others_on(services, state, campaign))
+    return conflicts(asked, others_on(services, state, campaign, but=question.query.permit))
 
 
 async def _shown_permit(services: Services, query: PlanQuery) -> Taken:
