@@ -47,4 +47,4 @@ class Assets(StaticFiles):
 
 @lru_cache(maxsize=64)
 def _gzipped(path: str) -> bytes:
-    return gzip.compress(Path(path).read_bytes(), compresslevel=6, mtime=0)
+    return gzip.compress(Path(path).read_bytes(), compresslevel=9, mtime=0)
