@@ -165,8 +165,8 @@ def test_the_charts_follow_the_choice_and_the_choice_is_in_the_url(server: Serve
     expect(backlog.locator("figcaption")).to_contain_text("orders-voice over the last 1")
     page.locator("#chart-form").get_by_label("Queue").select_option("care-chat")
     expect(backlog.locator("figcaption")).to_contain_text("Backlog of care-chat")
-    page.get_by_text("Yesterday", exact=True).click()
-    page.get_by_text("Sends", exact=True).click()
+    page.locator(".layers label").filter(has_text="Yesterday").click()
+    page.locator(".layers label").filter(has_text="Sends").click()
     page.get_by_text("7 d", exact=True).click()
     for part in ("queue=care-chat", "range=7d", "behind=yesterday", "hide=sends"):
         assert part in page.url

@@ -40,7 +40,7 @@ def a_rule(metric: Metric) -> Rule:
 
 
 def a_chart(metric=Metric.BACKLOG, points=(), rule=None, spans=(), **more) -> Chart:
-    return Chart("orders-voice", "orders-voice", metric, START, UNTIL, 60, points, rule, spans, CHICAGO, **more)
+    return Chart("orders-voice", "orders-voice", metric, START, UNTIL, UNTIL, 60, points, rule, spans, CHICAGO, **more)
 
 
 def traces(chart: Chart) -> dict[str, dict]:

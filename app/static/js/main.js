@@ -7,7 +7,7 @@ import { followMore } from "./more.js";
 import { isPaused, pausable } from "./pause.js";
 import { follow, typing } from "./pulse.js";
 
-const LOG_AT_MOST_EVERY = 5000, LOG_SPREAD = 1500, RELOAD_SPREAD = 10000;
+const LOG_AT_MOST_EVERY = 5000, LOG_SPREAD = 3000, RELOAD_SPREAD = 10000;
 const root = document.documentElement;
 let build = root.dataset.build, log = board().dataset.log, logAt = 0, logTimer = 0;
 

@@ -64,6 +64,7 @@ async def charts_of(
             metric=metric,
             start=look.start,
             until=now,
+            end=until,
             step_seconds=choice.chosen.step_seconds,
             points=courses[metric],
             rule=rule_of(state, metric),

@@ -37,8 +37,9 @@ MARGIN = {"l": 6, "r": 6, "t": 20, "b": 6}
 class Chart:
     """All a chart shows. points: one per step with data, in order; rule None: the policy has none on this metric.
 
-    until is now. spans: in which the gate stood at which verdict, shut ones only where that is drawn. behind: earlier
-    days, their points moved to today. ahead None: the outlook does not have this metric, or is not drawn.
+    until is now, end the right edge: later than now where there is an outlook. spans: in which the gate stood at which
+    verdict, shut ones only where that is drawn. behind: earlier days, their points moved to today. ahead None: the
+    outlook does not have this metric, or is not drawn.
     """
 
     queue: str
@@ -46,6 +47,7 @@ class Chart:
     metric: Metric
     start: datetime
     until: datetime
+    end: datetime
     step_seconds: int
     points: Sequence[HistoryPoint]
     rule: Rule | None
@@ -60,11 +62,6 @@ class Chart:
     def definition(self) -> MetricDefinition:
         """What the metric means."""
         return DEFINITIONS[self.metric]
-
-    @property
-    def end(self) -> datetime:
-        """The right edge: as far ahead as the outlook reaches, but no further than the chart looks back."""
-        return self.until if self.ahead is None else min(self.ahead.until, self.until + (self.until - self.start))
 
 
 def limits(rule: Rule | None) -> tuple[float | None, float | None]:
@@ -148,14 +145,14 @@ def _limit_marks(chart: Chart, palette: Palette, unit: str) -> tuple[list[Figure
 
 
 def _now(chart: Chart, palette: Palette) -> tuple[list[Figure], list[Figure]]:
-    """Return where the past ends, and the limit that the outlook keeps to from there on; nothing without an outlook."""
-    if chart.ahead is None:
+    """Return where the past ends, and the limit that the outlook keeps to from there on; nothing where all is past."""
+    if chart.end == chart.until:
         return [], []
     now, end = x_of(chart.until), x_of(chart.end)
     upright: Figure = {"type": "line", "yref": "paper", "x0": now, "x1": now, "y0": 0, "y1": 1}
     shapes = [upright | {"line": {"color": palette.muted, "width": 1}}]
     notes = [note("now", now, 1, palette.muted, yref="paper", yanchor="bottom", xanchor="center", borderpad=0)]
-    limit = limit_of(chart.ahead.limits, chart.metric)
+    limit = limit_of(chart.ahead.limits, chart.metric) if chart.ahead else None
     if limit is not None:
         across: Figure = {"type": "line", "x0": now, "x1": end, "y0": limit, "y1": limit}
         shapes.append(across | {"line": {"color": palette.limit, "width": 1.2}})

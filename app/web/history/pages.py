@@ -1,5 +1,6 @@
 """The charts' figures for the script that draws them, and the same numbers as a table, or a file, for everyone else."""
 
+import gzip
 from collections.abc import Hashable
 from functools import partial
 from typing import Annotated, Literal
@@ -28,6 +29,7 @@ from app.web.typed import LONGEST
 from app.web.visitors import Visitor
 
 LEAST_SECONDS = 5.0
+PACKED_LEVEL = 4
 SHEET = Sheet("history", ("at", "value", "lowest", "highest", "weight"))
 
 router = APIRouter()
@@ -64,19 +66,22 @@ class HistoryQuery(GateQuery):
 
 @router.get("/partials/charts")
 async def draw_charts(
-    _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[ChartsQuery, Query()]
+    request: Request, _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[ChartsQuery, Query()]
 ) -> Response:
     """Return {charts: [{metric, figure, caption}], meanwhile, refresh_seconds}: Plotly figures, and them in words."""
     _published, state = present(services, query.gate)
     if state is None:
         return Response(status_code=NOT_FOUND)
-    key: Hashable = (state.gate, state.policy_version, *query.model_dump().values())
-    body = await tools.charts.once(key, partial(_drawn, services, tools, state, query))
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    key: Hashable = ("charts", state.gate, state.policy_version, *query.model_dump().values())
+    packed = await tools.answers.once(key, partial(_drawn, services, tools, state, query))
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type="application/json", headers=headers)
 
 
 async def _drawn(services: Services, tools: Tools, state: GateState, query: ChartsQuery) -> tuple[bytes, float]:
-    """Return the answer, and for how many seconds it is good for others, too."""
+    """Return the answer as gzip, and for how many seconds it is good for others, too."""
     choice, ahead, is_last = query.choice(), None, True
     if choice.chosen.looks_ahead and choice.shows(Layer.OUTLOOK):
         asked = {"audience": query.audience, "campaign": query.campaign}
@@ -93,7 +98,7 @@ async def _drawn(services: Services, tools: Tools, state: GateState, query: Char
         "meanwhile": meanwhile(drawn.spans, drawn.marks),
         "refresh_seconds": again,
     }
-    return msgspec.json.encode(body), again / 2
+    return gzip.compress(msgspec.json.encode(body), PACKED_LEVEL), again / 2
 
 
 @router.get("/history")

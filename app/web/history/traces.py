@@ -200,6 +200,7 @@ def _points(chart: Chart, marks: Sequence[Mark], height: float, marker: Figure, 
         "x": [x_of(mark.at) for mark in marks],
         "y": [round(height, 4)] * len(marks),
         "marker": marker,
+        "cliponaxis": False,
         "text": [_said(chart, mark) for mark in marks],
         "hovertemplate": "%{text}<extra></extra>",
     }

@@ -61,7 +61,7 @@ class Boards:
             trends,
             await self._on_their_way(services, state, now),
             _coming(services, state),
-            await self._log(services, state.gate),
+            await self.log_mark(services, state.gate),
         )
         return board(published, state, now, services.evaluator.floor.targets, beside)
 
@@ -78,7 +78,7 @@ class Boards:
         pulse = await self._pulses.live_view(services, state, published)
         return pulse | {"html": await self.html(services, state, published)}
 
-    async def _log(self, services: Services, gate: str) -> int:
+    async def log_mark(self, services: Services, gate: str) -> int:
         """Return how far a gate's log has come, read at most once a second; a note of this process counts at once."""
         mark, now = self._marks.get(gate), time.monotonic()
         if mark is None or now - mark.read_at > LOG_KEPT_SECONDS:
@@ -118,7 +118,8 @@ def _coming(services: Services, state: GateState) -> str:
     sending = sendings(services, state.gate)[0]
     asked = services.answering.request(sending.left, sending.id or None)
     answered = services.answering.look(state.gate, asked).answered
-    return coming(state, sending, answered, reader_of(services, state))
+    out = asked.facts.spent.outstanding if asked.facts else 0
+    return coming(state, sending, answered, reader_of(services, state), out=out)
 
 
 def present(services: Services, gate: str | None) -> tuple[Published, GateState | None]:

@@ -9,7 +9,7 @@ from app.core.gate.foresight import Portion
 from app.core.gate.override import Effect, OverrideState
 from app.core.gate.rule import Rule
 from app.services.published import GateState
-from app.web.format import duration, measure, number, retitled
+from app.web.format import duration, measure, number
 from app.web.now.checks import FINE, OPS
 from app.web.outlook.view import Sending
 from app.web.outlook.words import Reader
@@ -23,17 +23,20 @@ WAITS = {
     ReasonCode.DATA_OUTLOOK_STALE: "Nothing goes until there is a new outlook.",
 }
 NAMED = 2  # rules that a line can name
+# Why no more may go while so many are on their way: that changes by itself.
+AT_ONCE = frozenset({ReasonCode.CAMPAIGN_PROBING, ReasonCode.HEADROOM_SPENT, ReasonCode.CAMPAIGN_AUDIENCE_SPENT})
 BLIND = "Nothing goes until the missing data is back; then by what it says."
 
 
-def coming(state: GateState, sending: Sending, answered: Answered, reader: Reader) -> str:
+def coming(state: GateState, sending: Sending, answered: Answered, reader: Reader, *, out: int = 0) -> str:
     """Return in a line when a gate's next send may go, or how much may go now.
 
-    sending: whose turn it is next. answered: what the gate would tell its tool, asked for all that is left of it.
+    sending: whose turn it is next. answered: what the gate would tell its tool, asked for all that is left of it. out:
+    how many of it are on their way under live permits.
     """
     match state.decision.verdict:
         case Verdict.SEND | Verdict.THROTTLE:
-            return _going(state, sending, answered, reader)
+            return _going(state, sending, answered, reader, out)
         case Verdict.UNKNOWN:
             return _waits(state.decision.reasons)
         case Verdict.HOLD:
@@ -113,7 +116,7 @@ def _next_portion(state: GateState, sending: Sending, reader: Reader) -> Portion
 # --- open ---
 
 
-def _going(state: GateState, sending: Sending, answered: Answered, reader: Reader) -> str:
+def _going(state: GateState, sending: Sending, answered: Answered, reader: Reader, out: int) -> str:
     """Return what of the next sender's mail may go now, exactly as its tool would be told."""
     what = "A send" if sending.left is None else sending.title
     later = _next_portion(state, sending, reader)
@@ -128,6 +131,8 @@ def _going(state: GateState, sending: Sending, answered: Answered, reader: Reade
             return f"{what}: all {number(sending.left)} that are left may go now."
         case Verdict.THROTTLE:
             return f"{what}: {number(answered.allow)} of {number(sending.left)} may go now{more}."
+        case Verdict.HOLD if out and answered.reasons and answered.reasons[0].code in AT_ONCE:
+            return f"{what}: {number(out)} are on their way; more may go when they are out{more}."
         case Verdict.HOLD | Verdict.UNKNOWN:
             why = answered.reasons[0].message if answered.reasons else "it may not go now"
-            return f"{what} waits: {retitled(why, reader.titles)}{more}."
+            return f"{what} waits: {why}{more}."

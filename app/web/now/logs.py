@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.core.note import MAX_TEXT, Note, NoteDraft
 from app.errors import HoldfireError, Invalid, NotFound
@@ -24,6 +24,8 @@ from app.web.visitors import CampaignVisitor, OwnForm, Visit, Visitor
 SEE_OTHER, FORBIDDEN, INVALID = 303, 403, 422
 LATEST_ASKS, LATEST_LINES, MOST_LINES = 12, 30, 400
 REACH = timedelta(days=7)
+SHARED_SECONDS = 5.0
+NO_STORE = {"Cache-Control": "no-store"}
 SHEET = Sheet("log", ("at", "kind", "what", "text", "who", "about"))
 
 router = APIRouter()
@@ -57,7 +59,7 @@ class GateForm(BaseModel):
 
 @router.get("/partials/log")
 async def show_log(
-    request: Request, who: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[LogQuery, Query()]
+    who: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[LogQuery, Query()]
 ) -> Response:
     """Return the newest lines of the log as one piece of HTML, or the last week of it as a file."""
     _published, state = present(services, query.gate)
@@ -67,18 +69,34 @@ async def show_log(
         told = await _lines(services, state, who, MOST_LINES)
         rows = [(line.at, line.kind, line.what, line.text, line.who, line.about) for line in told]
         return SHEET.answer(query.format, rows, services.clock.now())
-    return tools.page(request, "partials/log_lines.html", gate=state.gate, **await log_of(services, state, who))
+
+    async def make() -> tuple[bytes, float]:
+        told = await log_of(services, state, who)
+        lines_alone = tools.templates.get_template("partials/log_lines.html")
+        return lines_alone.render(gate=state.gate, **told).encode(), SHARED_SECONDS
+
+    # Who may take back notes of their own has a log of their own; all others share one.
+    own = who.actor.id if who.may("campaigns") else None
+    key = ("log", state.gate, await tools.boards.log_mark(services, state.gate), own, who.may("admin"))
+    return HTMLResponse(await tools.answers.once(key, make), headers=NO_STORE)
 
 
 @router.get("/partials/asks")
 async def show_asks(
-    request: Request, _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[GateQuery, Query()]
+    _: Visitor, services: ServicesDep, tools: ToolsDep, query: Annotated[GateQuery, Query()]
 ) -> Response:
     """Return the last answers given as one piece of HTML."""
     _published, state = present(services, query.gate)
     if state is None:
         return Response(status_code=NOT_FOUND)
-    return tools.page(request, "partials/asks.html", gate=state.gate, **await asked_of(services, state))
+
+    async def make() -> tuple[bytes, float]:
+        told = await asked_of(services, state)
+        asks_alone = tools.templates.get_template("partials/asks.html")
+        return asks_alone.render(gate=state.gate, **told).encode(), SHARED_SECONDS
+
+    key = ("asks", state.gate, await tools.boards.log_mark(services, state.gate))
+    return HTMLResponse(await tools.answers.once(key, make), headers=NO_STORE)
 
 
 @router.post("/notes")
@@ -202,5 +220,6 @@ async def asked_of(services: Services, state: GateState) -> dict[str, Any]:
     """Return the last answers that were given."""
     now, zone = services.clock.now(), zone_of(state)
     asks = await services.decisions.page(gate=state.gate, kind="asked", limit=LATEST_ASKS)
-    names = {key.id: key.name for key in await services.keys.all()}
+    names = {user.id: user.name for user in await services.accounts.all()}
+    names |= {key.id: key.name for key in await services.keys.all()}
     return {"asks": ask_rows(asks, names, now, zone)}

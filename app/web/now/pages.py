@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.core.floor.metric import DEFINITIONS
+from app.core.floor.metric import DEFINITIONS, Metric
+from app.core.floor.view import FloorView
 from app.services.container import Services
 from app.services.published import GateState
 from app.web.assets import asset_url
@@ -16,7 +17,6 @@ from app.web.now.logs import asked_of, log_of
 from app.web.now.tiles import Sight, tile
 from app.web.now.views import (
     ROWS_IN_SIGHT,
-    Board,
     panel_of,
     queues_in_sight,
     sight_of,
@@ -73,7 +73,7 @@ async def show_board(
         definitions=list(DEFINITIONS.values()),
         twins=tools.twins and shown_twins(tools.twins()),
         acting=_acting(who),
-        **_charts(services, shown, state, query),
+        **_charts(services, state, query),
         **_outlook(services, state),
         **await log_of(services, state, who),
         **await asked_of(services, state),
@@ -135,11 +135,11 @@ def _acting(who: Visit) -> str:
     return " ".join(scope for scope in ACTING if who.may(scope))
 
 
-def _charts(services: Services, shown: Board, state: GateState, query: BoardQuery) -> dict[str, Any]:
+def _charts(services: Services, state: GateState, query: BoardQuery) -> dict[str, Any]:
     """Return what the charts' forms offer, and what they show first."""
     titles, view = titles_of(services.evaluator.floor.targets), services.evaluator.published.view
     queues = [(queue, titles.get(queue, queue)) for queue in watched_queues(state, view)]
-    choice = _choice(shown, state, query, [queue for queue, _ in queues])
+    choice = _choice(view, state, query, [queue for queue, _ in queues])
     return {
         "choice": choice,
         "queues": queues,
@@ -150,12 +150,17 @@ def _charts(services: Services, shown: Board, state: GateState, query: BoardQuer
     }
 
 
-def _choice(shown: Board, state: GateState, query: BoardQuery, queues: list[str]) -> Choice:
-    """Return what the charts show first: what the URL says where that exists, else the busiest queue."""
+def _weight(view: FloorView, queue: str) -> tuple[float, float]:
+    """Return how much there is to look at: who waits, then who works there."""
+    backlog, staffed = view.reading(queue, Metric.BACKLOG), view.reading(queue, Metric.AGENTS_STAFFED)
+    return (backlog.value if backlog else None) or 0.0, (staffed.value if staffed else None) or 0.0
+
+
+def _choice(view: FloorView, state: GateState, query: BoardQuery, queues: list[str]) -> Choice:
+    """Return what the charts show first: what the URL says where that exists, else the deciding or busiest queue."""
     deciding = [reason.queue for reason in state.decision.reasons if reason.queue in queues]
-    busiest = max(shown.tiles, key=lambda tile: tile.backlog.amount, default=None)
-    usual = deciding[0] if deciding else busiest.queue if busiest else None
-    queue = query.queue if query.queue in queues else usual or ""
+    usual = deciding[0] if deciding else max(queues, key=lambda queue: _weight(view, queue), default="")
+    queue = query.queue if query.queue in queues else usual
     return read_choice(queue, query.range, query.behind, query.hide)
 
 

@@ -14,6 +14,7 @@ from app.core.gate.foresight import Foresight, Portion, Room
 from app.core.gate.overlay import lay_over
 from app.core.gate.override import Effect, Override
 from app.core.gate.policy import parse_policy
+from app.core.permit.permit import Spent
 from app.services.published import GateState
 from app.web.format import THIN
 from app.web.now.coming import coming
@@ -48,7 +49,7 @@ def a_state(floor: StaticFloor, memory: GateMemory | None = None, **policy: Any)
     return GateState("default", parsed, 1, decision, decision), after
 
 
-def said(state: GateState, sending: Sending = ANY_MAIL) -> str:
+def said(state: GateState, sending: Sending = ANY_MAIL, out: int = 0) -> str:
     asked = Request(sending.left, campaign=sending.id or None)
     answered = answer(
         state.basis,
@@ -56,11 +57,12 @@ def said(state: GateState, sending: Sending = ANY_MAIL) -> str:
         asked,
         gate="default",
         overrides=state.overrides,
+        spent=Spent(outstanding=out),
         now=NOON,
         foresight=state.foresight,
     )
     reader = Reader(NOON, zone_of(state), {"orders": "Orders"})
-    return coming(state, sending, answered, reader).replace(THIN, " ")
+    return coming(state, sending, answered, reader, out=out).replace(THIN, " ")
 
 
 def test_an_open_gate_lets_any_mail_begin():
@@ -74,6 +76,11 @@ def test_an_open_gate_lets_all_of_the_next_campaign_go():
 def test_a_cap_says_how_much_of_it_may_go_now():
     state, _ = a_state(a_floor(), max_audience_per_wave=25_000)
     assert said(state, SPRING) == "Spring sale: 25,000 of 500,000 may go now."
+
+
+def test_what_is_on_its_way_is_said_before_more_may_go():
+    state, _ = a_state(a_floor(), max_audience_per_wave=25_000)
+    assert said(state, SPRING, out=25_000) == "Spring sale: 25,000 are on their way; more may go when they are out."
 
 
 def test_a_hold_says_what_must_be_so_first():
