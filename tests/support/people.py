@@ -1,13 +1,21 @@
 """People who look at pages: signed in to a real server, by the same forms as anybody."""
 
+import asyncio
 import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Self, TypeVar
 
 import httpx2
 
+from app.clocks import SystemClock
 from app.core.access import Role
-from tests.support.server import Server, run_cli
+from app.core.event import HOLDFIRE
+from app.settings import load_settings
+from app.store.bundle import open_store
+from app.wiring.people import people_services
+from tests.support.server import Server
 
 PASSWORD = "four words in a row"
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([\w-]+)">')
@@ -43,11 +51,17 @@ def signed_in(server: Server, role: str = Role.ADMIN, email: str | None = None) 
     return sign_in(server, address)
 
 
-def a_user(environment: dict[str, str], email: str, role: str = Role.ADMIN, password: str = PASSWORD) -> None:
-    """Add somebody to the database that an environment names, on the command line."""
-    given = ("--email", email, "--role", role, "--password-stdin")
-    made = run_cli("users", "create", *given, typed=f"{password}\n", **environment)
-    assert made.returncode == 0, made.stderr
+def a_user(environment: Mapping[str, str], email: str, role: str = Role.ADMIN, password: str = PASSWORD) -> None:
+    """Add somebody, called as their address begins, to the database that an environment names."""
+
+    async def add() -> None:
+        settings, clock = load_settings(environ=environment), SystemClock()
+        async with open_store(settings.resolved_database_url, clock) as store:
+            accounts = people_services(settings, clock, store).accounts
+            await accounts.add(email, email.partition("@")[0], Role(role), password, by=HOLDFIRE)
+
+    with ThreadPoolExecutor(1) as elsewhere:  # a test may have an event loop of its own
+        elsewhere.submit(asyncio.run, add()).result()
 
 
 def sign_in(server: Server, email: str, password: str = PASSWORD) -> Visitor:
