@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.floor import use_policy
+from tests.support.server import a_server
 
 RULES = [
     {"metric": "backlog", "hold_above": 10, "resume_below": 5},
@@ -16,7 +18,14 @@ MINUTE = timedelta(minutes=1)
 REFUSED = True  # the browser reports a status that is no 200 as it does a server that is gone
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One holdfire for all: nothing is changed by looking."""
+    with a_server(tmp_path_factory.mktemp("backtest")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
 def url(server):
     """The address of a backtest over two hours, of which one was slammed."""
     now = datetime.now(UTC).replace(second=30, microsecond=0)
@@ -51,12 +60,14 @@ def settle(page, text):
 def test_dragging_a_limit_walks_the_policy_anew(open_page, url, artifacts, theme, width):
     page = open_page(url, theme=theme, width=width)
     settle(page, "with 1 hold")
+    assert violations(page) == []
     page.screenshot(path=artifacts / f"backtest-{theme}-{width}.png", full_page=True)
     hold = page.locator("input[name=hold-0]")
     hold.fill("20")
     expect(page.locator("input[name=hold-0] + output")).to_have_text("20")
     expect(page.locator("#found")).to_contain_text("with 0 holds", timeout=60_000)
     expect(page).to_have_url(re.compile("hold-0=20&"))
+    expect(page.locator("#use")).to_have_attribute("href", re.compile("^/thresholds.*hold-0=20.*gate=default"))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -78,7 +89,7 @@ def test_without_scripts_the_form_does_the_same(open_page, url):
 
 def test_a_refused_limit_is_said(open_page, url):
     page = open_page(f"{url}?days=7&hold-0=1", java_script_enabled=False, server_may_go=REFUSED)
-    expect(page.locator(".fault")).to_contain_text("5 must be at or below hold_above (1)")
+    expect(page.locator("#outcome .fault")).to_contain_text("5 must be at or below hold_above (1)")
 
 
 def test_a_gate_without_a_policy_has_nothing_to_try(open_page, server):

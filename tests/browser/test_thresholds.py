@@ -23,6 +23,7 @@ POLICY = {"queues": ["*"], "time_zone": "America/Chicago", "stale_after_seconds"
 EVERY, WEEK = timedelta(minutes=10), timedelta(days=7, hours=3)
 SLAM_BEGAN, SLAM_LASTED, SLAM = timedelta(days=2), timedelta(hours=2), 15
 LOOKS = 60
+PATIENCE = 60  # the first backtest of a server starts the process that computes
 REFUSED = True  # the browser reports a status that is no 200 as it does a server that is gone
 _NAMES = itertools.count(1)
 looks = pytest.mark.parametrize("look", [("dark", 1440), ("light", 820), ("light", 390), ("dark", 390)], ids=str)
@@ -48,6 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A holdfire whose backtests know the slam: history is written some seconds behind."""
     with a_server(tmp_path_factory.mktemp("thresholds")) as started:
         with started.client() as client:
+            client.timeout = PATIENCE
             client.put("/api/v1/gates/default/policy", json=POLICY, headers={"If-Match": "*"}).raise_for_status()
             client.post("/api/v1/observations", json=a_week(datetime.now(UTC))).raise_for_status()
             wait_for_history(client)
