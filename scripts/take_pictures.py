@@ -49,6 +49,7 @@ def take_plan(browser: Browser) -> None:
         page = browser.new_page(viewport={"width": 1060, "height": 1000}, color_scheme="light")
         page.goto(f"{floor.url}/plan?campaign=spring&audience=40,000")
         expect(page.locator("#plan .amount")).to_be_visible(timeout=WHOLE_DAY_MILLISECONDS)
+        expect(page.locator("#plan-plot .main-svg").first).to_be_visible(timeout=WHOLE_DAY_MILLISECONDS)
         bottom = page.locator("#ways .ways").evaluate("ways => ways.getBoundingClientRect().bottom")
         _save("plan.png", page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": 1060, "height": bottom}))
 
