@@ -1,6 +1,6 @@
 """What is wrong with a form, field by field. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from app.core.problem import Problem
 
@@ -27,8 +27,3 @@ def read_number(text: str, what: str) -> tuple[float, str]:
         return float(plain), ""
     except ValueError:
         return 0.0, f"{what}: write a number, such as 20 or 2.5."
-
-
-def chosen(value: str, options: Mapping[str, object]) -> bool:
-    """Return whether somebody chose something that is there to choose."""
-    return value in options
