@@ -1,6 +1,6 @@
 """The work ahead of queues, hour by hour, beside who is there: for the calendar on which two departments plan.
 
-Who looks at the same hours within a minute shares one computation, which is done in another process.
+Who looks at the same hours within a minute shares one computation.
 """
 
 import asyncio
@@ -44,6 +44,7 @@ FURTHEST = timedelta(weeks=8)
 KEPT = 16
 KEPT_SECONDS = 60
 VOLUME_DAYS = 7
+MOST_IN_A_THREAD = 120 * 24 * 60  # minutes of all queues together: a tenth of a second, at worst
 GOING = frozenset({CampaignState.SCHEDULED, CampaignState.WAITING, CampaignState.RELEASING, CampaignState.PAUSED})
 _MINUTE = timedelta(minutes=1)
 _NO_TARGETS = QueueTargets()
@@ -131,9 +132,16 @@ class Workloads:
         window = _window(edges, now)
         contacts = await self._contacts(queues, window, moved)
         asked = [await self._ahead(queue, window, contacts.get(queue, ())) for queue in queues]
-        coming = await self._computing.run(contacts_ahead, asked, window, self._lessons.kernel())
+        coming = await self._coming(asked, window)
         found = [await self._queue(each, told, window, edges, now) for each, told in zip(asked, coming, strict=True)]
         return Workload(now, edges, tuple(found))
+
+    async def _coming(self, asked: list[QueueAhead], window: Window) -> list[Coming]:
+        """Return the contacts of queues: of few of them from a thread, of many from another process."""
+        kernel = self._lessons.kernel()
+        if len(asked) * window.minutes <= MOST_IN_A_THREAD:
+            return await asyncio.to_thread(contacts_ahead, asked, window, kernel)
+        return await self._computing.run(contacts_ahead, asked, window, kernel)
 
     async def _ahead(self, queue: str, window: Window, sends: tuple[tuple[int, float], ...]) -> QueueAhead:
         usuals, errors = await self._arrivals.usuals(queue, window.now)

@@ -77,7 +77,7 @@ async function ask() {
   held?.slip.classList.remove("asking");
   if (!held || dialog.open) return;
   dialog.showModal();
-  document.querySelector("#move-sheet #reason, #move-sheet #start")?.focus();
+  (document.querySelector("#move-sheet #reason") ?? document.querySelector("#move-sheet #start"))?.focus();
 }
 
 // --- keys ---

@@ -1,0 +1,84 @@
+"""A holdfire with campaigns planned for next week, a schedule, and enough history to tell the work of its hours."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx2
+
+from tests.browser.floor import ZONE, use_policy
+from tests.browser.quiet_floor import observed, report
+from tests.support.campaigning import BRIEFING
+from tests.support.pictures import an_image
+
+CENTER = ZoneInfo(ZONE)
+QUEUE = "orders-voice"
+PAST_MINUTES = 120
+DAYS = 14
+BY_DAY, BY_NIGHT = 7, 6
+SPRING_API = "/api/v1/campaigns/spring"
+
+
+def next_monday() -> datetime:
+    """Return the midnight, in the center, that begins next week."""
+    now = datetime.now(CENTER)
+    return (now + timedelta(days=7 - now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def day_of_next_week() -> str:
+    """Return its Monday, as the calendar's address has it."""
+    return f"{next_monday():%Y-%m-%d}"
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """Return an instant of next week, by the center's clock; Monday is day 0."""
+    return (next_monday() + timedelta(days=day)).replace(hour=hour, minute=minute)
+
+
+def a_plan(client: httpx2.Client, campaign_id: str, title: str, start: datetime, **members: Any) -> None:
+    """Draft a campaign to 50,000 people."""
+    plan = {"id": campaign_id, "title": title, "audience": 50_000, "contacts_per_1000": 6.0}
+    document = plan | {"earliest_start": start.isoformat()} | members
+    client.post("/api/v1/campaigns", json=document).raise_for_status()
+
+
+def announce(client: httpx2.Client, campaign_id: str) -> None:
+    client.post(f"/api/v1/campaigns/{campaign_id}/schedule").raise_for_status()
+
+
+def plan_a_week(client: httpx2.Client) -> None:
+    """Report two hours of a quiet team, schedule it, and plan six campaigns, of which two overlap."""
+    now = datetime.now(UTC)
+    report(client, *(observed(now - timedelta(minutes=minute)) for minute in range(PAST_MINUTES)))
+    use_policy(client, notice_minutes=240, briefing="required")
+    named = client.put(f"/api/v1/queues/{QUEUE}", json={"title": "Orders"}, headers={"If-Match": "*"})
+    named.raise_for_status()
+    schedule(client)
+    waves = {"mode": "waves", "audience_per_wave": 5000, "wave_gap_seconds": 1800}
+    a_plan(client, "spring", "Spring sale", at(1, 9, 30), release=waves, audience=100_000)
+    a_plan(client, "renewal", "Policy renewal letters", at(1, 10, 30), audience=8000)
+    a_plan(client, "autumn", "Autumn preview", at(3, 13))
+    a_plan(client, "wrong", "Wrong price", at(2, 9))
+    for campaign_id in ("spring", "renewal", "wrong"):
+        announce(client, campaign_id)
+    client.post("/api/v1/campaigns/wrong/cancel").raise_for_status()
+    client.put(f"{SPRING_API}/briefing", json=BRIEFING).raise_for_status()
+    picture = {"name": "letter.png", "alt": "The letter: a green button"}
+    headers = {"Content-Type": "image/png"}
+    content = an_image(size=(600, 800))
+    client.post(f"{SPRING_API}/briefing/images", params=picture, content=content, headers=headers).raise_for_status()
+    someday = {"id": "someday", "title": "Someday sale", "audience": 1000}
+    client.post("/api/v1/campaigns", json=someday).raise_for_status()
+
+
+def schedule(client: httpx2.Client) -> None:
+    """Schedule more agents by day than by night, from today on, until the end of next week."""
+    first = datetime.now(CENTER).date()
+    lines = ["Date,Time,Agents"]
+    for number in range(DAYS):
+        day = first + timedelta(days=number)
+        for half in range(48):
+            agents = BY_DAY if 16 <= half < 40 else BY_NIGHT
+            lines.append(f"{day},{half // 2:02}:{half % 2 * 30:02},{agents}")
+    url = f"/api/v1/queues/{QUEUE}/staffing?time_zone={ZONE}"
+    client.put(url, content="\n".join(lines), headers={"Content-Type": "text/csv"}).raise_for_status()
