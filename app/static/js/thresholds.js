@@ -46,7 +46,7 @@ async function draw() {
     const words = [hold, resume].map((input) => input.labels[0].textContent.toLowerCase());
     const { unit, worse } = box.dataset;
     drawn.over({ most: top * scale, step: step * scale, unit, worse, title: rule.selectedOptions[0].text, holdWord: words[0], resumeWord: words[1] }, { hold, resume });
-    const table = new URLSearchParams({ gate, queue: queue.value, metric, range: "24h" });
+    const table = new URLSearchParams({ gate, queue: queue.value, metric, range: "7d" });
     document.getElementById("curve-table").href = `/history?${table}`;
   } catch (fault) {
     if (fault.name !== "AbortError") caption.textContent = "holdfire does not answer, so there is no curve; the numbers can be typed all the same.";

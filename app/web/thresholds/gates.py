@@ -117,7 +117,7 @@ def _losses(services: Services, desk: Desk) -> list[str]:
     if overrides:
         said.append(f"{count(len(overrides), 'override')} of it will be gone.")
     if desk.version:
-        said.append(f"Its policy is gone in all of its {count(desk.version, 'version')}; take a file of them first.")
+        said.append(f"Its policy will be gone, {count(desk.version, 'version')} of it; take a file of them first.")
     return [*said, "The decisions it took stay in the log, and so does your reason."]
 
 
