@@ -49,7 +49,7 @@ class Sheet:
         text = "".join((_head(form, self.columns), *_body(form, self.columns, rows, is_first=True), _foot(form)))
         return Response(text.encode(), media_type=MEDIA_TYPES[form], headers=self._headers(form, now))
 
-    async def stream(self, form: Format, pages: AsyncIterator[Sequence[Row]], now: datetime) -> Response:
+    async def stream(self, form: Format, pages: AsyncIterator[Sequence[Row]], now: datetime) -> StreamingResponse:
         """Return the file of rows that come page by page, of which there is never more than one in memory.
 
         No page but the first is empty. Raises what the first one raises; a fault of a later one breaks the file off,

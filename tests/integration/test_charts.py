@@ -1,6 +1,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -43,7 +44,7 @@ def a_chart(metric=Metric.BACKLOG, points=(), rule=None, spans=(), **more) -> Ch
     return Chart("orders-voice", "orders-voice", metric, START, UNTIL, UNTIL, 60, points, rule, spans, CHICAGO, **more)
 
 
-def traces(chart: Chart) -> dict[str, dict]:
+def traces(chart: Chart) -> dict[str, dict[str, Any]]:
     """Return a chart's traces by their names."""
     return {trace["name"]: trace for trace in figure(chart, "dark")["data"]}
 

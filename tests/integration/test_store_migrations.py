@@ -14,9 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from app.errors import Invalid
+from app.store.account_tables import SESSIONS
 from app.store.connect import sqlite_engine, usable_url
 from app.store.migrate import migrate, migration_config
-from app.store.sessions import SESSIONS
 from app.stream.tables import STREAM_HEAD
 from tests.support.databases import a_database_url, a_store
 

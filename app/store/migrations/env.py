@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.store.sessions import SESSIONS
+from app.store.account_tables import SESSIONS
 from app.stream.tables import STREAM_HEAD
 
 TABLES = [STREAM_HEAD.metadata, SESSIONS.metadata]  # the stream's and, with the last module that adds one, the store's

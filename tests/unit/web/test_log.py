@@ -1,5 +1,6 @@
 """The log of a gate's day: each kind of event as a line, notes between them, newest first."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,9 +26,8 @@ def line(kind: E, **members):
 
 
 def a_note(seconds: float = 0, **members) -> Note:
-    return Note(**{
-        "id": "note_1", "gate": "default", "at": after(seconds), "written_at": after(seconds), "author": ANN,
-        "kind": NoteKind.NOTE, "text": "all quiet"} | members)  # fmt: skip
+    given: dict[str, Any] = {"id": "note_1", "author": ANN, "kind": NoteKind.NOTE, "text": "all quiet"} | members
+    return Note(gate="default", at=after(seconds), written_at=after(seconds), **given)
 
 
 @pytest.mark.parametrize(

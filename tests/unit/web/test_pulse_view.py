@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def holding(api: Api) -> GateState:
     return state
 
 
-def an_override(api: Api, **changes: object) -> Override:
+def an_override(api: Api, **changes: Any) -> Override:
     now = api.clock.now()
     made = Override("ovr_1", "default", Effect.HOLD, now, now + timedelta(minutes=40), "Ann", "storm", now)
     return replace(made, **changes)

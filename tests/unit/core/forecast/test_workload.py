@@ -1,6 +1,7 @@
 """The work of queues hour by hour: contacts that come anyway and that campaigns bring, beside who is there."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,9 +86,9 @@ def test_who_writes_to_a_closed_queue_comes_back_when_it_opens_or_never():
     assert np.nansum(coming.anyway[:32]) == 0
 
 
-def a_queue(anyway: list[float], agents: list[float], **changes: object) -> QueueHours:
+def a_queue(anyway: list[float], agents: list[float], **changes: Any) -> QueueHours:
     count = len(anyway)
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "is_open": np.ones(count, dtype=np.bool_),
         "is_gone": np.zeros(count, dtype=np.bool_),
         "handle_seconds": 360.0,
