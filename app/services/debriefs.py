@@ -22,7 +22,7 @@ from app.core.debrief.debrief import Debrief
 from app.core.debrief.lesson import Lesson
 from app.core.debrief.make import TooSoon, debrief
 from app.core.debrief.question import Question
-from app.core.debrief.score import score_of
+from app.core.debrief.score import Score, score_of
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.forecast.kernel import Kernel
 from app.errors import HoldfireError, NotFound
@@ -129,7 +129,7 @@ class Debriefs:
             kept = await self._store.debrief(name)
             if kept is not None:
                 found = await asyncio.to_thread(msgspec.convert, kept.document, Debrief)
-                await self._scores.put_scores([kept_score(found)])
+                await self._scores.put_scores([kept_of(score_of(found))])
 
     async def _recent(self, now: datetime) -> list[str]:
         """Return what was sent lately and has no final debrief: campaigns, and names that no campaign has."""
@@ -162,7 +162,7 @@ class Debriefs:
     async def _make(self, campaign: Campaign, sent: Underway, now: datetime) -> _Made:
         question = await self._inputs.question(campaign, sent, now, is_final=False)
         found, lesson = await self._computing.run(debrief, question)
-        made = self._made[campaign.id] = _Made(now, document_of(found), lesson, kept_score(found))
+        made = self._made[campaign.id] = _Made(now, document_of(found), lesson, kept_of(score_of(found)))
         return made
 
     async def _finish(self, campaign: Campaign, sent: Underway, now: datetime) -> None:
@@ -210,9 +210,8 @@ def says(document: Any, kept: Any) -> bool:
     return bool(document == kept)
 
 
-def kept_score(found: Debrief) -> KeptScore:
-    """Return a debrief's line on the scoreboard, to be kept."""
-    score = score_of(found)
+def kept_of(score: Score) -> KeptScore:
+    """Return a line of the scoreboard as it is kept."""
     document: dict[str, Any] = msgspec.json.decode(_encoder.encode(score))
     return KeptScore(score.campaign, score.began_at, score.is_final, document)
 

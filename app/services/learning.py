@@ -117,7 +117,8 @@ class Learning:
         given = "as its plan says" if per_1000 else f"what campaigns {of_kind} are taken to bring"
         if not known:
             return given
-        return f"{given}, and {known} past campaigns, {own} of them {of_kind}"
+        past = "1 past campaign" if known == 1 else f"{known} past campaigns"
+        return f"{given}, and {past}, {own} of them {of_kind}"
 
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of which something is known, in the order of the alphabet: learned, or a published prior."""

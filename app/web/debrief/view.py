@@ -1,15 +1,17 @@
 """A debrief as its page shows it: every value as text, in the zone of the gate's policy. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.core.debrief.debrief import Count, Debrief, Estimate, Method, QueueLift, State
-from app.core.debrief.question import COMPLAINTS, OverrideFact, WaveFact
+from app.core.debrief.debrief import Debrief, Method, QueueLift, State
+from app.core.debrief.question import OverrideFact, WaveFact
 from app.web.briefing.view import Instant
 from app.web.debrief.chart import Chart, Span, chart
-from app.web.format import NO_BREAK, NONE, count, duration, iso, number, percent
+from app.web.debrief.facts import ZERO, Fact, before, facts, interval, rates, slam_said
+from app.web.format import NONE, count, duration, iso, number, percent
+from app.web.instants import moment
 
 METHODS = {
     Method.HOLD_OUT: "compared with those held out",
@@ -34,7 +36,7 @@ class EstimateRow:
 
 @dataclass(frozen=True, slots=True)
 class WayRow:
-    """One way it went, or would have gone."""
+    """One way it went, or would have gone. slam: minutes past a limit."""
 
     way: str
     kind: str
@@ -42,6 +44,7 @@ class WayRow:
     speed_to_answer: str
     peak_backlog: str
     offered: str
+    slam: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +76,24 @@ class OverrideRow:
     """One override."""
 
     what: str
-    span: str
+    start: Instant
+    until: Instant
     by: str
     comment: str
 
 
 @dataclass(frozen=True, slots=True)
 class DebriefPage:
-    """The whole page."""
+    """The whole page. is_final: nothing of it changes any more. before: how it came to go, in sentences."""
 
     campaign: str
     title: str
+    gate: str
+    is_final: bool
     kicker: str
     summary: tuple[str, ...]
-    facts: tuple[tuple[str, str, str], ...]
+    facts: tuple[Fact, ...]
+    slam_said: str
     ways: tuple[WayRow, ...]
     charts: tuple[Chart, ...]
     estimates: tuple[EstimateRow, ...]
@@ -95,82 +102,63 @@ class DebriefPage:
     channels: tuple[tuple[str, str], ...]
     reasons: tuple[tuple[str, str], ...]
     tagged_said: str
+    before: tuple[str, ...]
     released: str
     waves: tuple[WaveRow, ...]
     overrides: tuple[OverrideRow, ...]
     unknown: tuple[str, ...]
     zone: str
     shown_at: Instant
-    window: str
+    window: tuple[Instant, Instant]
 
 
-def debrief_page(found: Debrief, zone: ZoneInfo) -> DebriefPage:
-    """Return the page of a debrief."""
+def debrief_page(
+    found: Debrief, zone: ZoneInfo, titles: Mapping[str, str], complaint_reasons: Collection[str]
+) -> DebriefPage:
+    """Return the page of a debrief. titles: what queues are called."""
     tagged = found.tagged
     return DebriefPage(
         campaign=found.campaign.id,
         title=found.campaign.title,
+        gate=found.campaign.gate,
+        is_final=found.state is State.FINAL,
         kicker="Debrief" if found.state is State.FINAL else "Debrief, so far",
         summary=found.summary,
-        facts=tuple(_facts(found)),
+        facts=tuple(facts(found, complaint_reasons)),
+        slam_said=slam_said(found),
         ways=tuple(_ways(found)),
         charts=tuple(_charts(found, zone)),
         estimates=tuple(_estimates(found)),
         said=found.contacts.said,
-        queues=tuple(_queue(queue) for queue in found.queues),
+        queues=tuple(_queue(queue, titles) for queue in found.queues),
         channels=tuple((each.name or "not said", number(each.contacts)) for each in tagged.channels),
         reasons=tuple((each.name or "no reason given", number(each.contacts)) for each in tagged.reasons),
         tagged_said=tagged.said,
+        before=tuple(before(found, zone)),
         released=_released(found),
         waves=tuple(_wave(wave, zone) for wave in found.release.waves),
         overrides=tuple(_override(each, zone) for each in found.release.overrides),
         unknown=found.unknown,
         zone=zone.key,
         shown_at=_instant(found.at, zone),
-        window=f"{_text(found.window.start, zone)} to {_text(found.window.until, zone)}",
+        window=(_instant(found.window.start, zone), _instant(found.window.until, zone)),
     )
 
 
-def _facts(found: Debrief) -> Iterable[tuple[str, str, str]]:
-    """Yield what it is called, what it is, and what belongs to it."""
-    sent, subject, best = found.sent, found.campaign, found.contacts.headline
-    held = f"{subject.held_out:,} held out" if subject.held_out else ""
-    yield "Messages sent", number(sent.messages), held or f"of {subject.recipients:,}"
-    if best is None:
-        yield "Contacts it brought", "not known", ""
-        yield "Contacts per 1,000", "not known", f"{subject.expected_per_1000:g} were expected"
-    else:
-        shown = number(round(best.contacts)) if best.is_distinguishable else "not distinguishable from zero"
-        yield "Contacts it brought", shown, _interval(best.low, best.high)
-        yield "Contacts per 1,000", number(max(0.0, best.per_1000)), _rates(best)
-        yield "Expected before", f"{subject.expected_per_1000:g} per 1,000", subject.expected_from
-    if found.contacts.in_all is not None and best is not None and best.is_distinguishable:
-        yield "In all, by the end", f"about {found.contacts.in_all:,.0f}", "72 hours after the last message"
-    yield "Complaints", *_complaints(found.tagged.reasons)
-
-
-def _complaints(reasons: tuple[Count, ...]) -> tuple[str, str]:
-    if not any(reason.name for reason in reasons):
-        return "not tagged", "no contact named the campaign and a reason"
-    complaints = sum(reason.contacts for reason in reasons if reason.name.lower() in COMPLAINTS)
-    return number(complaints), "contacts tagged so"
-
-
 def _ways(found: Debrief) -> Iterable[WayRow]:
-    floor = found.floor
-    for way, kind, telling in (
-        ("Measured", "measured", floor.measured),
-        ("Calculated, as it was sent", "as-sent", floor.as_sent),
-        ("All at once", "at-once", floor.at_once),
-        ("Nothing sent", "unsent", floor.nothing),
+    floor, slam = found.floor, found.slam
+    for way, kind, telling, minutes in (
+        ("Measured", "measured", floor.measured, slam.measured_minutes if slam else None),
+        ("Calculated, as it was sent", "as-sent", floor.as_sent, None),
+        ("All at once", "at-once", floor.at_once, slam.at_once_minutes if slam else None),
+        ("Nothing sent", "unsent", floor.nothing, slam.nothing_minutes if slam else None),
     ):
         if telling is not None:
             own = telling.figures
             backlog = NONE if own.peak_backlog is None else number(round(own.peak_backlog))
             offered = NONE if own.offered is None else number(round(own.offered))
-            yield WayRow(
-                way, kind, percent(own.service_level_ratio), duration(own.speed_to_answer_seconds), backlog, offered
-            )
+            level, answer = percent(own.service_level_ratio), duration(own.speed_to_answer_seconds)
+            yield WayRow(way, kind, level, answer, backlog, offered, number(minutes))
 
 
 def _charts(found: Debrief, zone: ZoneInfo) -> Iterable[Chart]:
@@ -210,21 +198,22 @@ def _estimates(found: Debrief) -> Iterable[EstimateRow]:
             yield EstimateRow(
                 METHODS[each.method],
                 number(round(each.contacts)),
-                _interval(each.low, each.high),
+                interval(each.low, each.high),
                 number(each.per_1000),
-                _rates(each),
+                rates(each),
                 is_best=each.method is best,
             )
 
 
-def _queue(queue: QueueLift) -> QueueRow:
+def _queue(queue: QueueLift, titles: Mapping[str, str]) -> QueueRow:
     own = queue.estimate
+    brought = NONE if own is None else number(round(own.contacts)) if own.is_distinguishable else ZERO
     return QueueRow(
-        queue.queue,
+        titles.get(queue.queue) or queue.queue,
         NONE if queue.offered is None else number(queue.offered),
         NONE if queue.forecast is None else number(round(queue.forecast)),
-        NONE if own is None else number(round(own.contacts)),
-        "" if own is None else _interval(own.low, own.high),
+        brought,
+        "" if own is None else interval(own.low, own.high),
         number(queue.tagged),
         queue.basis,
     )
@@ -251,23 +240,8 @@ def _wave(wave: WaveFact, zone: ZoneInfo) -> WaveRow:
 
 def _override(each: OverrideFact, zone: ZoneInfo) -> OverrideRow:
     what = f"{EFFECTS.get(each.effect, each.effect)}, took part in {count(each.used, 'answer')}"
-    return OverrideRow(what, f"{_text(each.starts_at, zone)} to {_text(each.ends_at, zone)}", each.by, each.comment)
-
-
-def _interval(low: float, high: float) -> str:
-    if low == high:
-        return "counted"
-    return f"{number(round(low))} {NONE} {number(round(high))}".replace(" ", NO_BREAK)
-
-
-def _rates(estimate: Estimate) -> str:
-    return f"{max(0.0, estimate.per_1000_low):.1f} {NONE} {estimate.per_1000_high:.1f}".replace(" ", NO_BREAK)
+    return OverrideRow(what, _instant(each.starts_at, zone), _instant(each.ends_at, zone), each.by, each.comment)
 
 
 def _instant(at: datetime, zone: ZoneInfo) -> Instant:
-    return Instant(iso(at), _text(at, zone))
-
-
-def _text(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}{NO_BREAK}{local.tzname()}"
+    return Instant(iso(at), moment(at, zone))

@@ -74,7 +74,7 @@ async def test_mail_of_a_kind_is_believed_in_like_a_campaign_of_that_kind():
     learning = await learned(LESSON)
     assert learning.rate_of_kind("offer") == learning.rate_for(OFFER)
     assert learning.rate_of_kind("price_change").mean > 2 * learning.rate_of_kind("offer").mean
-    assert learning.said_of_kind("offer").endswith("1 past campaigns, 1 of them of kind 'offer'")
+    assert learning.said_of_kind("offer").endswith("1 past campaign, 1 of them of kind 'offer'")
     volumes = {"orders-voice": 30.0, "billing": 10.0}
     assert learning.mix_of_kind("offer", {}, volumes) == learning.mix_for(OFFER, volumes)
 

@@ -16,12 +16,14 @@ from app.core.debrief.debrief import (
     Method,
     QueueLift,
     Sent,
+    Slam,
     State,
     Tagged,
     Telling,
     Window,
 )
-from app.core.debrief.question import OverrideFact, WaveFact
+from app.core.debrief.question import Before, Limit, OverrideFact, WaveFact
+from app.core.floor.metric import Metric
 from app.web.debrief.view import debrief_page
 from app.web.format import MINUS, NONE
 from tests.support.debriefing import FIRST, RELEASE, SUBJECT
@@ -59,11 +61,11 @@ DEBRIEF = Debrief(
 
 
 def page(**members: Any) -> Any:
-    return debrief_page(replace(DEBRIEF, **members), CHICAGO)
+    return debrief_page(replace(DEBRIEF, **members), CHICAGO, {"orders-voice": "Orders"}, ("complaint",))
 
 
 def fact(term: str, **members: Any) -> tuple[str, str]:
-    found = {name: (value, beside) for name, value, beside in page(**members).facts}
+    found = {each.term: (each.value, each.beside) for each in page(**members).facts}
     return found[term]
 
 
@@ -71,7 +73,7 @@ def test_every_number_has_its_interval_and_times_are_those_of_the_gate():
     assert fact("Contacts it brought") == ("322", f"239\u00a0{NONE}\u00a0405")
     assert fact("Contacts per 1,000") == ("11.5", f"8.5\u00a0{NONE}\u00a014.4")
     assert fact("In all, by the end")[0] == "about 516"
-    assert page().window == "Wed 18 Nov 2026, 09:00\u00a0CST to Wed 18 Nov 2026, 09:10\u00a0CST"
+    assert [each.text for each in page().window] == ["Wed 18 Nov 09:00", "Wed 18 Nov 09:10"]
     assert (page().kicker, page(state=State.RUNNING).kicker) == ("Debrief", "Debrief, so far")
 
 
@@ -83,7 +85,7 @@ def test_what_may_as_well_be_zero_is_not_shown_as_a_number():
         f"{MINUS}76\u00a0{NONE}\u00a0405",
     )
     assert fact("Contacts per 1,000", contacts=contacts) == ("0", f"0.0\u00a0{NONE}\u00a014.4")
-    assert "In all, by the end" not in {name for name, *_ in page(contacts=contacts).facts}
+    assert "In all, by the end" not in {each.term for each in page(contacts=contacts).facts}
 
 
 def test_what_is_not_known_is_said_to_be_so():
@@ -94,12 +96,57 @@ def test_what_is_not_known_is_said_to_be_so():
     assert fact("Complaints", tagged=silent)[0] == "not tagged"
     queue = QueueLift("orders-voice", None, None, None, 0, "nothing is known")
     (row,) = page(queues=(queue,)).queues
+    assert row.queue == "Orders"
     assert (row.offered, row.forecast, row.contacts, row.interval) == (NONE, NONE, NONE, "")
 
 
 def test_complaints_are_counted_by_their_tag():
     assert fact("Complaints") == ("4", "contacts tagged so")
     assert page().reasons == (("complaint", "4"), ("no reason given", "5"))
+
+
+SLAM = Slam(35.0, 60.0, 5.0, 25.0, (Limit(Metric.BACKLOG, 10.0, is_least=False),), ("orders-voice",), "35 minutes.")
+
+
+def test_minutes_of_slam_avoided_stand_beside_what_they_are_told_from():
+    assert fact("Minutes of slam avoided", slam=SLAM) == ("25", "35 past a limit, 60 all at once")
+    assert [way.slam for way in page(slam=SLAM).ways] == ["35", NONE, "60", "5"]
+    assert page(slam=SLAM).slam_said == "35 minutes. A queue counts as slammed with backlog above 10."
+
+
+def test_where_they_cannot_be_told_no_minutes_are_claimed():
+    assert fact("Minutes of slam avoided") == ("not known", "")
+    nothing = replace(SLAM, measured_minutes=None, avoided_minutes=None)
+    assert fact("Minutes of slam avoided", slam=nothing) == ("not known", "")
+    doubtful = replace(JOINT, low=-76.0, is_distinguishable=False)
+    contacts = replace(DEBRIEF.contacts, headline=doubtful, joint=doubtful)
+    shown = fact("Minutes of slam avoided", slam=replace(SLAM, avoided_minutes=None), contacts=contacts)
+    assert shown == ("not distinguishable from zero", "35 past a limit")
+
+
+ASKED = Before(FIRST - timedelta(hours=5), FIRST - timedelta(minutes=25), FIRST, 240.0, is_briefed=True)
+
+
+def test_how_it_came_to_go_is_told_in_sentences():
+    assert fact("Delayed by its gate", before=ASKED) == ("25\u202fmin", "")
+    announced, went, briefed = page(before=ASKED).before
+    assert announced.startswith("Announced Wed 18 Nov 04:00, 4\u202fh 35\u202fmin before it was to go: ")
+    assert announced.endswith("the 4\u202fh of notice that its gate asks for were kept.")
+    assert went == "It was to go Wed 18 Nov 08:35; its gate gave the first permit Wed 18 Nov 09:00, 25\u202fmin later."
+    assert briefed == "The contact center had acknowledged its briefing by then."
+
+
+def test_what_did_not_happen_before_it_went_is_said_too():
+    late = replace(ASKED, announced_at=FIRST, wanted_at=FIRST, is_briefed=False)
+    announced, went, briefed = page(before=late).before
+    assert announced.endswith("were not kept.")
+    assert went.endswith(", at once.")
+    assert briefed == "The contact center had not acknowledged its briefing by then."
+    assert fact("Delayed by its gate", before=late) == ("not delayed", "")
+    unknown = Before(None, None, FIRST, None, None)
+    assert (page(before=unknown).before, fact("Delayed by its gate", before=unknown)[0]) == ((), "not known")
+    plain = replace(ASKED, notice_minutes=0.0)
+    assert page(before=plain).before[0].endswith("; its gate asks for no notice.")
 
 
 def test_the_estimate_that_is_gone_by_is_marked():
