@@ -304,6 +304,7 @@ def test_without_a_reason_no_gate_is_made(client):
 def test_who_may_not_change_it_looks_at_it_and_can_send_nothing(tmp_path):
     with a_server(tmp_path, auth="on") as guarded:
         with closing(signed_in(guarded, Role.MARKETER)) as marketer:
+            marketer.timeout = 60  # the first backtest of a server starts the process that computes
             page = marketer.get("/thresholds").text
             assert "readonly" in page
             assert 'name="step"' not in page
