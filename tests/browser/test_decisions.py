@@ -104,7 +104,7 @@ def test_older_and_newer_pages_follow_each_other(server, open_page):
 def test_the_log_is_narrowed_by_a_form_and_what_it_shows_is_in_the_url(server, open_page):
     page = open_page(f"{server.url}/decisions", java_script_enabled=False)
     page.get_by_label("Campaign").fill("spring-1")
-    page.get_by_label("Verdict").select_option("send")
+    page.get_by_label("Verdict", exact=True).select_option("send")
     page.get_by_role("button", name="Show").click()
     expect(rows(page)).to_have_count(20)
     assert "campaign=spring-1" in page.url
@@ -165,14 +165,14 @@ def test_events_are_shown_checked_and_opened(server, open_page, artifacts, look)
 
 def test_an_empty_log_says_what_it_waits_for(open_page, tmp_path, artifacts):
     with a_server(tmp_path) as empty:
-        page = open_page(f"{empty.url}/decisions?kind=asked&gate=default")
+        page = open_page(f"{empty.url}/decisions?kind=asked&gate=default", server_may_go=True)
         expect(page.get_by_text("No decision fits")).to_be_visible()
         looked_at(page, artifacts, "decisions-empty", ("light", 1440))
 
 
 def test_who_may_read_sees_the_logs_and_who_is_not_signed_in_does_not(open_page, tmp_path):
     with a_server(tmp_path, auth="on") as guarded:
-        page = open_page(f"{guarded.url}/decisions")
+        page = open_page(f"{guarded.url}/decisions", server_may_go=True)
         expect(page).to_have_url(f"{guarded.url}/sign-in?next=%2Fdecisions")
         page.context.add_cookies(session_cookies(guarded, "viewer"))
         page.goto(f"{guarded.url}/decisions/events")
