@@ -56,7 +56,7 @@ async def test_a_week_shows_campaigns_of_all_gates_in_the_centers_zone(whole, vi
     assert "Spring &lt;b&gt;sale" in page
     assert "<b>sale" not in page
     assert 'data-start="2026-11-24T09:00"' in page
-    assert page.count('data-campaign=') == 2
+    assert page.count("data-campaign=") == 2
     assert "America/Chicago" in page
     only = (await visitor.get("/calendar", params=DAY | {"gate": "north"})).text
     assert ("Summer" in only, "Spring" in only) == (True, False)
