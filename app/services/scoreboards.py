@@ -1,8 +1,8 @@
 """The scoreboard: what campaigns of a span come to, one by one and together. Read, never computed anew."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,6 +15,7 @@ from app.core.event import EventType
 from app.ports.events import EventLog
 from app.ports.scores import ScoreStore
 from app.services.campaigns import Campaigns
+from app.services.published import Published
 from app.services.values import Values
 
 PAGE = 500
@@ -40,9 +41,12 @@ class Scoreboards:
         values: Values,
         campaigns: Campaigns,
         events: EventLog,
+        *,
+        published: Callable[[], Published],
         complaint_reasons: Sequence[str],
     ) -> None:
         self._scores, self._values, self._campaigns, self._events = scores, values, campaigns, events
+        self._published = published
         self._complaint_reasons = frozenset(complaint_reasons)
 
     async def board(self, start: datetime, until: datetime, gate: str | None = None) -> Board:
@@ -72,7 +76,7 @@ class Scoreboards:
                 at = None if campaign.started_at or campaign.awaits_start else await self._wanted(campaign)
                 if at is not None and start <= at < until:
                     waits = campaign.state is CampaignState.WAITING
-                    yield Line(_unsent_score(campaign, at), is_waiting=waits, never_went=not waits)
+                    yield Line(self._unsent_score(campaign, at), is_waiting=waits, never_went=not waits)
             before = page[-1].created_at, page[-1].id
 
     async def _wanted(self, campaign: Campaign) -> datetime | None:
@@ -83,11 +87,18 @@ class Scoreboards:
         )
         return wanted(campaign, [each.event.at for each in asked], None)
 
+    def _unsent_score(self, campaign: Campaign, at: datetime) -> Score:
+        """Return the line of a campaign of which nothing went; notice is what its gate's policy asks for now."""
+        state, announced = self._published().gates.get(campaign.gate), campaign.announced_at
+        return Score(
+            *(campaign.id, campaign.title, campaign.gate, campaign.kind, at),
+            is_final=False,
+            wanted_at=at,
+            notice_asked_minutes=state.policy.notice_minutes if state and state.policy else None,
+            notice_minutes=(at - announced) / timedelta(minutes=1) if announced else None,
+        )
+
 
 def line_of(each: Line, figures: Figures) -> Line:
     """Return a line with the value figures that were reported."""
     return each if figures.is_empty else replace(each, figures=figures)
-
-
-def _unsent_score(campaign: Campaign, at: datetime) -> Score:
-    return Score(campaign.id, campaign.title, campaign.gate, campaign.kind, at, is_final=False, wanted_at=at)

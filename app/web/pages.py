@@ -24,6 +24,7 @@ from app.web.overrides.pages import router as overrides
 from app.web.plan.routers import ROUTERS as PLAN
 from app.web.pulse.pages import router as pulse
 from app.web.rendering import environment
+from app.web.scoreboard.routers import ROUTERS as SCOREBOARD
 from app.web.settings.hours import router as settings_hours
 from app.web.settings.keys import router as settings_keys
 from app.web.settings.queues import router as settings_queues
@@ -57,6 +58,7 @@ ROUTERS = (
     settings_queues,
     settings_webhook,
     settings_webhooks,
+    *SCOREBOARD,
     staffing,
     *CAMPAIGNS,
     *ACCOUNT,

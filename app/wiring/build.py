@@ -132,7 +132,11 @@ def services_of(
         learning=ahead.learning,
         debriefs=ahead.debriefs,
         values=values,
-        scoreboards=Scoreboards(store.scores, values, gate.campaigns, store.events, settings.complaint_reasons),
+        scoreboards=Scoreboards(
+            *(store.scores, values, gate.campaigns, store.events),
+            published=gate.published,
+            complaint_reasons=settings.complaint_reasons,
+        ),
         workloads=ahead.workloads,
     )
 

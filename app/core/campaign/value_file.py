@@ -169,7 +169,11 @@ def _read(row: Row, columns: Mapping[Column, int], reading: FileReading, problem
     document: dict[str, object] = {}
     for column in (*FIGURES, *AMOUNTS):
         if column in columns:
-            document[column] = _number(row.cell(columns[Column(column)]), column, reading.decimal, own)
+            try:
+                cell, is_count = row.cell(columns[Column(column)]), column in FIGURES
+                document[column] = read_figure(cell, reading.decimal, is_count=is_count)
+            except ValueError as fault:
+                own.append(f"{column}: {fault}")
     has_amount = any(document.get(name) is not None for name in AMOUNTS)
     document["currency"] = (row.cell(columns.get(Column.CURRENCY)) or reading.currency) if has_amount else None
     campaign = row.cell(columns[Column.CAMPAIGN])
@@ -184,21 +188,21 @@ def _read(row: Row, columns: Mapping[Column, int], reading: FileReading, problem
     return None if own else Read(row.line, campaign, figures, frozenset(columns))
 
 
-def _number(text: str, column: str, decimal: str | None, problems: list[str]) -> int | Decimal | None:
-    """Return a cell's number: 1200, 1,200 or 12.50; None where it is empty; a fault goes to `problems`."""
+def read_figure(text: str, decimal: str | None = None, *, is_count: bool) -> int | Decimal | None:
+    """Return the number that a text shows, as 1200, 1,200 or 12.50; None where it is empty.
+
+    decimal: what marks the fraction; None: as the number shows. Raises ValueError with a sentence.
+    """
     if text.strip().lower() in EMPTY:
         return None
     plain = re.sub(r"[\s'\u00a0\u202f€$£]", "", text).replace("−", "-")  # noqa: RUF001  the minus sign is one
-    is_count = column in FIGURES
     mark = decimal or _decimal_mark(plain, is_count=is_count)
     if mark is None:
-        problems.append(f"{column}: {shown(text)} may be a thousand or a fraction; say how fractions are written")
-        return None
+        raise ValueError(f"{shown(text)} may be a thousand or a fraction; say how fractions are written")
     try:
         amount = Decimal(plain.replace("," if mark == "." else ".", "").replace(mark, "."))
     except InvalidOperation:
-        problems.append(f"{column}: {shown(text)} is no number")
-        return None
+        raise ValueError(f"{shown(text)} is no number") from None
     return int(amount) if is_count and amount.is_finite() and amount == int(amount) else amount
 
 
