@@ -28,6 +28,7 @@ ROOMS = (
     Room("Calendar", "/calendar", of_gate=False, key="l"),
     Room("Campaigns", "/campaigns", of_gate=False, key="c"),
     Room("Thresholds", "/thresholds", key="t"),
+    Room("Scoreboard", "/scoreboard", of_gate=False, key="b"),
     Room("Decisions", "/decisions", of_gate=False, key="d"),
     Room("Sources", "/sources", of_gate=False, key="o"),
     Room("Settings", "/settings", of_gate=False, key="s"),
