@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import logging
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -141,10 +141,23 @@ class Sessions:
     def form_token(self, cookie: str | None) -> str:
         """Return what the forms of a session carry, so that only its own pages can send them (OWASP ASVS 3.5.1).
 
-        It follows from the session's id, which it does not give away. Without a session it is this process's own.
+        It follows from the session's id, which it does not give away; without a session it is this process's own. It is
+        masked anew each time: how well a page packs, which others may see, says nothing about it.
         """
-        secret = cookie.encode() if cookie else self._own_secret
-        return urlsafe_b64encode(hmac.digest(secret, FORM_TOKEN, "sha256")).decode().rstrip("=")
+        mask = secrets.token_bytes(ID_BYTES)
+        return urlsafe_b64encode(mask + _masked(self._form_secret(cookie), mask)).decode().rstrip("=")
+
+    def is_form_token(self, cookie: str | None, token: str) -> bool:
+        """Return whether a text is a token for the forms of a session."""
+        try:
+            both = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return False
+        mask, rest = both[:ID_BYTES], both[ID_BYTES:]
+        return len(rest) == ID_BYTES and hmac.compare_digest(_masked(rest, mask), self._form_secret(cookie))
+
+    def _form_secret(self, cookie: str | None) -> bytes:
+        return hmac.digest(cookie.encode() if cookie else self._own_secret, FORM_TOKEN, "sha256")
 
     async def _end(self, sessions: Sequence[Session], by: Actor, reason: str) -> int:
         if not sessions:
@@ -178,3 +191,7 @@ def cookie_in(cookies: Mapping[str, str], *, secure: bool = False) -> str | None
 
 def _digest(cookie: str) -> bytes:
     return sha256(cookie.encode("utf-8", "surrogatepass")).digest()
+
+
+def _masked(secret: bytes, mask: bytes) -> bytes:
+    return bytes(each ^ other for each, other in zip(secret, mask, strict=True))

@@ -62,6 +62,7 @@ class Frame:
 
     settings: the rooms below /settings that the visitor may enter. csrf: what its forms must carry. pulse: how the gate
     stands that the page is about, or else the first one; None for who may not know, and where there is no such gate.
+    ends_in: seconds until the visitor is signed out, whatever they do.
     """
 
     links: Sequence[Link]
@@ -70,17 +71,25 @@ class Frame:
     settings: Sequence[Link] = ()
     csrf: str = ""
     pulse: Pulse | None = None
+    ends_in: int | None = None
 
 
 def frame(
-    visit: Visit | None, path: str, gate: str | None, *, demo: bool, csrf: str = "", pulse: Pulse | None = None
+    visit: Visit | None,
+    path: str,
+    gate: str | None,
+    *,
+    demo: bool,
+    csrf: str = "",
+    pulse: Pulse | None = None,
+    ends_in: int | None = None,
 ) -> Frame:
     """Return the frame of a page at `path` that is about `gate`; visit None: nobody is signed in."""
     links, settings = (
         [_link(room, path, gate) for room in rooms if visit and visit.may(room.scope)] for rooms in (ROOMS, SETTINGS)
     )
     shown = pulse if visit and visit.may("read") else None
-    return Frame(links, visit.name if visit else None, demo, settings, csrf, shown)
+    return Frame(links, visit.name if visit else None, demo, settings, csrf, shown, ends_in)
 
 
 def _link(room: Room, path: str, gate: str | None) -> Link:

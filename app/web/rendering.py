@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.build import PACKAGE, build_id
 from app.web.assets import asset_url
+from app.web.visitors import is_secure
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -58,7 +59,7 @@ def page(request: Request, templates: Environment, template: str, *, status: int
     nonce = secrets.token_urlsafe(16)
     html = templates.get_template(template).render(request=request, nonce=nonce, **context).encode()
     headers = HEADERS | {"Content-Security-Policy": POLICY.format(nonce=nonce), "Vary": "Accept-Encoding"}
-    if request.url.scheme == "https":
+    if is_secure(request):
         headers["Strict-Transport-Security"] = ONE_YEAR
     if len(html) > PACKED_FROM_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
         html = packed(html)

@@ -48,7 +48,15 @@ class Tools:
         visit, demo = getattr(request.state, "visit", None), found.settings.demo
         published, state = present(found, gate)
         pulse = pulse_of(found, state, published) if state else None
-        around = frame(visit, request.url.path, gate, demo=demo, csrf=form_token(request), pulse=pulse)
+        around = frame(
+            visit,
+            request.url.path,
+            gate,
+            demo=demo,
+            csrf=form_token(request),
+            pulse=pulse,
+            ends_in=visit.seconds_left(found.clock.now()) if visit else None,
+        )
         return page(request, self.templates, template, status=status, frame=around, **context)
 
     def no_gate(self, request: Request, gate: str | None) -> Response:

@@ -4,7 +4,7 @@ A page's handler names the one scope that it needs by the type of its visitor; i
 """
 
 from dataclasses import dataclass
-from hmac import compare_digest
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
@@ -60,6 +60,10 @@ class Visit:
         """What others call them; None for anybody."""
         return self.signed_in.user.name if self.signed_in else None
 
+    def seconds_left(self, now: datetime) -> int | None:
+        """Return how long they stay signed in at most; None for anybody."""
+        return int((self.signed_in.session.expires_at - now).total_seconds()) if self.signed_in else None
+
     def may(self, scope: str) -> bool:
         """Return whether the visitor may do what needs a scope; for what a page offers or leaves out."""
         return may(self.scopes, scope)
@@ -110,9 +114,10 @@ def session_cookie(request: Request) -> str | None:
 async def own_form(request: Request) -> None:
     """Raise CrossSite or StaleForm unless a form comes from our own pages, and from this very session's."""
     await own_site(request)
-    expected = form_token(request)
-    sent = request.headers.get(TOKEN_HEADER) or (await request.form()).get(TOKEN_FIELD) if expected else ""
-    if not isinstance(sent, str) or not compare_digest(sent.encode(), expected.encode()):
+    services: Services = request.state.services
+    cookie, needed = _forms_of(request)
+    sent = request.headers.get(TOKEN_HEADER) or (await request.form()).get(TOKEN_FIELD) if needed else ""
+    if needed and not (isinstance(sent, str) and services.sessions.is_form_token(cookie, sent)):
         raise StaleForm
 
 
@@ -122,10 +127,17 @@ def form_token(request: Request) -> str:
     With authentication off it is the process's own.
     """
     services: Services = request.state.services
+    cookie, needed = _forms_of(request)
+    return services.sessions.form_token(cookie) if needed else ""
+
+
+def _forms_of(request: Request) -> tuple[str | None, bool]:
+    """Return the session that a request's forms belong to, None for the process itself; and whether any must."""
+    services: Services = request.state.services
     if services.settings.auth == "off":
-        return services.sessions.form_token(None)
+        return None, True
     cookie = session_cookie(request)
-    return services.sessions.form_token(cookie) if cookie else ""
+    return cookie, cookie is not None
 
 
 async def own_site(request: Request) -> None:

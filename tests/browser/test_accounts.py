@@ -85,7 +85,7 @@ def test_signing_in_works_without_scripts(guarded: Server, open_page):
     expect(page.get_by_role("heading", name="Users", level=1)).to_be_visible()
     page.get_by_label(f"Role of {LONG.partition('@')[0]}", exact=True).select_option("marketer")
     page.get_by_role("button", name=f"Change the role of {LONG.partition('@')[0]}").click()
-    expect(page.locator(".notice")).to_contain_text("The role is changed")
+    expect(page.locator("main .notice")).to_contain_text("The role is changed")
 
 
 def test_somebody_disabled_is_out_at_once(guarded: Server, open_page):
@@ -96,7 +96,7 @@ def test_somebody_disabled_is_out_at_once(guarded: Server, open_page):
     page = open_page(f"{guarded.url}/settings/users")
     sign_in(page, ADA)
     page.get_by_role("button", name="Disable tom").click()
-    expect(page.locator(".notice")).to_have_text("Disabled, and signed out everywhere.")
+    expect(page.locator("main .notice")).to_have_text("Disabled, and signed out everywhere.")
     expect(tom).to_have_url(re.compile("/sign-in"))
 
 

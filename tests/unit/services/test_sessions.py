@@ -150,11 +150,21 @@ async def test_sessions_that_are_over_are_cleared_away(house: House):
 
 async def test_the_token_of_forms_follows_from_the_session_and_gives_nothing_away(house: House):
     first, second = await house.sign_in(), await house.sign_in()
-    assert house.sessions.form_token(first) == house.sessions.form_token(first)
-    assert house.sessions.form_token(first) != house.sessions.form_token(second)
-    assert first not in house.sessions.form_token(first)
-    assert House().sessions.form_token(None) != house.sessions.form_token(None)
-    assert House().sessions.form_token(first) == house.sessions.form_token(first)
+    token = house.sessions.form_token(first)
+    assert token != house.sessions.form_token(first)
+    assert first not in token
+    assert house.sessions.is_form_token(first, token)
+    assert House().sessions.is_form_token(first, token)
+    assert not house.sessions.is_form_token(second, token)
+    assert not house.sessions.is_form_token(None, token)
+
+
+@pytest.mark.parametrize("text", ["", "x", "\u00e9", "A" * 85, "A" * 86, "=" * 86, "*" * 86, "A" * 200])
+def test_any_other_text_is_no_token_of_a_form(text):
+    sessions = House().sessions
+    assert not sessions.is_form_token(None, text)
+    assert sessions.is_form_token(None, sessions.form_token(None))
+    assert not House().sessions.is_form_token(None, sessions.form_token(None))
 
 
 def test_the_cookie_that_needs_tls_comes_first_and_is_the_only_one_that_counts_there():

@@ -70,6 +70,7 @@ def test_lines_of_a_request_carry_its_id_and_later_ones_do_not(lines):
         f"Authorization: Bearer {SECRET}",
         f"Bearer hf_live_ab12cd34_{SECRET}",
         f"whsec_{SECRET}",
+        f"GET https://hold.example/join/{SECRET} HTTP/1.1",
         f"GET /api/v1/campaigns.ics?token=hfc_{SECRET} HTTP/1.1",
         f"postgresql://holdfire:{SECRET}@localhost/holdfire",
     ],

@@ -1,10 +1,12 @@
 """Pages are packed for who can unpack them, to a length that says nothing about what is in them."""
 
 import gzip
+from types import SimpleNamespace
 
 from jinja2 import DictLoader, Environment
 from starlette.requests import Request
 
+from app.settings import Settings
 from app.web.rendering import HEADERS, MOST_NOISE_BYTES, packed, page
 
 PAGE = b"<!doctype html>" + b"<p>14 waiting, limit 10</p>" * 400
@@ -12,9 +14,9 @@ PAGE = b"<!doctype html>" + b"<p>14 waiting, limit 10</p>" * 400
 
 def asked(**headers: str) -> Request:
     sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request(
-        {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": sent, "query_string": b""}
-    )
+    state = {"services": SimpleNamespace(settings=Settings(auth="off"))}
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": sent, "query_string": b""}
+    return Request(scope | {"state": state})
 
 
 def test_a_packed_page_is_the_page_at_a_small_part_of_its_length():
