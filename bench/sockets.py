@@ -140,7 +140,8 @@ async def _measure(server: Holding, view: str, watchers: int, changes: int) -> C
 async def _opened(server: Holding, view: str, watchers: int) -> list[Watcher]:
     """Return so many watchers, each with its first frame."""
     place = urlsplit(server.url)
-    assert place.hostname and place.port, server.url
+    assert place.hostname
+    assert place.port
     loop, seats = asyncio.get_running_loop(), list[Watcher]()
     for start in range(0, watchers, OPENED_AT_ONCE):
         for number in range(start, min(watchers, start + OPENED_AT_ONCE)):

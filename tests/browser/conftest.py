@@ -22,7 +22,13 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) 
   violations.push(`${violatedDirective} ${blockedURI}`);
 });
 """
-EXPECTED_WHEN_DOWN = ("WebSocket connection", "ERR_CONNECTION", "Failed to load resource", "ERR_INCOMPLETE_CHUNKED")
+EXPECTED_WHEN_DOWN = (
+    "WebSocket connection",
+    "htmx:",
+    "ERR_CONNECTION",
+    "Failed to load resource",
+    "ERR_INCOMPLETE_CHUNKED",
+)
 
 OpenPage = Callable[..., Page]
 Theme = Literal["dark", "light"]

@@ -1,11 +1,13 @@
 """The briefing as people see it, on a screen, on a phone and on paper; screenshots go to artifacts/."""
 
+import re
 from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.floor import use_policy
 from tests.support.campaigning import BRIEFING
 from tests.support.pictures import an_image
@@ -50,13 +52,13 @@ def briefed(server: Server) -> str:
 
 
 def says_everything(page: Page) -> None:
-    expect(page).to_have_title("Briefing: Spring sale <b>now</b> \u2013 holdfire")
+    expect(page).to_have_title(re.compile("Briefing: Spring sale <b>now</b> \u2013 holdfire$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Spring sale <b>now</b>")
     plan = page.locator(".plan")
     expect(plan).to_contain_text("Sun 9 Mar 2031, 10:00\u00a0CDT to 15:00\u00a0CDT")
     expect(plan).to_contain_text("500,000")
     expect(plan).to_contain_text("about 6,250 in all")
-    expect(page.get_by_text("America/Chicago")).to_be_visible()
+    expect(page.get_by_text("Times are those of America/Chicago")).to_be_visible()
     expect(page.get_by_text("20 % off <script>alert(1)</script>")).to_be_visible()
     expect(page.get_by_text("Yes, on top of the lower price.")).to_be_visible()
     expect(page.get_by_role("link", name="https://shop.example/spring")).to_be_visible()
@@ -72,6 +74,7 @@ def test_a_briefing_says_what_it_must_at_any_width(briefed, open_page, artifacts
     says_everything(page)
     assert page.get_by_alt_text(ALT).evaluate("picture => picture.complete && picture.naturalWidth") == 900
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
     page.screenshot(path=artifacts / f"briefing-{theme}-{width}.png", full_page=True)
 
 
@@ -83,8 +86,56 @@ def test_it_needs_no_script_and_prints_dark_on_white_on_either_paper(briefed, op
         assert printed.startswith(b"%PDF")
     page.emulate_media(media="print")
     expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator(".acknowledge")).to_be_hidden()
+    expect(page.get_by_role("link", name="Change the briefing")).to_be_hidden()
     expect(page.locator("body")).to_have_css("color", "rgb(23, 32, 42)")
     page.screenshot(path=artifacts / "briefing-print.png", full_page=True)
+
+
+def test_who_has_read_it_says_so_and_who_opened_it_before_a_change_must_read_again(briefed, server, open_page):
+    page = open_page(briefed, server_may_go=True)  # a refusal is an error to the browser's console
+    with server.client() as client:
+        changed = client.put(f"{API}/briefing", json=BRIEFING, headers={"If-Match": '"1"'})
+        changed.raise_for_status()
+    page.get_by_label("Your name").fill("Ana Ruiz")
+    page.get_by_role("button", name="I have read version 1").click()
+    expect(page.get_by_text("The briefing has changed since you opened it. This is version 2")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_value("Ana Ruiz")
+    page.get_by_label("Your queue or team").select_option("retention team")
+    page.get_by_role("button", name="I have read version 2").click()
+    expect(page.get_by_text("retention team has read version 2. Thank you.")).to_be_visible()
+    expect(page.get_by_role("row", name="retention team")).to_contain_text("Ana Ruiz")
+    expect(page.get_by_role("row", name="orders-voice")).to_contain_text(
+        "Dana Reyes read version 1; it has changed since"
+    )
+
+
+@pytest.mark.parametrize("look", [("dark", 1440), ("light", 820), ("light", 390)], ids=str)
+def test_it_is_written_and_illustrated_by_forms(briefed, open_page, tmp_path, artifacts: Path, look):
+    theme, width = look
+    page = open_page(briefed, theme=theme, width=width, server_may_go=True)
+    page.get_by_role("link", name="Change the briefing").click()
+    expect(page.get_by_label("What is offered")).to_have_value("20 % off <script>alert(1)</script>\nuntil Sunday")
+    page.get_by_label("Question 2").fill("I did not get a code.")
+    page.get_by_role("button", name="Save it as version 2").click()
+    assert page.get_by_label("Answer 2").evaluate("field => field.getAttribute('aria-invalid')") == "true"
+    expect(page.get_by_role("heading", name="Nothing was saved")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=artifacts / f"briefing-edit-{theme}-{width}.png", full_page=True)
+    page.get_by_label("Answer 2").fill("Give SPRING20.")
+    page.get_by_role("button", name="Save it as version 2").click()
+    expect(page.get_by_text("Give SPRING20.")).to_be_visible()
+    page.get_by_role("link", name="Change the briefing").click()
+    picture = tmp_path / "terms.png"
+    picture.write_bytes(an_image(size=(300, 200)))
+    page.get_by_label("Picture").set_input_files(picture)
+    page.get_by_label("What it shows").fill("The terms")
+    page.get_by_role("button", name="Add the picture").click()
+    expect(page.get_by_alt_text("The terms")).to_be_visible()
+    page.get_by_role("link", name="Take it away: The terms").click()
+    page.get_by_role("button", name="Take it away").click()
+    expect(page.get_by_alt_text("The terms")).to_have_count(0)
 
 
 def test_a_campaign_without_a_briefing_says_so_and_an_unknown_one_too(server, open_page):

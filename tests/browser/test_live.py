@@ -77,7 +77,7 @@ def test_the_chart_says_a_value_under_the_pointer(server: Server, open_page):
     _good(server)
     page = open_page(server.url)
     chart = page.locator(".multiple[data-metric=backlog]")
-    expect(chart.locator(".scatterlayer .trace").first).to_be_visible()
+    expect(chart.locator("figcaption")).to_contain_text("over the last 3")
     chart.locator(".nsewdrag").hover()
     expect(chart.locator(".hoverlayer")).to_contain_text(re.compile(r"\d\d:\d\d\s*\d"))
 

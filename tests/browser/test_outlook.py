@@ -54,8 +54,10 @@ def test_a_typed_audience_is_drawn_beside_nothing_and_says_its_name(floor, open_
     page.get_by_label("If sent now").fill("60,000")
     expect(page.locator("#outlook-caption")).to_contain_text("with 60,000 sent now", timeout=COMPUTED)
     expect(chart(page).locator("figcaption")).to_contain_text("with 60,000 sent now", timeout=COMPUTED)
-    dashes = chart(page).locator(".scatterlayer .js-line").evaluate_all(
-        "lines => lines.map((line) => getComputedStyle(line).strokeDasharray)"
+    dashes = (
+        chart(page)
+        .locator(".scatterlayer .js-line")
+        .evaluate_all("lines => lines.map((line) => getComputedStyle(line).strokeDasharray)")
     )
     assert {dash != "none" for dash in dashes} == {True, False}
     for theme in ("light", "dark"):

@@ -12,7 +12,7 @@ from app.web.format import clock_time, iso, number, retitled
 
 E = EventType
 Side = Mapping[str, object]
-# What the log tells of, and whose shape each line wears; None: a verdict's own.
+# What the log tells of, and whose shape each line wears.
 SHAPES: Mapping[EventType, str] = {
     E.DECISION_SEND: "send",
     E.DECISION_THROTTLE: "throttle",

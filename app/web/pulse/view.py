@@ -74,8 +74,11 @@ def pulse(published: Published, state: GateState, now: datetime, titles: Mapping
 
 
 def _about(published: Published, state: GateState, titles: Mapping[str, str]) -> str:
-    """Return the deciding queue's title, behind the gate's name where there are several gates."""
-    queue = next((reason.queue for reason in state.decision.reasons if reason.queue), None)
+    """Return the deciding queue's title, behind the gate's name where there are several gates.
+
+    Where a person decided, or anything else that is about no queue, it is the gate's name alone.
+    """
+    queue = state.decision.reasons[0].queue if state.decision.reasons else None
     parts = [state.gate] if len(published.gates) > 1 or queue is None else []
     return ": ".join([*parts, *([titles.get(queue, queue)] if queue else [])])
 

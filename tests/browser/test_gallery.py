@@ -1,0 +1,125 @@
+"""Every page, once over: both themes by axe-core, 320 pixels, print, no script error; pictures go to artifacts/."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.web.frame import ROOMS
+from tests.browser.axe import violations
+from tests.browser.conftest import Theme
+from tests.browser.gallery import REFUSES, addresses, furnish, pages
+from tests.support.people import session_cookies, signed_in
+from tests.support.server import Server, a_server
+
+WIDTHS: dict[Theme, tuple[int, ...]] = {"dark": (1440, 820, 390), "light": (1440, 390)}
+SETTLED = 60_000
+SIGNED_OUT = frozenset({"/sign-in", "/setup/{token}", "/join/{token}", "/reset/{token}"})
+REDRAWN = 30  # tenths of a second
+STICKING_OUT = """() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    const named = (node) => [node.nodeName.toLowerCase(), node.id && `#${node.id}`, ...node.classList].join(" ");
+    const isWide = (node) => node.getBoundingClientRect().right > innerWidth + 1;
+    const wide = [...document.querySelectorAll("body *")].filter(isWide);
+    return wide.slice(0, 5).map((node) => `${named(node)} in ${named(node.parentElement)}`);
+}"""
+
+
+class House:
+    """A server with everything in it, who is signed in to it, and the address of each page."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        furnish(server)
+        self.cookies = session_cookies(server)
+        with signed_in(server) as looking:
+            self.addresses = addresses(looking)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house with one of everything."""
+    with a_server(tmp_path_factory.mktemp("gallery"), auth="on") as started:
+        yield House(started)
+
+
+@pytest.fixture(scope="module")
+def first_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A holdfire of which nobody has told anything yet."""
+    with a_server(tmp_path_factory.mktemp("first")) as started:
+        yield started
+
+
+def settled(page: Page) -> Page:
+    """Return the page once nothing on it is on its way any more."""
+    if page.locator("#connection-text").count():
+        expect(page.locator("#connection-text")).to_have_text("live")
+    expect(page.locator(".htmx-request, [aria-busy=true]")).to_have_count(0, timeout=SETTLED)
+    return page
+
+
+def faults(page: Page) -> list[str]:
+    """Return what every page must keep, and this one does not, a sentence each."""
+    found = violations(page)
+    headings = page.locator("h1").count()
+    if headings != 1:
+        found.append(f"there are {headings} h1, not one")
+    bare = page.locator("time[datetime]:not([data-form])").count()
+    if bare:
+        found.append(f"{bare} times have no data-form, so another zone could not be chosen for them")
+    return found
+
+
+def too_wide(page: Page, width: int) -> list[str]:
+    """Return what reaches beyond a width, so that a page must be scrolled sideways; nothing where it need not be."""
+    page.set_viewport_size({"width": width, "height": 900})
+    for _ in range(REDRAWN):  # a chart follows the window a moment later
+        found: list[str] = page.evaluate(STICKING_OUT)
+        if not found:
+            break
+        page.wait_for_timeout(100)
+    return found
+
+
+def pictured(page: Page, artifacts: Path, name: str) -> list[str]:
+    """Take pictures of a page in all looks; return its faults in both themes."""
+    found = []
+    for theme, widths in WIDTHS.items():
+        page.emulate_media(color_scheme=theme)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        found += [f"{theme}: {fault}" for fault in faults(page)]
+    return found
+
+
+def file_name(template: str) -> str:
+    """Return a page's name for its pictures."""
+    return "page-" + (re.sub(r"[^a-z0-9]+", "-", template.lower()).strip("-") or "now")
+
+
+@pytest.mark.parametrize("template", pages())
+def test_a_page_is_accessible_in_both_themes_and_at_every_width(house: House, open_page, artifacts: Path, template):
+    assert template in house.addresses, f"no link leads to {template}: link it, or name its address in gallery.py"
+    page = open_page("about:blank", server_may_go=bool(REFUSES.search(template)))
+    if template not in SIGNED_OUT:
+        page.context.add_cookies(house.cookies)
+    page.goto(house.url + house.addresses[template])
+    settled(page)
+    assert pictured(page, artifacts, file_name(template)) == []
+    assert too_wide(page, 320) == []
+    page.emulate_media(media="print")
+    expect(page.locator(".menu, .skip, #lost").locator("visible=true")).to_have_count(0)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.word)
+def test_a_page_has_something_to_say_on_the_first_day(first_day: Server, open_page, artifacts: Path, room):
+    page = settled(open_page(first_day.url + room.path))
+    assert faults(page) == []
+    page.screenshot(path=artifacts / f"first-{room.word.lower().replace(' ', '-')}-dark-1440.png", full_page=True)
+    assert too_wide(page, 390) == []
+    page.emulate_media(color_scheme="light")
+    page.screenshot(path=artifacts / f"first-{room.word.lower().replace(' ', '-')}-light-390.png", full_page=True)

@@ -1,0 +1,149 @@
+"""A board that stays open all day holds no more in the evening than in the morning.
+
+Two ways, because a day of frames through a real socket takes longer than a test may. One hands SOAK_FRAMES of a real
+server's frames to the page's own socket handler, one after another, five seconds of the server's clock apart; a day has
+17,280. The other keeps a real socket open for SOAK_MINUTES, with a source that reports as often as makes a day's frames
+in two hours. `make soak` takes the whole day and the two hours; without it both are a small part of that.
+"""
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+from websockets.sync.client import connect
+
+from tests.browser.floor import BUSY, GOOD, push, use_policy
+from tests.browser.meter import Meter
+from tests.support.server import Server, a_server
+
+FRAMES_A_DAY = 17_280  # one every five seconds
+FRAMES = int(os.environ.get("SOAK_FRAMES", "2000"))
+MINUTES = float(os.environ.get("SOAK_MINUTES", "0.25"))
+REPORT_EVERY_SECONDS = 2 * 3_600 / FRAMES_A_DAY
+ROUNDS, FIRST_FRAMES = 8, 800  # read so often; until then lists fill up and functions are compiled
+FIRST_CYCLES = 8
+MOODS = tuple({queue: backlog + more for queue, backlog in GOOD.items()} for more in (0, 4, 2, 6))
+MORE_HEAP_BYTES, MORE_NODES = 1_500_000, 60
+KEEP_SOCKET = """
+window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.lastSocket = this; } };
+"""
+# Hands frames to the page's own handler, five seconds of the server's clock apart, as fast as the page takes them; now
+# and then what a page does every few seconds: the lists below the board are asked for anew, and all charts are drawn.
+FEED = """
+async ([frames, count]) => {
+    window.fed ??= 0;
+    const begin = Date.parse(JSON.parse(frames[0]).at);
+    const later = (text, milliseconds) => text.replace(/\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z/g,
+        (at) => new Date(Date.parse(at) + milliseconds).toISOString().replace(/\\.\\d+Z/, "Z"));
+    for (let done = 0; done < count; done++, window.fed++) {
+        const text = frames[window.fed % frames.length];
+        const frame = JSON.parse(later(text, begin + 5000 * window.fed - Date.parse(JSON.parse(text).at)));
+        frame.seq = 1e9 + window.fed;
+        lastSocket.onmessage({ data: JSON.stringify(frame) });
+        if (done % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
+        if (done % 50 === 0) {
+            document.body.dispatchEvent(new CustomEvent("board:activity"));
+            dispatchEvent(new CustomEvent("theme"));
+        }
+    }
+    return window.fed;
+}
+"""
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Server]:
+    """A server whose gate goes by the backlog alone."""
+    with a_server(tmp_path) as started, started.client() as client:
+        rules = [{"metric": "backlog", "hold_above": 10, "resume_below": 5, "resume_for_seconds": 0}]
+        use_policy(client, rules=rules, stale_after_seconds=600)
+        push(client, GOOD)
+        yield started
+
+
+def recorded(server: Server, count: int) -> list[str]:
+    """Return frames of a floor that changes each time."""
+    frames, address = [], f"{server.url.replace('http', 'ws')}/api/v1/live?view=page"
+    with connect(address) as socket, server.client() as client:
+        for number in range(count):
+            mood = BUSY if number % 5 == 4 else GOOD
+            push(client, {queue: backlog + number for queue, backlog in mood.items()})
+            frame = socket.recv(timeout=10)
+            frames.append(frame if isinstance(frame, str) else gzip.decompress(frame).decode())
+    return frames
+
+
+def live(page: Page) -> Page:
+    """Return the page once it is live and drawn."""
+    expect(page.locator("#connection-text")).to_have_text("live")
+    expect(page.locator(".plot .main-svg").first).to_be_visible()
+    return page
+
+
+def flat(readings: list[dict[str, int]]) -> list[str]:
+    """Return what grew from the first reading to the last by more than what comes and goes, a sentence each."""
+    begin, end = readings[0], readings[-1]
+    allowed = {"heap_bytes": MORE_HEAP_BYTES, "nodes": MORE_NODES, "listeners": 0}
+    return [
+        f"{name} grew from {begin[name]:,} to {end[name]:,}"
+        for name, more in allowed.items()
+        if end[name] - begin[name] > more
+    ]
+
+
+def written(artifacts: Path, name: str, readings: list[dict[str, int]]) -> None:
+    """Keep what was read."""
+    (artifacts / f"soak-{name}.json").write_text(json.dumps(readings, indent=1), encoding="utf-8")
+
+
+def test_thousands_of_frames_leave_nothing_behind(board: Server, open_page, artifacts: Path):
+    page = open_page("about:blank")
+    page.add_init_script(KEEP_SOCKET)
+    frames = recorded(board, 20)
+    page.goto(board.url)
+    meter, readings = Meter(live(page)), []
+    page.evaluate(FEED, [frames, FIRST_FRAMES])
+    for _ in range(ROUNDS):
+        fed = page.evaluate(FEED, [frames, FRAMES // ROUNDS])
+        readings.append({"frames": fed, **meter.read()._asdict()})
+    written(artifacts, "frames", readings)
+    assert readings[-1]["frames"] == FIRST_FRAMES + FRAMES // ROUNDS * ROUNDS
+    assert flat(readings) == []
+
+
+@pytest.mark.timeout(int(MINUTES * 60) + 120)
+def test_a_real_socket_leaves_nothing_behind(board: Server, open_page, artifacts: Path):
+    page = open_page(board.url)
+    heard: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(len(frame))))
+    page.reload()
+    meter, readings = Meter(live(page)), []
+    with board.client() as client:
+        push(client, BUSY)  # a hold, and its end: both stay in the lists and on the charts
+        for _ in range(FIRST_CYCLES):
+            report_all(client, page)
+        ends = time.monotonic() + MINUTES * 60
+        while time.monotonic() < ends:
+            reads_at = time.monotonic() + MINUTES * 60 / ROUNDS
+            while time.monotonic() < reads_at:
+                report_all(client, page)
+            readings.append({"frames": len(heard), **meter.read()._asdict()})
+    written(artifacts, "socket", readings)
+    assert readings[-1]["frames"] > MINUTES * 60 / REPORT_EVERY_SECONDS / 2
+    assert flat(readings) == []
+
+
+def report_all(client: httpx2.Client, page: Page) -> None:
+    """Report every mood of the floor once, as fast as makes a day in two hours, while the page goes on.
+
+    None of them changes the verdict: each hold is one more mark on the charts, and a day has a dozen, not thousands.
+    """
+    for mood in MOODS:
+        push(client, mood)
+        page.wait_for_timeout(REPORT_EVERY_SECONDS * 1000)
