@@ -111,7 +111,7 @@ def parse_figures(document: Mapping[str, object]) -> Figures:
 def _count(value: object, name: str, problems: list[Problem]) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_CUSTOMERS):
         return value
-    detail = f"{_said(value)} must be a whole number of customers from 0 to {MOST_CUSTOMERS:,}; null: not known"
+    detail = f"{_said(value)} must be a whole number of customers from 0 to {MOST_CUSTOMERS:,}"
     problems.append(Problem(f"/{name}", detail))
     return None
 

@@ -41,7 +41,7 @@ def read_value(form: FormData) -> ValueForm:
         try:
             document[name] = read_figure(typed[name], is_count=name in FIGURES)
         except ValueError as fault:
-            faults[name] = f"{str(fault)[:1].upper()}{str(fault)[1:]}."
+            faults[name] = _sentence(str(fault))
     return ValueForm(typed, document, _revision(form), faults)
 
 
@@ -56,8 +56,14 @@ def faults_of(fault: Invalid) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in fault.problems:
         name = problem.pointer.removeprefix("/")
-        found.setdefault(name if name in MEMBERS else "", f"{problem.detail[:1].upper()}{problem.detail[1:]}.")
+        found.setdefault(name if name in MEMBERS else "", _sentence(problem.detail))
     return found
+
+
+def _sentence(detail: str) -> str:
+    """Return a fault for people, who know fields by their words."""
+    words = detail.replace("_", " ")
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 @dataclass(frozen=True, slots=True)
