@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from textwrap import wrap
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -219,10 +220,14 @@ def _bars(chart: Chart, marks: Sequence[Mark], height: float, line: Figure) -> F
 
 
 def _said(chart: Chart, mark: Mark) -> str:
+    return _text_of(mark, chart.zone, chart.until)
+
+
+@lru_cache(maxsize=1024)  # the charts of a queue have the same marks
+def _text_of(mark: Mark, zone: ZoneInfo, today: datetime) -> str:
     """Return what pointing at a mark says. Its words come from people: as text they are safe, and broken into lines."""
-    when = clock_time(mark.at, chart.zone, today=chart.until)
-    until = "" if mark.until is None else f" to {clock_time(mark.until, chart.zone, today=chart.until)}"
-    return "<br>".join([f"{when}{until}", *_lines(mark.text)])
+    until = "" if mark.until is None else f" to {clock_time(mark.until, zone, today=today)}"
+    return "<br>".join([f"{clock_time(mark.at, zone, today=today)}{until}", *_lines(mark.text)])
 
 
 def _lines(text: str) -> Iterable[str]:
