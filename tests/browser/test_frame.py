@@ -57,7 +57,7 @@ def live(page: Page, word: str) -> Page:
 
 def dead(page: Page, milliseconds: int = DEAD_WITHIN) -> None:
     """See a page's header, title and icon say that nothing here may be relied on."""
-    expect(page.locator("#lost")).to_be_visible(timeout=milliseconds)
+    expect(page.locator("#not-live")).to_be_visible(timeout=milliseconds)
     expect(page.locator(".pulse-dead")).to_be_visible()
     expect(page.locator(".pulse-live")).to_be_hidden()
     expect(page).to_have_title(re.compile("^UNKNOWN · not live · "))
@@ -106,7 +106,7 @@ def test_a_server_that_ended_is_seen_on_any_page_and_so_is_its_return(tmp_path: 
         dead(page)
     with a_server(tmp_path, "--port", port) as second:
         _tell(second, BUSY)
-        expect(page.locator("#lost")).to_be_hidden(timeout=DEAD_WITHIN)
+        expect(page.locator("#not-live")).to_be_hidden(timeout=DEAD_WITHIN)
         live(page, "HOLD")
         assert page.evaluate("window.stayed")
 
@@ -119,7 +119,7 @@ def test_a_frozen_server_is_seen_on_any_page_within_fifteen_seconds(sending: Ser
         dead(page, milliseconds=20_500)  # the last frame may be five seconds old already, and a break is given 1.5 s
     finally:
         sending.process.send_signal(signal.SIGCONT)
-    expect(page.locator("#lost")).to_be_hidden(timeout=DEAD_WITHIN)
+    expect(page.locator("#not-live")).to_be_hidden(timeout=DEAD_WITHIN)
     live(page, "SEND")
 
 

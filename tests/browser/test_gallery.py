@@ -112,7 +112,7 @@ def test_a_page_is_accessible_in_both_themes_and_at_every_width(house: House, op
     assert pictured(page, artifacts, file_name(template)) == []
     assert too_wide(page, 320) == []
     page.emulate_media(media="print")
-    expect(page.locator(".menu, .skip, #lost").locator("visible=true")).to_have_count(0)
+    expect(page.locator(".menu, .skip, #not-live").locator("visible=true")).to_have_count(0)
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.word)

@@ -35,7 +35,7 @@ def _visibly_dead(page: Page) -> None:
     expect(page.locator("#verdict-word")).to_have_css("text-decoration-line", "line-through")
     expect(page.locator("#tile-orders-voice .val").first).to_have_css("text-decoration-line", "line-through")
     expect(page.locator("#tile-orders-voice")).to_have_css("background-image", re.compile("gradient"))
-    expect(page.locator("#lost")).to_be_visible()
+    expect(page.locator("#not-live")).to_be_visible()
     expect(page).to_have_title(re.compile("^UNKNOWN · not live"))
     expect(page.locator("#favicon")).to_have_attribute("href", re.compile(r"/unknown\.svg$"))
 
@@ -68,7 +68,7 @@ def test_a_server_that_went_away_is_seen_and_its_return_too(tmp_path: Path, open
             push(client, BUSY)
         expect(page.locator("#connection-text")).to_have_text("live", timeout=15_000)
         _live(page, "HOLD")
-        expect(page.locator("#lost")).to_be_hidden()
+        expect(page.locator("#not-live")).to_be_hidden()
 
 
 def test_the_chart_says_a_value_under_the_pointer(server: Server, open_page):

@@ -11,7 +11,7 @@ import { translated } from "./translate.js";
 const PATIENCE = 1500, GO = ["send", "throttle"];
 const WORDS = { connecting: "connecting", ok: "live", poll: "live, every 15 s", down: "not live", out: "signed out" };
 const root = document.documentElement, favicon = document.getElementById("favicon");
-const lost = document.getElementById("lost"), lostFor = document.getElementById("lost-for");
+const lost = document.getElementById("not-live"), lostFor = document.getElementById("lost-for");
 const connection = document.getElementById("connection-text");
 let downSince = 0, downTimer = 0, wasDown = false;
 
