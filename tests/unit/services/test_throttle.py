@@ -76,6 +76,8 @@ def test_an_account_of_ones_own_does_not_wash_away_guesses_at_others():
 def test_who_came_in_by_a_link_starts_anew():
     throttle = Throttle()
     guess(throttle, "ann", HERE, FREE_OF_ACCOUNT)
+    with pytest.raises(TooManyTries):
+        throttle.begin("ann", HERE, NOW)
     throttle.forget("ann")
     throttle.begin("ann", HERE, NOW)
 
