@@ -64,6 +64,7 @@ def compared(policies: Sequence[Policy], judge: Policy, history: FloorHistory, l
     is_bad = bad_minutes >= BAD_MINUTES
 
     def told(policy: Policy) -> Course:
+        """Return what one policy would have done with the same minutes and the same bad hours."""
         codes = course(policy, history, looks)
         missed = np.bincount(hours, weights=bad & (codes == OPEN), minlength=count)
         return Course(

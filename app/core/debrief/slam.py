@@ -67,6 +67,7 @@ def _minutes_of(known: Calculated, heard: Sequence[str], limits: Sequence[Limit]
     place = WAYS.index(way)
 
     def values(queue: str) -> _Values:
+        """Return a queue's minutes on that way: what was measured where nothing could be calculated."""
         own = _values(known.measured[queue])
         ways = known.ways.get(queue)
         return own if ways is None else _moved(own, _values(ways[place]), _values(ways[WAYS.index("as_sent")]))

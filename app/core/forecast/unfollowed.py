@@ -46,6 +46,7 @@ def _stays_from(queue: Queueing, seconds: float) -> int:
     theta = queue.drain.given_up_per_second
 
     def chance(ahead: int) -> float:
+        """Return the probability, 0..1, that who has so many ahead is waiting still; it rises with them."""
         return float(still_waiting(np.array([float(ahead)]), queue.per_second, theta, seconds)[0])
 
     behind = range(MOST_PLACES, max(queue.places, MOST_PLACES))

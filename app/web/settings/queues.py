@@ -106,15 +106,17 @@ async def save_queue(
 async def known_of(services: Services, queue: str) -> Known:
     """Return what is known of a queue, also of one that nobody has heard of."""
     view = services.evaluator.published.view
-    own, counting = await services.hours.saved(queue)
+    hours, counting = await services.hours.saved(queue)
+    own, heard_at = await services.queues.targets(queue), view.last_heard_at(queue)
+    retired_at = own.retired_at if own else None  # as it was saved: the floor learns of it a moment later
     named = {fed.channel for health in services.sources.all() if (fed := health.queues.get(queue)) and fed.channel}
     return Known(
         queue=queue,
-        own=await services.queues.targets(queue),
-        is_in_use=queue in view.queues(),
-        last_heard_at=view.last_heard_at(queue),
+        own=own,
+        is_in_use=queue in view.queues() and (retired_at is None or (heard_at is not None and heard_at > retired_at)),
+        last_heard_at=heard_at,
         channels=tuple(sorted(named)),
-        hours=hours_shape(queue, own, counting)["applies"],
+        hours=hours_shape(queue, hours, counting)["applies"],
     )
 
 
