@@ -162,7 +162,7 @@ def test_the_charts_follow_the_choice_and_the_choice_is_in_the_url(server: Serve
     _good(server)
     page = open_page(f"{server.url}/?queue=orders-voice&range=24h&behind=")
     backlog = page.locator(".multiple[data-metric=backlog]")
-    expect(backlog.locator("figcaption")).to_contain_text("orders-voice over the last 1")
+    expect(backlog.locator("figcaption")).to_contain_text("orders-voice over the last 24 h")
     page.locator("#chart-form").get_by_label("Queue").select_option("care-chat")
     expect(backlog.locator("figcaption")).to_contain_text("Backlog of care-chat")
     page.locator(".layers label").filter(has_text="Yesterday").click()

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,7 @@ from app.web.axes import time_ticks, value_ticks
 from app.web.drawing import x_of
 from app.web.history.captions import caption, meanwhile
 from app.web.history.charts import Chart
-from app.web.history.choice import Behind, Layer
+from app.web.history.choice import RANGES, Behind, Layer
 from app.web.history.marks import Mark, gaps, of_grants, of_notes
 from app.web.history.traces import figure, millis
 from app.web.palettes import THEMES
@@ -214,6 +215,14 @@ def test_the_caption_of_a_metric_where_lower_is_worse_names_the_lowest():
 
 def test_the_caption_without_data_says_so():
     assert plain(caption(a_chart())) == "Backlog of orders-voice: no data in the last 2 h."
+
+
+@pytest.mark.parametrize("range_", RANGES.values(), ids=list(RANGES))
+@pytest.mark.parametrize("early", [0, 59, 299, 3_599])
+def test_the_caption_calls_a_span_as_its_button_does(range_, early):
+    start = UNTIL - range_.length - timedelta(seconds=min(early, range_.step_seconds - 1))
+    chart = replace(a_chart(), start=start, step_seconds=range_.step_seconds)
+    assert caption(chart) == f"Backlog of orders-voice: no data in the last {range_.title}."
 
 
 def test_ticks_stand_at_round_local_times_across_the_end_of_summer_time():

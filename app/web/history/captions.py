@@ -1,6 +1,7 @@
 """A chart in words: for those who read rather than look, and for every screen reader. Pure."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from app.core.forecast.outlook import QueueOutlook
 from app.ports.history import HistoryPoint
 from app.web.format import clock_time, count, duration, measure, number
 from app.web.history.charts import SHUT, Chart, limits
-from app.web.history.choice import Layer
+from app.web.history.choice import RANGES, Layer
 from app.web.history.marks import Mark
 from app.web.outlook.chart import Ahead, band_of
 from app.web.outlook.words import expected
@@ -20,7 +21,7 @@ def caption(chart: Chart) -> str:
     """Return the chart in one sentence: the newest and the worst value, the limit, and the worst that is expected."""
     definition = chart.definition
     known = [point for point in chart.points if point.value is not None]
-    span = duration((chart.until - chart.start).total_seconds() // 60 * 60)
+    span = _span(chart)
     if not known:
         return f"{definition.title} of {chart.title}: no data in the last {span}{_coming(chart)}."
     worst = max(known, key=lambda point: _badness(point, definition.worse))
@@ -30,6 +31,13 @@ def caption(chart: Chart) -> str:
         f"{definition.title} of {chart.title} over the last {span}: {newest} at the end, "
         f"worst {extreme} at {clock_time(worst.at, chart.zone, today=chart.until)}{_against(chart)}{_coming(chart)}."
     )
+
+
+def _span(chart: Chart) -> str:
+    """Return how far back the chart goes, as the button says it that was pressed for it: `24 h`."""
+    length, step = chart.until - chart.start, timedelta(seconds=chart.step_seconds)
+    titles = (range_.title for range_ in RANGES.values() if range_.length <= length < range_.length + step)
+    return next(titles, duration(length.total_seconds() // 60 * 60))
 
 
 def _extreme(point: HistoryPoint, worse: Worse) -> float | None:
