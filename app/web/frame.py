@@ -12,7 +12,8 @@ from app.web.visitors import Visit
 class Room:
     """One page of the navigation: its word, its path, the scope it takes, and whether it is about one gate.
 
-    key: the letter that leads there after `g`; empty: none does.
+    key: the letter that leads there after `g`; empty: none does. also: other paths whose pages are in it, too, and all
+    below them.
     """
 
     word: str
@@ -20,14 +21,20 @@ class Room:
     scope: str = "read"
     of_gate: bool = True
     key: str = ""
+    also: tuple[str, ...] = ()
+
+    def has(self, path: str) -> bool:
+        """Return whether the page at a path is in this room."""
+        below = (self.path, *self.also) if self.path != "/" else self.also
+        return path == self.path or any(path == each or path.startswith(f"{each}/") for each in below)
 
 
 ROOMS = (
-    Room("Now", "/", key="n"),
+    Room("Now", "/", key="n", also=("/history", "/notes", "/sends", "/queues")),
     Room("Plan a send", "/plan", key="p"),
     Room("Calendar", "/calendar", of_gate=False, key="l"),
     Room("Campaigns", "/campaigns", of_gate=False, key="c"),
-    Room("Thresholds", "/thresholds", key="t"),
+    Room("Thresholds", "/thresholds", key="t", also=("/overrides", "/gates")),
     Room("Scoreboard", "/scoreboard", of_gate=False, key="b"),
     Room("Decisions", "/decisions", of_gate=False, key="d"),
     Room("Sources", "/sources", of_gate=False, key="o"),
@@ -94,5 +101,4 @@ def frame(
 
 def _link(room: Room, path: str, gate: str | None) -> Link:
     query = f"?gate={quote(gate, safe='')}" if gate and room.of_gate else ""
-    current = path == room.path or (room.path != "/" and path.startswith(f"{room.path}/"))
-    return Link(room.word, room.path + query, current, room.key)
+    return Link(room.word, room.path + query, room.has(path), room.key)

@@ -52,3 +52,32 @@ def test_the_frame_leads_only_where_the_visitor_may_go():
     assert [link.current for link in anybody.links if link.href == "/plan?gate=billing"] == [True]
     blind = Visit(ANYBODY.actor, frozenset({"ingest"}))
     assert frame(blind, "/", None, demo=False).links == []
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/", ["Now"]),
+        ("/history", ["Now"]),
+        ("/sends/campaigns/spring/pause", ["Now"]),
+        ("/thresholds", ["Thresholds"]),
+        ("/thresholds/delete", ["Thresholds"]),
+        ("/overrides", ["Thresholds"]),
+        ("/overrides/ovr_1/end", ["Thresholds"]),
+        ("/gates/emea/backtest", ["Thresholds"]),
+        ("/campaigns/spring/debrief", ["Campaigns"]),
+        ("/queues/orders-voice/staffing", ["Now"]),
+        ("/settings/keys", ["Settings", "Keys"]),
+        ("/planned", []),
+        ("/sign-in", []),
+    ],
+)
+def test_a_page_is_in_one_room_also_where_its_path_does_not_begin_with_the_rooms(path, words):
+    around = frame(ANYBODY, path, None, demo=False)
+    assert [link.word for link in (*around.links, *around.settings) if link.current] == words
+
+
+@pytest.mark.parametrize("path", sorted({route.path for route in PAGES} - OPEN))
+def test_every_page_is_in_one_room(path):
+    if not path.startswith("/partials/"):
+        assert len([room.word for room in ROOMS if room.has(path)]) == 1
