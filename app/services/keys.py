@@ -72,7 +72,7 @@ class Keys:
         profile: from app.services.profiles, which checks it.
         """
         now = self._clock.now()
-        granted = frozenset(scopes)
+        granted = frozenset(map(str, scopes))  # as plain text, whatever kind of it was given
         _refuse_bad(name, granted, env, expires_at, now)
         key_id, token = new_token(env)
         key = ApiKey(key_id, name, granted, sha256(token.encode()).digest(), now, expires_at, profile=profile)

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from app.errors import Invalid, NotDurable, NotFound
+from app.ports.keys import SCOPES
 from app.services import keys as module
 from app.services.keys import KEY_FORM, Keys, is_whole, new_token
 from tests.support.builders import NOW, after
@@ -21,6 +22,14 @@ async def test_a_new_key_is_recognised_and_its_secret_is_kept_nowhere():
     assert re.fullmatch(r"hf_test_[a-z2-7]{8}_[a-z2-7]{46}", token)
     assert keys.authenticate(token) == key
     assert token.rpartition("_")[2] not in repr(await store.keys())
+
+
+async def test_scopes_may_be_given_as_those_that_there_are():
+    keys, store, _ = some_keys()
+    key, _ = await keys.create("mailer", SCOPES[:2])
+    assert key.scopes == {"ingest", "readiness"}
+    assert {type(scope) for scope in key.scopes} == {str}
+    assert store.events[-1].after["scopes"] == ["ingest", "readiness"]
 
 
 def test_a_key_carries_at_least_190_random_bits_and_no_two_are_alike():
