@@ -120,6 +120,18 @@ def test_one_is_ended_with_a_reason_and_stays_in_the_list(client, gate):
     assert event["reason"] == "over"
 
 
+def test_the_list_of_past_ones_can_begin_at_one_of_them(client, gate):
+    where = {"gate": gate}
+    first, second = (made_id(make(client, gate, reason=f"number {number}")) for number in range(2))
+    for override in (first, second):
+        client.post(f"/overrides/{override}/end", params=where, data={"reason": "over"})
+    rows = {
+        asked: re.findall(r'<tr id="(ovr_\w+)">', client.get("/overrides", params=where | asked_for).text)
+        for asked, asked_for in {"all": {}, "first": {"one": first}, "older": {"before": second}}.items()
+    }
+    assert rows == {"all": [second, first], "first": [first], "older": [first]}
+
+
 def test_one_that_is_not_there_cannot_be_ended(client, gate):
     answer = client.post("/overrides/ovr_none/end", params={"gate": gate}, data={"reason": "over"})
     assert answer.status_code == 404

@@ -124,10 +124,9 @@ def _title(row: DecisionRow) -> str:
 
 def _facts(row: DecisionRow, reader: Reader) -> list[Fact]:
     gate = Fact("Gate", row.gate, href=f"/?gate={quote(row.gate, safe='')}")
-    policy = Fact("Policy", f"version {row.policy_version}" if row.policy_version else "the gate had none")
-    override = [Fact("Override", row.override_id)] if row.override_id else []
+    belonging = (gate, _policy(row), *(_override(row, each) for each in _touching(row)))
     if row.kind == "transition":
-        return [Fact("When", at=full(row.at, reader.zone)), gate, policy, *_touched(row)]
+        return [Fact("When", at=full(row.at, reader.zone)), *belonging]
     several = [Fact("Last given", at=full(row.last_at, reader.zone)), Fact("Given", f"{row.count:,} times in a row")]
     return [
         Fact("When", at=full(row.at, reader.zone)),
@@ -138,14 +137,29 @@ def _facts(row: DecisionRow, reader: Reader) -> list[Fact]:
         Fact("A part would do", "yes" if row.accept_partial else "no"),
         Fact("May go", "no limit" if row.allow is None else number(row.allow)),
         Fact("Told", told(row) or NONE),
-        *(gate, policy, *override),
+        *belonging,
     ]
 
 
-def _touched(row: DecisionRow) -> list[Fact]:
+def _policy(row: DecisionRow) -> Fact:
+    version = row.policy_version
+    if not version:
+        return Fact("Policy", "the gate had none")
+    begins_there = f"/thresholds?gate={quote(row.gate, safe='')}&before={version + 1}#version-{version}"
+    return Fact("Policy", f"version {version}", href=begins_there)
+
+
+def _override(row: DecisionRow, override_id: str) -> Fact:
+    own = quote(override_id, safe="")
+    return Fact("Override", override_id, href=f"/overrides?gate={quote(row.gate, safe='')}&one={own}#{own}")
+
+
+def _touching(row: DecisionRow) -> list[str]:
+    """Return the override that took part in an answer, or those in force as a gate changed."""
+    if row.kind != "transition":
+        return [row.override_id] if row.override_id else []
     overrides = (row.facts or {}).get("overrides")
-    ids = [str(each["id"]) for each in overrides if "id" in each] if isinstance(overrides, list) else []
-    return [Fact("Override", ", ".join(ids))] if ids else []
+    return [str(each["id"]) for each in overrides if "id" in each] if isinstance(overrides, list) else []
 
 
 def _reason(given: Mapping[str, Any], reader: Reader) -> ReasonRow:

@@ -1,7 +1,7 @@
 """A gate's overrides at /overrides: who holds or allows it by hand, until when, why. Made and ended with a reason."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -33,11 +33,15 @@ router = APIRouter(prefix="/overrides")
 
 
 class OverridesQuery(GateQuery):
-    """The page's URL. made, ended: the override that this was done to a moment ago; before: older than this one."""
+    """The page's URL. made, ended: the override that this was done to a moment ago.
+
+    before: past ones older than this one; one: past ones from this one on, for who wants to see it.
+    """
 
     made: str = Field(default="", max_length=64)
     ended: str = Field(default="", max_length=64)
     before: str = Field(default="", max_length=64)
+    one: str = Field(default="", max_length=64)
     format: Format | None = None
 
 
@@ -135,7 +139,7 @@ async def _page(
     query: OverridesQuery,
     status: int = 200,
 ) -> Response:
-    before = await _place(services, desk, query.before)
+    before = await _place(services, desk, query)
     listed = await services.overrides.overrides(desk.gate, before=before, limit=LISTED + 1)
     policy = policy_of(desk.saved)
     minutes = policy.max_override_minutes if policy else DEFAULT_OVERRIDE_MINUTES
@@ -163,13 +167,16 @@ async def _page(
     )
 
 
-async def _place(services: Services, desk: Desk, override_id: str) -> tuple[datetime, str] | None:
-    """Return where a page of older ones begins; None for the newest."""
+async def _place(services: Services, desk: Desk, query: OverridesQuery) -> tuple[datetime, str] | None:
+    """Return what a page of older ones is before; None for the newest."""
+    wanted = query.before or query.one
     try:
-        found = await services.overrides.override(desk.gate, override_id) if override_id else None
+        found = await services.overrides.override(desk.gate, wanted) if wanted else None
     except NotFound:
         return None
-    return (found.created_at, found.id) if found else None
+    if found is None:
+        return None
+    return (found.created_at, found.id) if query.before else (found.created_at + timedelta.resolution, "")
 
 
 def _notice(query: OverridesQuery) -> str:

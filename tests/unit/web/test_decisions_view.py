@@ -184,6 +184,24 @@ def test_a_decision_that_differs_says_in_what_and_how():
     )
 
 
+def test_a_decision_leads_to_the_policy_and_the_override_it_was_made_by():
+    by_hand = replace(ASKED, gate="emea/2", override_id="ovr_9")
+    ways = {fact.name: fact.href for fact in detail(Reviewed(by_hand, None, ""), READER).facts if fact.href}
+    assert ways == {
+        "Gate": "/?gate=emea%2F2",
+        "Policy": "/thresholds?gate=emea%2F2&before=4#version-3",
+        "Override": "/overrides?gate=emea%2F2&one=ovr_9#ovr_9",
+    }
+    without = detail(Reviewed(replace(ASKED, policy_version=0), None, ""), READER)
+    assert [fact.href for fact in without.facts if fact.name == "Policy"] == [""]
+
+
+def test_a_change_under_several_overrides_names_each():
+    both = replace(CHANGE, facts={"overrides": [{"id": "ovr_1"}, {"id": "ovr_2"}, {}]})
+    named = [fact.text for fact in detail(Reviewed(both, None, ""), READER).facts if fact.name == "Override"]
+    assert named == ["ovr_1", "ovr_2"]
+
+
 def test_what_was_not_kept_is_said_plainly():
     row = replace(CHANGE, inputs=(), reasons=(), before=None)
     shown = detail(Reviewed(row, None, "it was written before its inputs were kept"), READER)
