@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode
 
 from app.core.webhooks.address import Allowed
 from app.errors import Invalid
+from app.masking import masked
 
 PREFIX = "HOLDFIRE_"
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+/?")
@@ -74,6 +75,7 @@ class Settings(BaseModel):
     )
     demo: bool = Field(default=False, description="marks every page as a demonstration")
     sources: tuple[dict[str, Any], ...] = Field(default=(), description="[[sources]] tables of holdfire.toml")
+    senders: tuple[dict[str, Any], ...] = Field(default=(), description="[[senders]] tables of holdfire.toml")
 
     @model_validator(mode="before")
     @classmethod
@@ -204,7 +206,7 @@ def _explain(fault: ValidationError, values: Mapping[str, Any], origins: Mapping
             continue
         name = str(error["loc"][0])
         known = name in Settings.model_fields
-        shown = f"{origins.get(name, name)}={values.get(name)!r}"
+        shown = f"{origins.get(name, name)}={masked(values.get(name), name)!r}"
         _, should, rule = str(error["msg"]).partition(" should ")
         said = f" must {rule}" if should else f": {error['msg']}"
         allowed = said if known else f" is not a setting; known are {', '.join(sorted(Settings.model_fields))}"

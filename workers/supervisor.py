@@ -105,7 +105,7 @@ def crew_for(settings: Settings) -> Crew:
     factories = registry.configured(settings.sources)
 
     def crew(around: Surroundings, others: Sequence[Worker]) -> Supervisor:
-        sources = [factory(around) for factory in factories]
+        sources = [factory(around) for factory in factories.values()]
         names = {worker.name for worker in sources}
 
         def failed(name: str, error: str) -> None:

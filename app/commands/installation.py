@@ -10,6 +10,7 @@ from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.core.gate.policy import default_policy_document
 from app.errors import HoldfireError, Invalid
 from app.main import create_app
+from app.masking import masked
 from app.settings import PREFIX, Settings, load_settings
 from app.store.bundle import open_store
 from app.store.migrate import migrate as migrate_database
@@ -115,4 +116,4 @@ def _shown(name: str, value: Any) -> Any:
     if name in SECRET_SETTINGS and isinstance(value, str) and "@" in value:
         scheme, _, rest = value.partition("://")
         return f"{scheme}://***@{rest.rpartition('@')[2]}"
-    return value
+    return masked(value, name) if name == "sources" else value

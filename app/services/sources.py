@@ -74,8 +74,13 @@ class Sources:
         health.details["failed_at"] = at
 
     def working(self, name: str, kind: str, status: str, at: datetime, **details: object) -> None:
-        """Note what a source worker is doing now; `details` (position in a file, lines read) replace those before."""
+        """Note what a source worker is doing now; `details` (position in a file, lines read) replace those before.
+
+        Its failing is over with that; that all it sent was refused is not.
+        """
         health = self._of(name)
+        if health.status == "failing":
+            health.consecutive_failures = 0
         health.kind, health.status = kind, status
         health.details = {**details, "reported_at": at}
 

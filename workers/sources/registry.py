@@ -13,20 +13,27 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
 }
 
 
-def configured(tables: Sequence[Mapping[str, Any]]) -> list[Factory]:
-    """Return one factory per [[sources]] table of holdfire.toml. Raises Invalid naming the table and key at fault."""
-    factories = []
-    names: dict[str, str] = {}
+def configured(tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Factory]:
+    """Return a factory per [[sources]] table of holdfire.toml, by the source's name, in the order they stand there.
+
+    Raises Invalid naming the table and key at fault.
+    """
+    factories: dict[str, Factory] = {}
+    places: dict[str, str] = {}
     for index, values in enumerate(tables):
         place = f"sources[{index}]"
-        table = Table(place, values)
-        kind = table.text("type")
-        if kind not in SOURCES:
-            raise table.fault("type", f"{kind!r} is not a kind of source", f"known are {', '.join(sorted(SOURCES))}")
-        name = table.name("name", kind.replace("-", "_"))
-        if name in names:
-            raise Invalid(f"{place}.name: {name!r} is the name of {names[name]} too; each source needs its own")
-        names[name] = place
-        factories.append(SOURCES[kind](table, name))
-        table.done()
+        name, factory = one(place, values)
+        if name in places:
+            raise Invalid(f"{place}.name: {name!r} is the name of {places[name]} too; each source needs its own")
+        factories[name], places[name] = factory, place
     return factories
+
+
+def one(place: str, values: Mapping[str, Any]) -> tuple[str, Factory]:
+    """Return a source's name and factory from its table; place: how errors call the table. Raises Invalid."""
+    table = Table(place, values)
+    kind = table.choice("type", sorted(SOURCES))
+    name = table.name("name", kind.replace("-", "_"))
+    factory = SOURCES[kind](table, name)
+    table.done()
+    return name, factory

@@ -29,7 +29,7 @@ def test_a_table_becomes_a_worker_with_its_name():
         {"type": "queue-log", "path": "/var/log/asterisk/queue_log"},
         {"type": "queue-log", "path": "/srv/b/queue_log", "name": "pbx-b", "queues": ["sales"], "channel": "chat"},
     ]
-    workers = [factory(around()) for factory in registry.configured(tables)]
+    workers = [factory(around()) for factory in registry.configured(tables).values()]
     assert [worker.name for worker in workers] == ["queue_log", "pbx-b"]
 
 
@@ -37,7 +37,7 @@ def test_a_table_becomes_a_worker_with_its_name():
     ("table", "sentence"),
     [
         ({}, r"sources\[0\].type: is missing"),
-        ({"type": "fax"}, r"sources\[0\].type: 'fax' is not a kind of source; known are queue-log"),
+        ({"type": "fax"}, r"sources\[0\].type: 'fax' is not known; known are "),
         ({"type": "queue-log"}, r"sources\[0\].path: is missing"),
         ({"type": "queue-log", "path": 7}, r"sources\[0\].path: 7 is not text"),
         ({"type": "queue-log", "path": "x", "name": ""}, r"sources\[0\].name: '' is not text"),

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from app.core.floor.observation import Observation
 from app.ports.stream import Payload
+from workers.sources.faults import SourceFault
+from workers.sources.lot import Lot
 from workers.sources.queue_log.client import Follower
 from workers.sources.queue_log.translate import SILENCE_LIMIT_SECONDS, Translator
 from workers.sources.table import Table
@@ -65,6 +67,16 @@ class QueueLogWorker:
         finally:
             reading.close()
 
+    async def sample(self) -> Lot:
+        """Return how the queues stand now, read from the whole file. Raises SourceFault."""
+        translator = Translator(self.name, queues=self._queues, channel=self._channel, heartbeat_seconds=None)
+        now = self._around.clock.now()
+        try:
+            await asyncio.to_thread(_read_all, _Reading(self._path, translator, now))
+        except OSError as fault:
+            raise SourceFault(f"{self._path} cannot be read ({fault.strerror or fault})") from None
+        return Lot(translator.observe(now))
+
     async def _drain(self, reading: "_Reading", stop: asyncio.Event) -> None:
         """Send all that is in the file by now. Raises OSError when it cannot be read."""
         while not stop.is_set() and (payloads := await asyncio.to_thread(reading.next_payloads)) is not None:
@@ -111,6 +123,15 @@ class _Reading:
     def close(self) -> None:
         """Let go of the file."""
         self._follower.close()
+
+
+def _read_all(reading: _Reading) -> None:
+    """Read to the end of the file as it is now. Raises OSError."""
+    try:
+        while reading.next_payloads() is not None:
+            pass
+    finally:
+        reading.close()
 
 
 def _recent_lines(path: Path | None) -> Iterator[str]:

@@ -1,0 +1,41 @@
+import pytest
+
+from app.masking import is_secret, masked
+
+
+@pytest.mark.parametrize(
+    "key", ["password", "bearer_token", "api_key", "X-Api-Key", "client_secret", "aws_secret_access_key", "body"]
+)
+def test_keys_of_secrets_are_known_by_their_words(key):
+    assert is_secret(key)
+    assert masked({key: "hunter2"}) == {key: "***"}
+
+
+@pytest.mark.parametrize("key", ["url", "queues", "keyboard", "monkey", "token_env", "password_file", "username"])
+def test_what_names_a_place_or_only_sounds_like_a_secret_is_shown(key):
+    assert masked({key: "there"}) == {key: "there"}
+
+
+def test_every_header_is_hidden_but_where_it_is_from():
+    headers = {"X-Tenant": "seven", "Authorization_env": "AUTH"}
+    assert masked({"headers": headers}) == {"headers": {"X-Tenant": "***", "Authorization_env": "AUTH"}}
+
+
+def test_secrets_deep_within_tables_and_lists_are_hidden():
+    assert masked([{"mapping": {"auth": [{"token": "t"}], "n": 1}}]) == [
+        {"mapping": {"auth": [{"token": "***"}], "n": 1}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://acd.example/v1/queues", "https://acd.example/v1/queues"),
+        ("https://ann:pw@acd.example/v1", "https://***@acd.example/v1"),
+        ("https://acd.example/v1?key=1", "https://acd.example/v1?***"),
+        ("mqtts://u@broker:8883#x", "mqtts://***@broker:8883?***"),
+        ("orders@example", "orders@example"),
+    ],
+)
+def test_urls_lose_their_user_and_their_query(url, shown):
+    assert masked({"url": url}) == {"url": shown}

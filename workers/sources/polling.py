@@ -1,0 +1,137 @@
+"""A source that has to be asked: again and again, never twice at a time, with growing pauses after faults."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from app.core.floor.observation import Observation
+from app.services.ingest import IngestResult
+from workers.sources.faults import RateLimited, Refused, SourceFault
+from workers.sources.lot import Lot
+from workers.sources.worker import Surroundings, deliver_surely, pause, unless_stopped
+
+LONGEST_PAUSE_SECONDS = 60.0
+REFUSED_PAUSE_SECONDS = 60.0  # an account that is asked too often with a wrong password gets locked
+LONGEST_REFUSED_SECONDS = 900.0
+LONGEST_WISH_SECONDS = 3600.0
+SHORTEST_PAUSE_SECONDS = 0.01
+OLD_SECONDS = 300.0
+_MOST_DOUBLINGS = 16
+
+
+class Asking(Protocol):
+    """Whoever can be asked how the floor stands."""
+
+    async def read(self, asked_at: datetime) -> Lot:
+        """Return how the floor stands; asked_at is the instant of what has none of its own. Raises SourceFault."""
+
+    async def close(self) -> None:
+        """Let go of connections; the next read opens them anew."""
+
+
+class Poller:
+    """Asks every interval_seconds and sends on what it is told. Where nothing can be had, nothing is said.
+
+    deadline_seconds: the longest that one asking may take, all of its requests together. After a fault the pauses
+    grow from one interval to a minute, or to what the system itself asks for.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        name: str,
+        kind: str,
+        asking: Asking,
+        interval_seconds: float,
+        deadline_seconds: float,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self._around, self._kind, self._asking, self._jitter = around, kind, asking, jitter
+        self._interval, self._deadline = interval_seconds, deadline_seconds
+        self._faults = self._polls = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ask until `stop` is set."""
+        self._around.sources.working(self.name, self._kind, "connecting", self._around.clock.now())
+        try:
+            while not stop.is_set():
+                began = time.monotonic()
+                wait = await self.poll(stop)
+                await pause(max(SHORTEST_PAUSE_SECONDS, began + wait - time.monotonic()), stop)
+        finally:
+            await self._asking.close()
+
+    async def poll(self, stop: asyncio.Event) -> float:
+        """Ask once; return after how many seconds to ask again, counted from the beginning of this time."""
+        self._polls += 1
+        try:
+            lot = await unless_stopped(self._read(), stop)
+        except SourceFault as fault:
+            self._faults += 1
+            self._around.sources.failed(self.name, str(fault), self._around.clock.now())
+            return pause_after(fault, self._faults, self._interval, self._jitter())
+        self._faults = 0
+        if lot is not None:
+            await self._send(lot, stop)
+        return self._interval
+
+    async def sample(self) -> Lot:
+        """Return what one asking gives, and let go. Raises SourceFault; nothing is stored."""
+        try:
+            return (await self._read()).sound()
+        finally:
+            await self._asking.close()
+
+    async def _read(self) -> Lot:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._asking.read(self._around.clock.now())
+        except TimeoutError:
+            raise SourceFault(f"it took longer than {self._deadline:g} s to be told how the floor stands") from None
+
+    async def _send(self, lot: Lot, stop: asyncio.Event) -> None:
+        self._around.ingest.refused(lot.faulty(self.name))
+        result = await deliver_surely(self._around.ingest, lot.payloads, stop)
+        now = self._around.clock.now()
+        self._around.sources.working(
+            self.name,
+            self._kind,
+            _status(lot, result, now),
+            now,
+            asks_every_seconds=self._interval,
+            asked=self._polls,
+            rows=len(lot.payloads) + len(lot.rejected),
+            rejected_rows=len(lot.rejected),
+        )
+
+
+def pause_after(fault: SourceFault, faults: int, interval_seconds: float, jitter: float) -> float:
+    """Return how long to wait after so many faults in a row (1, 2, ...), in seconds.
+
+    Twice as long each time: from one interval up to a minute, from a minute up to 15 where credentials are refused;
+    never less than the interval, nor than the system asks for, up to an hour. jitter, 0..1, adds up to a quarter.
+    """
+    doubled = 2.0 ** min(faults - 1, _MOST_DOUBLINGS)
+    if isinstance(fault, Refused):
+        wait = min(LONGEST_REFUSED_SECONDS, REFUSED_PAUSE_SECONDS * doubled)
+    else:
+        wait = min(LONGEST_PAUSE_SECONDS, interval_seconds * doubled)
+    wish = min(LONGEST_WISH_SECONDS, fault.retry_after_seconds) if isinstance(fault, RateLimited) else 0.0
+    return max(interval_seconds, wait, wish) * (1 + jitter / 4)
+
+
+def _status(lot: Lot, result: IngestResult, now: datetime) -> str:
+    if not lot.payloads and not lot.rejected:
+        return "answers, and names no queue"
+    if not result.accepted + result.duplicates:
+        return "answers, and nothing of it can be taken"
+    newest = max((each.observed_at for each in lot.payloads if isinstance(each, Observation)), default=now)
+    behind = (now - newest).total_seconds()
+    if behind > OLD_SECONDS:
+        return f"answers with data {behind:,.0f} s old: they stand still, or its clock is wrong"
+    return "working"

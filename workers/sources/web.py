@@ -1,0 +1,216 @@
+"""The one HTTP client of the sources: bounded in time and size, without redirects, strict about JSON.
+
+Every fault is one of workers.sources.faults, in a sentence that names the address without its query.
+"""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import httpx2
+import msgspec
+
+from workers.posting import retry_after
+from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
+from workers.sources.table import Table
+
+TIMEOUT_SECONDS = 10.0
+LARGEST_BYTES = 8 << 20
+_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _UNAVAILABLE = 401, 403, 429, 503
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reach:
+    """How to reach a system. auth and headers may hold secrets, so nothing here is ever printed.
+
+    timeout_seconds bounds one whole exchange; ca_file: whom to trust beside the usual ones; proxy: its URL.
+    """
+
+    timeout_seconds: float = TIMEOUT_SECONDS
+    auth: httpx2.Auth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
+    proxy: str | None = None
+    largest_bytes: int = LARGEST_BYTES
+
+
+class Answer(NamedTuple):
+    """A good answer (2xx): its headers and its body, which is complete."""
+
+    url: str
+    headers: httpx2.Headers
+    body: bytes
+
+    def json(self) -> Any:
+        """Return what the body says in JSON. Raises TranslateError when it is not JSON."""
+        return json_of(self.body, f"the answer of {self.url}")
+
+
+class Bearer(httpx2.Auth):
+    """Sends a token as RFC 6750 wants it."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def auth_flow(self, request: httpx2.Request) -> Any:
+        """Add the token to a request."""
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+class Web:
+    """A client with connections of its own. Used as a context, or closed after use."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._client = httpx2.AsyncClient(
+            auth=reach.auth,
+            headers={"accept": "application/json", "user-agent": "holdfire"} | dict(reach.headers),
+            verify=_trusted(reach.ca_file),
+            proxy=reach.proxy,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=reach.timeout_seconds,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return a 2xx answer. params: added to the query; data: a form; content: a body as it is.
+
+        Raises RateLimited for 429 and for 503 with Retry-After, Refused for 401 and 403, SourceFault for anything else.
+        """
+        request = self._client.build_request(
+            method, url, params=params or None, data=data, content=content, headers=headers
+        )
+        place = shown_url(str(request.url))
+        try:
+            async with asyncio.timeout(self._reach.timeout_seconds):
+                return await self._exchange(request, place)
+        except TimeoutError:
+            raise SourceFault(f"{place} gave no whole answer within {self._reach.timeout_seconds:g} s") from None
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as fault:
+            raise SourceFault(f"{place} cannot be reached: {_why(fault)}") from None
+
+    async def json(self, method: str, url: str, **options: Any) -> Any:
+        """Return what a 2xx answer says in JSON; options and faults as for `ask`, and TranslateError."""
+        return (await self.ask(method, url, **options)).json()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _exchange(self, request: httpx2.Request, place: str) -> Answer:
+        response = await self._client.send(request, stream=True)
+        try:
+            _judge(response, place)
+            return Answer(place, response.headers, await self._body(response, place))
+        finally:
+            await response.aclose()
+
+    async def _body(self, response: httpx2.Response, place: str) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._reach.largest_bytes:
+                raise SourceFault(f"{place} answered more than {self._reach.largest_bytes:,} bytes")
+        return bytes(body)
+
+
+def reach_of(table: Table) -> Reach:
+    """Return what a table says of reaching a system over HTTP. Raises Invalid.
+
+    Keys: timeout_seconds, ca_file, proxy, headers; bearer_token, or username and password.
+    """
+    ca_file = table.optional_text("ca_file")
+    if ca_file is not None:
+        try:
+            _trusted(Path(ca_file))
+        except OSError as fault:
+            raise table.fault("ca_file", f"{ca_file} cannot be used ({fault})", "name a file of certificates") from None
+    return Reach(
+        timeout_seconds=table.seconds("timeout_seconds", TIMEOUT_SECONDS, 0.1, 120),
+        auth=_auth_of(table),
+        headers={name: each.get_secret_value() for name, each in table.secrets("headers").items()},
+        ca_file=None if ca_file is None else Path(ca_file),
+        proxy=table.url("proxy") if "proxy" in table.keys else None,
+    )
+
+
+def json_of(body: bytes | str, what: str) -> Any:
+    """Return what JSON says, strictly: no NaN, nothing behind it. Raises TranslateError naming `what`."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
+        said = str(fault) if isinstance(fault, msgspec.MsgspecError) else type(fault).__name__
+        raise TranslateError(f"{what} is not JSON ({said})") from None
+
+
+def shown_url(url: str) -> str:
+    """Return a URL as it may be shown: without user, query and fragment."""
+    parts = httpx2.URL(url)
+    return str(parts.copy_with(username=None, password=None, query=None, fragment=None))
+
+
+def _auth_of(table: Table) -> httpx2.Auth | None:
+    token, username = table.optional_secret("bearer_token"), table.optional_text("username")
+    password = table.optional_secret("password")
+    if token is not None and username is not None:
+        raise table.fault("bearer_token", "and username are both there", "keep one way to sign in")
+    if (username is None) != (password is None):
+        raise table.fault("username", "and password go together", "give both, or none")
+    if token is not None:
+        return Bearer(token.get_secret_value())
+    return None if username is None or password is None else httpx2.BasicAuth(username, password.get_secret_value())
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    context = httpx2.create_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def _judge(response: httpx2.Response, place: str) -> None:
+    status = response.status_code
+    if response.is_success:
+        return
+    said = f"{place} answered HTTP {status}"
+    wait = retry_after(response.headers)
+    if status == _TOO_MANY or (status == _UNAVAILABLE and wait):
+        raise RateLimited(f"{said}: it wants to be asked less often", wait)
+    if status in {_UNAUTHORIZED, _FORBIDDEN}:
+        raise Refused(f"{said}: it does not accept our credentials, or they may not read this")
+    if response.is_redirect:
+        raise SourceFault(f"{said}: redirects are not followed; configure the final URL")
+    raise SourceFault(said)
+
+
+def _why(fault: Exception) -> str:
+    """Return what is wrong with a connection, without what a server said."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {cause.reason or 'failed'}"
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return str(cause.strerror) if isinstance(cause, socket.gaierror) else os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return type(fault).__name__
