@@ -133,6 +133,7 @@ def _jobs(services: Services, stop: asyncio.Event) -> list[Awaitable[None]]:
         services.evaluator.run(stop),
         services.keys.run(stop),
         services.sessions.run(stop),
+        services.displays.run(stop),
         services.permits.run(stop),
         services.callbacks.run(stop),
         services.releases.run(stop, services.evaluator.subscribe),

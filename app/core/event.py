@@ -67,6 +67,8 @@ class EventType(StrEnum):
     WEBHOOK_TESTED = "webhook.tested"
     FEED_TOKEN_CREATED = "calendar.token_created"
     FEED_TOKEN_REVOKED = "calendar.token_revoked"
+    DISPLAY_CREATED = "display.created"
+    DISPLAY_REVOKED = "display.revoked"
     STAFFING_SAVED = "staffing.saved"
     STAFFING_DELETED = "staffing.deleted"
     HOURS_SAVED = "hours.saved"
@@ -148,6 +150,8 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.WEBHOOK_TESTED: Meaning("somebody asked for a test delivery", told=True, urgent=True),
     E.FEED_TOKEN_CREATED: Meaning("a calendar feed's token was made"),
     E.FEED_TOKEN_REVOKED: Meaning("a calendar feed's token was revoked"),
+    E.DISPLAY_CREATED: Meaning("a screen on the wall was made"),
+    E.DISPLAY_REVOKED: Meaning("a screen on the wall was taken down"),
     E.STAFFING_SAVED: Meaning("days of a queue's schedule were saved"),
     E.STAFFING_DELETED: Meaning("days of a queue's schedule were deleted"),
     E.HOURS_SAVED: Meaning("a queue's opening hours, or those of all queues, were saved"),

@@ -4,13 +4,10 @@ A calendar program can send no header, so its token stands in the address. It op
 form of its own (hfc_…) that logs hide, and is worth 200 random bits, of which only the SHA-256 is kept.
 """
 
-import base64
 import logging
 import re
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 
 from app.core.campaign.campaign import Campaign, CampaignState
 from app.core.campaign.span import span
@@ -22,6 +19,7 @@ from app.ports.campaigns import CampaignStore, FeedToken, FeedTokenStore
 from app.ports.clock import Clock
 from app.services.icalendar_feed import CalendarFile
 from app.services.shapes import Shape, instant
+from app.services.tokens import digest_of, random_text
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +44,8 @@ class Calendars:
         """Return a new token and, this once, its plain text. Raises Invalid for a bad name."""
         if faults := _name_faults(name):
             raise Invalid("the calendar token was refused; nothing was made", faults)
-        text = PREFIX + _random(40)
-        token = FeedToken(f"cal_{_random(8)}", name, _digest(text), self._clock.now())
+        text = PREFIX + random_text(40)
+        token = FeedToken(f"cal_{random_text(8)}", name, digest_of(text), self._clock.now())
         after = {"name": name, "created_at": instant(token.created_at)}
         await self._tokens.add_feed_token(token, self._event(EventType.FEED_TOKEN_CREATED, token.id, actor, after))
         return token, text
@@ -73,7 +71,7 @@ class Calendars:
         """Return the token a text is, its use noted; None when it is unknown or revoked."""
         if not TOKEN_FORM.fullmatch(text):
             return None
-        token = await self._tokens.feed_token(_digest(text))
+        token = await self._tokens.feed_token(digest_of(text))
         if token is None or token.revoked_at is not None:
             return None
         await self._note_use(token)
@@ -114,11 +112,3 @@ def _name_faults(name: str) -> list[Problem]:
     if not faults and not name.isprintable():
         faults.append(Problem("/name", "it has a line break; say in one line whose calendar it is for"))
     return faults
-
-
-def _random(length: int) -> str:
-    return base64.b32encode(secrets.token_bytes(length * 5 // 8)).decode().lower()
-
-
-def _digest(text: str) -> bytes:
-    return sha256(text.encode()).digest()

@@ -16,6 +16,7 @@ from app.services.campaigns import Campaigns
 from app.services.debriefs import Debriefs
 from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
+from app.services.displays import Displays
 from app.services.evaluator import Evaluator
 from app.services.events import Events
 from app.services.foresights import Foresights
@@ -69,6 +70,7 @@ class Services:
     releases: Releases
     briefings: Briefings
     calendars: Calendars
+    displays: Displays
     overrides: Overrides
     events: Events
     notes: Notes

@@ -21,6 +21,7 @@ from app.store.briefings import SqlBriefings
 from app.store.callbacks import SqlCallbacks
 from app.store.campaigns import SqlCampaigns
 from app.store.decisions import SqlDecisions
+from app.store.displays import SqlDisplays
 from app.store.engine import Database, open_database
 from app.store.evaluation import SqlEvaluation
 from app.store.events import SqlEvents
@@ -71,6 +72,7 @@ class Store:
     campaigns: SqlCampaigns
     briefings: SqlBriefings
     feed_tokens: SqlFeedTokens
+    displays: SqlDisplays
     webhooks: SqlWebhooks
     callbacks: SqlCallbacks
     schedules: SqlSchedules
@@ -124,6 +126,7 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
         campaigns=SqlCampaigns(database),
         briefings=SqlBriefings(database),
         feed_tokens=SqlFeedTokens(database),
+        displays=SqlDisplays(database),
         webhooks=SqlWebhooks(database),
         callbacks=SqlCallbacks(database),
         schedules=SqlSchedules(database),

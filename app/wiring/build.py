@@ -57,7 +57,7 @@ async def build_services(
 
 async def load(gate: GateServices, outward: OutwardServices, ahead: AheadServices) -> None:
     """Let each read what the last run left: the evaluator after those whose state it asks for."""
-    for kept in (outward.keys, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
+    for kept in (outward.keys, outward.displays, gate.overrides, gate.permits, gate.campaigns, outward.callbacks):
         await kept.load()
     await gate.evaluator.start()
     for learned in (ahead.tallies, ahead.learning):
@@ -102,6 +102,7 @@ def services_of(
         releases=Releases(gate.campaigns.book, gate.permits, gate.answering, clock, gate.evaluator.wake),
         briefings=Briefings(store.briefings, store.campaigns, gate.campaigns, clock),
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
+        displays=outward.displays,
         overrides=gate.overrides,
         events=Events(store.events, partial(computing.run, verify, settings.resolved_database_url)),
         notes=Notes(store.notes, clock, gate.evaluator.wake),

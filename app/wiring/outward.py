@@ -9,6 +9,7 @@ from app.resolver import Resolver
 from app.services.callbacks import Callbacks
 from app.services.deliveries import Deliveries
 from app.services.destinations import Destinations
+from app.services.displays import Displays
 from app.services.keys import Keys
 from app.services.rates import Rates
 from app.services.still_true import StillTrue
@@ -21,12 +22,13 @@ from app.wiring.gate import GateServices
 
 @dataclass(frozen=True, slots=True)
 class OutwardServices:
-    """The services that talk to programs outside."""
+    """The services that talk to programs and devices outside."""
 
     keys: Keys
     callbacks: Callbacks
     webhooks: Webhooks
     deliveries: Deliveries
+    displays: Displays
 
 
 def outward_services(
@@ -55,6 +57,5 @@ def outward_services(
         counted=metrics.delivery_tried,
         waits=metrics.deliveries_waiting,
     )
-    return OutwardServices(
-        keys, callbacks, Webhooks(store.webhooks, destinations, store.gates.gates, clock), deliveries
-    )
+    webhooks = Webhooks(store.webhooks, destinations, store.gates.gates, clock)
+    return OutwardServices(keys, callbacks, webhooks, deliveries, Displays(store.displays, store.gates.gates, clock))

@@ -151,6 +151,7 @@ async def an_api(*, auth: str = "on") -> Api:
         releases=absent,
         briefings=absent,
         calendars=absent,
+        displays=absent,
         overrides=absent,
         events=cast("Any", NoEvents()),
         notes=cast("Any", NoNotes()),
