@@ -74,7 +74,9 @@ class Tallies:
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                done, _ = await asyncio.wait({hearing, stopping}, timeout=WRITE_SECONDS)
+                done, _ = await asyncio.wait(
+                    {hearing, stopping}, timeout=WRITE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
                 if hearing in done:
                     return hearing.result()
                 await self.write()

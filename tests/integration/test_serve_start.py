@@ -1,10 +1,32 @@
-"""A start that cannot succeed ends with a sentence: which value, what is allowed, what to do; never a traceback."""
+"""A start says where it answers; one that cannot succeed ends with a sentence: which value, what to do."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 
+import httpx2
 import pytest
 
-from tests.support.server import a_server, run_cli
+from tests.support.server import REPOSITORY, a_server, run_cli
+
+
+def test_the_program_says_where_it_answers_and_ends_on_a_signal(tmp_path):
+    started = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--port", "0", "--data-dir", str(tmp_path)],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "HOLDFIRE_AUTH": "off"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with started:
+        assert started.stdout
+        said, _, url = started.stdout.readline().strip().rpartition(" ")
+        health = httpx2.get(f"{url}/livez")
+        started.terminate()
+    assert (said, health.status_code) == ("holdfire listens on", 200)
+    assert started.returncode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(

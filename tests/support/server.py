@@ -5,17 +5,20 @@ import queue
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 
+from tests.support.warm import WarmProcess
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 STOP_SECONDS = 20
+RUN_SECONDS = 100
 
 
 class Server:
@@ -24,14 +27,7 @@ class Server:
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
         self.environment = environment
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *arguments],
-            cwd=REPOSITORY,
-            env=inherited | {"PYTHONUNBUFFERED": "1"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.process = WarmProcess(arguments, inherited | environment, REPOSITORY)
         self.lines: list[str] = []
         self._fresh: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -39,7 +35,6 @@ class Server:
         self.url = self.wait_for(r"(http://[\w.\[\]:]+)")[1].rstrip("/")
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
             self._fresh.put(line)
@@ -64,17 +59,15 @@ class Server:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal, wait for the end, return the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
         try:
             return self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             self.process.kill()
             raise AssertionError(f"holdfire did not end; it printed:\n{''.join(self.lines)}") from None
         finally:
             self._reader.join(5)
-            if self.process.stdout:
-                self.process.stdout.close()
+            self.process.close()
 
 
 @contextmanager
@@ -93,13 +86,12 @@ def a_server(data_dir: Path, *arguments: str, auth: str = "off", **environment: 
 def run_cli(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one `holdfire` command to its end and return what it printed and its exit code. typed: its standard input."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFIRE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        cwd=REPOSITORY,
-        env=inherited | environment,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    process = WarmProcess(arguments, inherited | environment, REPOSITORY, apart=True, typed=typed)
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            errors = beside.submit(process.stderr.read)
+            printed = process.stdout.read()
+        return subprocess.CompletedProcess(arguments, process.wait(RUN_SECONDS), printed, errors.result())
+    finally:
+        process.kill()
+        process.close()
