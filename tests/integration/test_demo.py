@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.web.twins.drawing import GROUND
 from tests.support.server import Server, run_cli
 
 STALE_AFTER_SECONDS = 120
@@ -115,14 +116,16 @@ def test_the_same_day_is_run_twice_and_the_one_nobody_gated_is_far_worse_at_its_
     with a_demo(tmp_path, speed="240") as demo, demo.client() as client:
         states_until(client, "hold")
         tells(demo, r"email tool: wave 2: \S+ sent", seconds=120)
-        told = client.get("/demo/twins", params={"theme": "light"}).json()
+        told = client.get("/demo/twins", params={"zone": "UTC"}).json()
         page = client.get("/").text
-        at_once, gated, waves = (trace for trace in told["figure"]["data"])
         floor = client.get("/api/v1/floor").json()
-    assert (at_once["name"], gated["name"]) == ("all at once", "gated")
-    assert max(filter(None, at_once["y"])) > 3 * max(filter(None, gated["y"]))
-    assert at_once["x"] == gated["x"]
-    assert len(waves["x"]) >= 2
+    highest = {name: height_of(told["drawing"], name) for name in ("at-once", "gated")}
+    assert highest["at-once"] > 3 * highest["gated"] > 0
+    waves = re.search(r'<path class="waves" d="([^"]*)"', told["drawing"])
+    assert waves is not None
+    assert waves[1].count("M") >= 2
+    assert "hold above 1\u202fmin" in told["drawing"]
+    assert "15:00" in told["drawing"]
     assert re.search(r"peaked at .* all at once, at .* gated; \d+ customers gave up, against \d+", told["verdict"])
     assert told["verdict"].endswith("of 400,000 emails are out so far.")
     assert "The same day, twice" in page
@@ -134,6 +137,13 @@ def test_a_campaign_that_asks_nobody_has_no_gated_day_beside_it(tmp_path):
         demo.wait_for("look at")
         assert client.get("/demo/twins").status_code == 404
         assert "The same day, twice" not in client.get("/").text
+
+
+def height_of(drawing, curve):
+    """Return how high a curve reaches above the ground, in pixels."""
+    path = re.search(rf'<path class="{curve}" d="([^"]*)"', drawing)
+    assert path is not None
+    return GROUND - min(float(y) for y in re.findall(r" ([\d.]+)", path[1]))
 
 
 def number(text):

@@ -14,7 +14,7 @@ const multiples = new Map([...document.querySelectorAll(".multiple")].map((figur
 }]));
 let drawnAt = -AT_MOST_EVERY, timer = 0, asked = null;
 
-export const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
+const theme = () => root.dataset.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
 
 const range = () => form.querySelector("[name=range]:checked");
 const off = (name) => [...form.querySelectorAll(`[data-${name}]:not(:checked)`)].map((box) => box.dataset[name]);

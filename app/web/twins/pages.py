@@ -1,14 +1,17 @@
-"""What the demonstration's page asks for every few seconds: the same day twice, as a figure, a sentence and a table."""
+"""What the demonstration's page asks for every few seconds: the same day twice, as picture, sentence and table."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
+from app.core.gate.windows import is_zone, zone
 from app.core.simulation.twins import Twins
-from app.web.twins.charts import figure
-from app.web.twins.words import rows, verdict
+from app.web.now.boards import present
+from app.web.tools import ServicesDep, ToolsDep
+from app.web.twins.words import shown_twins
 from app.web.visitors import Visitor
 
 
@@ -17,13 +20,24 @@ def router_of(read: Callable[[], Twins]) -> APIRouter:
     router = APIRouter()
 
     @router.get("/demo/twins")
-    async def show_twins(_: Visitor, theme: Annotated[Literal["dark", "light"], Query()] = "dark") -> Response:
-        """Return {figure, verdict, rows, is_over}: a Plotly figure, and what it shows in words and in numbers."""
+    async def show_twins(
+        _: Visitor,
+        services: ServicesDep,
+        tools: ToolsDep,
+        asked: Annotated[str, Query(alias="zone", max_length=60)] = "",
+    ) -> Response:
+        """Return {drawing, verdict, rows, is_over}: an SVG, and what it shows in words and in numbers.
+
+        zone: in whose time, a name of the time zone database; "": the center's.
+        """
         twins = read()
+        told = replace(twins, zone=zone(asked)) if is_zone(asked) else twins
+        _published, state = present(services, None)
+        shown = shown_twins(told, state)
         body = {
-            "figure": figure(twins, theme),
-            "verdict": verdict(twins),
-            "rows": rows(twins),
+            "drawing": tools.templates.get_template("partials/twins_drawing.html").render(drawing=shown.drawing),
+            "verdict": shown.verdict,
+            "rows": shown.rows,
             "is_over": twins.is_over,
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store"})

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from app.core.floor.metric import Metric
 from app.core.simulation.twins import Day, Twins
+from app.services.published import GateState
 from app.web.format import count, duration, hour_and_minute, number, percent
+from app.web.history.chart_data import rule_of
+from app.web.twins.drawing import Drawing, drawing
 
 
 class Row(NamedTuple):
@@ -21,16 +25,18 @@ class Row(NamedTuple):
 
 
 class ShownTwins(NamedTuple):
-    """What the page says of both days before its script does: title of the queue, verdict, rows."""
+    """Both days as the page shows them: title of the queue, what it comes to in a sentence, rows, and the picture."""
 
     queue: str
     verdict: str
     rows: Sequence[Row]
+    drawing: Drawing
 
 
-def shown_twins(twins: Twins) -> ShownTwins:
-    """Return both days as the page is first delivered."""
-    return ShownTwins(twins.queue, verdict(twins), rows(twins))
+def shown_twins(twins: Twins, state: GateState | None) -> ShownTwins:
+    """Return both days as they are shown now. state: of the gate that the gated day asks, for its limit."""
+    rule = rule_of(state, Metric.SPEED_TO_ANSWER_SECONDS) if state else None
+    return ShownTwins(twins.queue, verdict(twins), rows(twins), drawing(twins, rule.hold_limit if rule else None))
 
 
 def verdict(twins: Twins) -> str:

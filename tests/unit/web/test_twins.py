@@ -1,17 +1,15 @@
 """The same day twice, as a picture and in words."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from app.core.simulation.daybook import FiveMinutes, Wave
 from app.core.simulation.twins import Day, Twins
 from app.web.format import THIN
-from app.web.palettes import THEMES
-from app.web.twins.charts import figure
+from app.web.twins.drawing import BOX, GROUND, HEIGHT, TOP, drawing
 from app.web.twins.words import rows, verdict
 
 START = datetime(2026, 11, 16, 14, 0, tzinfo=UTC)  # 08:00 in Chicago
@@ -88,57 +86,85 @@ def test_where_nobody_was_answered_the_table_has_a_dash():
 # --- as a picture -----------------------------------------------------------------------------------------------------
 
 
-def curves(drawn):
-    return {trace["name"]: trace for trace in drawn["data"]}
+def points(path):
+    """Return the places of a curve's points: across in per cent of the chart, down in pixels."""
+    return [(float(x) / BOX * 100, float(y)) for x, y in re.findall(r"[ML]([\d.-]+) ([\d.-]+)", path)]
 
 
-def test_both_curves_are_drawn_by_five_minutes_in_utc():
-    drawn = curves(figure(some_twins(), "dark"))
-    assert drawn["all at once"]["y"] == ALL_AT_ONCE
-    assert drawn["gated"]["y"] == GATED
-    assert drawn["gated"]["x"][0] == "2026-11-16T14:05:00"
-    assert drawn["gated"]["text"][-1] == f"09:15, gated<br>9{THIN}s"
+def seconds_at(y, top):
+    return (GROUND - y) / (GROUND - TOP) * top
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_curves_differ_by_shape_and_not_only_by_colour(theme):
-    drawn = curves(figure(some_twins(), theme))
-    assert [drawn[name].get("fill") for name in ("all at once", "gated")] == ["tozeroy", None]
-    assert drawn["gated"]["line"]["width"] > drawn["all at once"]["line"]["width"]
-    assert drawn["gated"]["line"]["color"] != drawn["all at once"]["line"]["color"]
+def texts(places):
+    return [place.text.replace(THIN, " ") for place in places]
+
+
+def test_both_curves_have_a_point_per_five_minutes_at_its_height():
+    drawn = drawing(some_twins())
+    top = max(ALL_AT_ONCE) * 1.15
+    for path, answers in ((drawn.at_once, ALL_AT_ONCE), (drawn.gated, GATED)):
+        assert [round(seconds_at(y, top)) for _, y in points(path)] == [round(answer) for answer in answers]
+        assert [round(x / 100 * 240) for x, _ in points(path)] == [5 * place for place in range(1, 16)]
+    assert drawn.area.startswith(drawn.at_once)
+    assert drawn.area.endswith("Z")
+    assert (round(drawn.first / 100 * 240), round(drawn.step / 100 * 240), drawn.steps) == (5, 5, 15)
+
+
+def test_where_nobody_was_answered_a_curve_is_broken_and_a_lone_point_is_a_dot():
+    drawn = drawing(some_twins([5.0, None, 9.0, 10.0], [5.0, 6.0, 7.0, None]))
+    assert [part.count("L") for part in drawn.at_once.split("M")[1:]] == [1, 1]
+    dot = points(drawn.at_once)[:2]
+    assert dot[0] == dot[1]
+    assert drawn.area.count("Z") == 2
 
 
 def test_each_curve_says_its_name_once_they_part_and_neither_before():
-    parted = figure(some_twins(), "dark")["layout"]["annotations"]
-    assert [each["text"] for each in parted] == ["08:55  400,000 emails left at once", "all at once", "gated"]
-    assert (parted[1]["y"], parted[2]["y"]) == (388, 40)
-    together = figure(some_twins(SAME, SAME), "dark")["layout"]["annotations"]
-    assert [each["text"] for each in together] == ["08:55  400,000 emails left at once"]
+    parted = drawing(some_twins())
+    assert texts(parted.names) == ["all at once", "gated"]
+    assert all(0 < name.y < GROUND for name in parted.names)
+    assert parted.names[0].y < parted.names[1].y
+    assert drawing(some_twins(SAME, SAME)).names == ()
+
+
+def test_a_name_near_the_right_edge_ends_where_it_would_begin():
+    late = [*[5.0] * 45, 300.0]
+    names = drawing(some_twins(late, [5.0] * 46)).names
+    assert [name.anchor for name in names] == ["end", "end"]
+    assert [name.anchor for name in drawing(some_twins()).names] == ["start", "start"]
 
 
 def test_what_is_still_to_leave_has_not_left():
-    early = some_twins(SAME[:5], SAME[:5])
-    assert figure(early, "dark")["layout"]["annotations"][0]["text"] == "08:55  400,000 emails leave at once"
+    assert drawing(some_twins(SAME[:5], SAME[:5])).planned.text == "08:55, 400,000 emails leave at once"
+    planned = drawing(some_twins()).planned
+    assert planned.text == "08:55, 400,000 emails left at once"
+    assert round(planned.x / 100 * 240) == 55
 
 
-def test_the_send_all_at_once_is_a_line_and_waves_are_ticks_below_the_curves():
+def test_waves_are_ticks_below_the_curves():
     sent = Wave(minutes(60), minutes(65), 20_000), Wave(minutes(70), minutes(74), 2_000)
-    drawn = figure(some_twins(ALL_AT_ONCE, GATED, *sent), "dark")
-    (line,) = drawn["layout"]["shapes"]
-    assert line["x0"] == line["x1"] == "2026-11-16T14:55:00"
-    waves = curves(drawn)["waves"]
-    assert waves["x"] == ["2026-11-16T15:00:00", "2026-11-16T15:10:00"]
-    assert max(waves["y"]) < 0
-    assert min(waves["y"]) > drawn["layout"]["yaxis"]["range"][0]
-    assert waves["text"] == ["09:00, gated<br>20,000 emails", "09:10, gated<br>2,000 emails"]
+    ticks = re.findall(r"M([\d.]+) ([\d.]+)v([\d.]+)", drawing(some_twins(ALL_AT_ONCE, GATED, *sent)).waves)
+    assert [round(float(x) / BOX * 240) for x, _, _ in ticks] == [60, 70]
+    assert all(GROUND < float(y) < float(y) + float(height) < HEIGHT for _, y, height in ticks)
+    assert drawing(some_twins()).waves == ""
+
+
+def test_the_limit_is_a_line_that_is_always_in_sight():
+    for limit in (60.0, 1_000.0):
+        line = drawing(some_twins(), limit).limit
+        assert line is not None
+        assert TOP < line.y < GROUND
+    assert texts([line]) == ["hold above 16 min 40 s"]
+    assert drawing(some_twins()).limit is None
+
+
+def test_times_are_those_of_the_zone():
+    assert texts(drawing(some_twins()).times)[:2] == ["08:00", "08:30"]
+    assert texts(drawing(some_twins(zone=ZoneInfo("UTC"))).times)[:2] == ["14:00", "14:30"]
 
 
 def test_the_chart_grows_by_the_hour_up_to_the_end_of_the_day():
-    ends = [
-        datetime.fromisoformat(figure(some_twins(until=minutes(told)), "dark")["layout"]["xaxis"]["range"][1])
-        for told in range(5, 13 * 60 + 1, 5)
-    ]
-    hours = [(end - START.replace(tzinfo=None)) / timedelta(hours=1) for end in ends]
+    hours = [1 / 12 / drawing(some_twins(until=minutes(told))).step * 100 for told in range(5, 13 * 60 + 1, 5)]
+    hours = [round(hour) for hour in hours]
     assert hours[0] == 4
     assert hours[-1] == 13
     assert {later - earlier for earlier, later in pairwise(hours)} == {0, 1}
@@ -146,7 +172,8 @@ def test_the_chart_grows_by_the_hour_up_to_the_end_of_the_day():
 
 
 def test_a_day_without_a_wait_has_a_chart_too():
-    drawn = figure(some_twins([0.0] * 15, [0.0] * 15), "light")
-    assert drawn["layout"]["yaxis"]["range"][1] > 0
-    empty = figure(some_twins([], []), "light")
-    assert [trace["y"] for trace in empty["data"]] == [[], [], []]
+    drawn = drawing(some_twins([0.0] * 15, [0.0] * 15))
+    assert {y for _, y in points(drawn.gated)} == {GROUND}
+    assert len(drawn.values) > 1
+    empty = drawing(some_twins([], []))
+    assert (empty.at_once, empty.area, empty.gated, empty.steps) == ("", "", "", 0)
