@@ -72,6 +72,11 @@ def test_every_reason_of_the_api_is_on_the_page_word_for_word(client):
     assert [reason["code"] for reason in as_json["reasons"]] == [each["code"] for each in told["reasons"]]
 
 
+def test_a_real_holdfire_has_no_day_to_compare(client):
+    assert 'id="twins"' not in client.get("/").text
+    assert client.get("/demo/twins").status_code == 404
+
+
 def test_the_first_lines_say_why_and_when_it_will_go(client):
     push(client, BUSY)
     page = client.get("/").text
@@ -247,6 +252,16 @@ def test_who_may_only_look_is_offered_nothing_and_refused_everything(guarded):
         assert viewer.post("/notes", data={"text": "x"}).status_code == 403
         assert viewer.get("/sends/campaigns/x/pause").status_code == 403
         assert viewer.get("/sends/permits/x/revoke").status_code == 403
+
+
+def test_the_first_run_leads_who_may_make_keys_to_where_they_are_made(guarded):
+    with signed_in(guarded, Role.ADMIN) as admin, signed_in(guarded, Role.VIEWER) as viewer:
+        for person, may_make in ((admin, True), (viewer, False)):
+            page = person.get("/").text
+            first = page[page.index('id="first-run"') : page.index("</section>", page.index('id="first-run"'))]
+            assert ('href="/settings/keys?scope=ingest"' in first) is may_make
+            assert ("Whoever manages holdfire makes it" in first) is not may_make
+            assert 'href="/sources#connect-title"' in first
 
 
 def test_marketers_write_for_all_to_read_and_take_back_only_their_own(guarded):
