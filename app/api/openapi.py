@@ -12,6 +12,7 @@ from app.api.calendar import CalendarTokenGiven
 from app.api.campaign_gate import PATH as CAMPAIGN_GATE_PATH
 from app.api.campaign_reference import CAMPAIGN_GATE_PATH_ITEM, campaign_schemas
 from app.api.campaign_shapes import StepGiven
+from app.api.displays import DisplayGiven
 from app.api.gates import GateGiven
 from app.api.health import not_ready_schema
 from app.api.input_schemas import contact_schema, observation_schema, policy_schema
@@ -50,6 +51,7 @@ TAGS = [
     {"name": "permits", "description": "Headroom, reserved: so many may go, until then, unless told to stop."},
     {"name": "campaigns", "description": "What is to be sent, its briefing, and its release in waves."},
     {"name": "calendar", "description": "Campaigns in people's own calendars."},
+    {"name": "displays", "description": "Screens on the wall, each with a token of its own."},
     {"name": "outlook", "description": "What a send would do to the floor, and how it can be sent safely."},
     {"name": "decisions", "description": "Every change of a gate and every answer given, with its reasons."},
     {"name": "events", "description": "Everything that happened: who, what, when, why."},
@@ -75,6 +77,7 @@ MODELS = (
     BriefingGiven,
     AcknowledgementGiven,
     CalendarTokenGiven,
+    DisplayGiven,
     WebhookGiven,
     WebhookChange,
     RevocationGiven,

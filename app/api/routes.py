@@ -11,6 +11,7 @@ from app.api import (
     campaigns,
     debriefs,
     decisions,
+    displays,
     events,
     floor,
     gates,
@@ -41,7 +42,8 @@ API_PREFIX = "/api/v1"
 RESOURCES = (
     ingest, permits, permit_requests, floor,
     staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
-    values, scoreboards, outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users, sources,
+    values, scoreboards, outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users,
+    displays, sources,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

@@ -68,7 +68,7 @@ class Displays:
         """Until `stop`: note which screens show something, and see what other processes changed."""
         while not stop.is_set():
             try:
-                await self._note_seen()
+                await self.note_seen()
                 await self.load()
             except (HoldfireError, OSError) as fault:
                 log.warning("displays_not_looked_at", extra={"error": str(fault)})
@@ -139,7 +139,8 @@ class Displays:
             if not watchers:
                 self._open.pop(display.id, None)
 
-    async def _note_seen(self) -> None:
+    async def note_seen(self) -> None:
+        """Write down which screens were seen since the last time, at most once a minute."""
         now = self._clock.now()
         self._seen.update(self._open)
         if not self._seen or now - self._noted_at < SEEN_EVERY:

@@ -23,7 +23,8 @@ SECRET_NAMES = re.compile(r"(?i)(secret|token|password|passwd|authorization|cook
 SECRET_VALUES = (
     re.compile(r"(?P<keep>\bhf_[A-Za-z0-9]+_[A-Za-z0-9]+_)[A-Za-z0-9_-]+"),  # our keys: the id may be shown
     re.compile(r"(?P<keep>\bhfc_)[A-Za-z0-9_-]+"),  # calendar tokens, which stand in an address
-    re.compile(r"(?P<keep>/(?:setup|join|reset)/)[A-Za-z0-9_-]{20,}"),  # links that let somebody in
+    re.compile(r"(?P<keep>\bhfd_)[A-Za-z0-9_-]+"),  # screens' tokens, which stand in an address, too
+    re.compile(r"(?P<keep>/(?:setup|join|reset|wall)/)[A-Za-z0-9_-]{20,}"),  # links that let somebody in
     re.compile(r"(?P<keep>\bwhsec_)[A-Za-z0-9+/=_-]+"),
     re.compile(r"(?P<keep>(?i:\b(?:bearer|basic)) )(?!hf_)[A-Za-z0-9+/=._~-]+"),
     re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^/\s:@]*:)[^/\s@]+(?=@)"),  # a password inside a URL

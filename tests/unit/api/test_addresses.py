@@ -11,7 +11,11 @@ async def admin(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("keys", {"name": "tool", "scopes": ["readiness"]}), ("calendar-tokens", {"name": "Outlook"})],
+    [
+        ("keys", {"name": "tool", "scopes": ["readiness"]}),
+        ("calendar-tokens", {"name": "Outlook"}),
+        ("displays", {"name": "Floor 2"}),
+    ],
 )
 async def test_what_was_made_is_found_where_the_answer_says_and_without_its_secret(admin, path, body):
     made = await admin.post(f"/api/v1/{path}", json=body)
