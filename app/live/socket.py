@@ -1,8 +1,8 @@
 """The live socket, WS /api/v1/live: who may open it, what ends it, and two loops that run side by side.
 
-Close codes: 4401 not signed in or no longer, 4403 may not read, 4404 no such gate, 1008 too many words from
-the other side, 1012 the server restarts, 1013 too slow or too many. A foreign Origin is refused with 403 before the
-handshake: browsers send cookies with sockets to anywhere (OWASP ASVS 5.0.0, 4.4.2).
+Close codes: 4401 not signed in or no longer, or a screen that was taken down, 4403 may not read, 4404 no such gate,
+1008 too many words from the other side, 1012 the server restarts, 1013 too slow or too many. A foreign Origin is
+refused with 403 before the handshake: browsers send cookies with sockets to anywhere (OWASP ASVS 5.0.0, 4.4.2).
 """
 
 import asyncio
@@ -40,7 +40,10 @@ def live_router() -> APIRouter:
 
     @router.websocket("/api/v1/live")
     async def live(websocket: WebSocket, gate: str = "default", view: str = "data") -> None:
-        """Send a gate's snapshot now, after each change and at least every 5 s; view "page" is the board's own."""
+        """Send a gate's snapshot now, after each change and at least every 5 s; view "page" is the board's own.
+
+        A screen on the wall gets what it shows, whatever it asks for.
+        """
         await _live(websocket, gate, view, held)
 
     return router
@@ -78,11 +81,10 @@ async def _admit(websocket: WebSocket, services: Services) -> Watcher:
 
 async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, within: bool) -> None:
     hub: Hub = websocket.state.hub
-    views: dict[str, LiveView] = {"data": PLAIN} | getattr(websocket.app.state, "live_views", {})
     if not within or hub.connections >= MAX_CONNECTIONS:
         websocket.state.metrics.socket_dropped("too_many")
         raise Refused(TRY_LATER)
-    joined = await hub.join(gate, views.get(view, PLAIN))
+    joined = await hub.join(*_sight(websocket, gate, view, who))
     if joined is None:
         raise Refused(NO_GATE)
     topic, seat = joined
@@ -91,6 +93,15 @@ async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, w
             await _serve(websocket, seat, who, over)
     finally:
         hub.leave(topic, seat)
+
+
+def _sight(websocket: WebSocket, gate: str, view: str, who: Watcher) -> tuple[str, LiveView]:
+    """Return what is watched, and through which view: what was asked for, but of a screen only what it shows."""
+    state = websocket.app.state
+    if who.display is not None:
+        return who.display.gate, state.wall_view(who.display)
+    views: dict[str, LiveView] = {"data": PLAIN} | getattr(state, "live_views", {})
+    return gate, views.get(view, PLAIN)
 
 
 async def _serve(websocket: WebSocket, seat: Seat, who: Watcher, over: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""Who opens a live socket, and whether they still may: a person by their session, a program by its key."""
+"""Who opens a live socket, and whether they still may: a person by session, a program by key, a screen by its token."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from fastapi import WebSocket
 
 from app.core.access import may
+from app.ports.displays import Display
 from app.ports.keys import ApiKey
 from app.ports.sessions import Session
 from app.services.container import Services
+from app.services.displays import PREFIX as DISPLAY_PREFIX
 from app.services.sessions import cookie_in
 
 SCOPE = "read"
@@ -19,15 +21,16 @@ PROTOCOL, BEARER = "holdfire.v1", "bearer."
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Somebody who watches: with a key, or signed in; with authentication off neither.
+    """Somebody who watches: with a key, or signed in; with authentication off neither. Or a screen on the wall.
 
-    name: under which their sockets are counted.
+    name: under which their sockets are counted. display: a screen sees what it shows, and nothing else.
     """
 
     name: str = ""
     scopes: frozenset[str] = frozenset({SCOPE})
     key: ApiKey | None = None
     session: Session | None = None
+    display: Display | None = None
 
     @property
     def may_watch(self) -> bool:
@@ -39,11 +42,15 @@ async def watcher(websocket: WebSocket, services: Services) -> Watcher | None:
     """Return who connects, None for who did not say, or is not known.
 
     A key comes as Authorization: Bearer, or, from browsers of other programs, as the second sub-protocol
-    `bearer.<key>` beside `holdfire.v1`; a page's session comes as its cookie.
+    `bearer.<key>` beside `holdfire.v1`, as a screen's token does; a page's session comes as its cookie.
     """
+    token = _token(websocket)
+    if token and token.startswith(DISPLAY_PREFIX):
+        display = services.displays.authenticate(token)
+        return Watcher(display.id, display=display) if display else None
     if services.settings.auth == "off":
         return Watcher()
-    if token := _token(websocket):
+    if token:
         key = services.keys.authenticate(token)
         return Watcher(key.id, key.scopes, key=key) if key else None
     cookie = cookie_in(websocket.cookies, secure=services.settings.public_url.startswith("https"))
@@ -52,18 +59,21 @@ async def watcher(websocket: WebSocket, services: Services) -> Watcher | None:
 
 
 def still_there(services: Services, who: Watcher) -> bool:
-    """Return, from memory, whether a watcher's key is still good. Of a session's end `ending` tells."""
+    """Return, from memory, whether a watcher's key is still good. Of a session's or screen's end `ending` tells."""
     return who.key is None or services.keys.valid(who.key.id) is not None
 
 
 @contextmanager
 def ending(services: Services, who: Watcher) -> Iterator[asyncio.Event]:
-    """Yield what is set as soon as the watcher's session is over; never, for who has none."""
-    if who.session is None:
+    """Yield what is set as soon as the watcher's session is over, or the screen taken down; else never."""
+    if who.session is not None:
+        with services.sessions.watching(who.session) as over:
+            yield over
+    elif who.display is not None:
+        with services.displays.watching(who.display) as over:
+            yield over
+    else:
         yield asyncio.Event()
-        return
-    with services.sessions.watching(who.session) as over:
-        yield over
 
 
 def _token(websocket: WebSocket) -> str | None:

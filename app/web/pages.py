@@ -1,12 +1,14 @@
 """install_pages: all pages, their static files and their view of the live socket, put into an app."""
 
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from app.core.simulation.twins import Twins
+from app.services.displays import WALL
 from app.web.account.pages import ROUTERS as ACCOUNT
 from app.web.assets import Assets
 from app.web.backtest.pages import router as backtest
@@ -28,6 +30,7 @@ from app.web.scoreboard.routers import ROUTERS as SCOREBOARD
 from app.web.settings.hours import router as settings_hours
 from app.web.settings.keys import router as settings_keys
 from app.web.settings.queues import router as settings_queues
+from app.web.settings.screens import router as settings_screens
 from app.web.settings.webhook import router as settings_webhook
 from app.web.settings.webhooks import router as settings_webhooks
 from app.web.sources.pages import router as sources
@@ -38,6 +41,8 @@ from app.web.thresholds.pieces import router as threshold_pieces
 from app.web.tools import Tools
 from app.web.twins.pages import router_of as twins_router
 from app.web.visitors import CrossSite, NotAllowed, SignInNeeded, StaleForm, visitor
+from app.web.wall.pages import router as wall
+from app.web.wall.walls import wall_view
 
 SEE_OTHER, UNAUTHENTICATED, FORBIDDEN = 303, 401, 403
 ROUTERS = (
@@ -56,6 +61,7 @@ ROUTERS = (
     settings_hours,
     settings_keys,
     settings_queues,
+    settings_screens,
     settings_webhook,
     settings_webhooks,
     *SCOREBOARD,
@@ -66,20 +72,22 @@ ROUTERS = (
     threshold_pieces,
     threshold_gates,
     overrides,
+    wall,
 )
 OPEN = frozenset(
-    {"/sign-in", "/sign-out", "/setup/{token}", "/join/{token}", "/reset/{token}", "/favicon.ico"}
-)  # for who is not signed in, or about to be no longer
+    {"/sign-in", "/sign-out", "/setup/{token}", "/join/{token}", "/reset/{token}", "/favicon.ico"}  # to sign in, or out
+    | {WALL, f"{WALL}/frame"}  # a screen's token is all it takes
+)
 
 
 def install_pages(app: FastAPI, twins: Callable[[], Twins] | None = None) -> None:
-    """Add the pages. The live socket finds the views that are theirs under app.state.live_views.
+    """Add the pages. The live socket finds the views that are theirs in the app's state: live_views, wall_view.
 
     twins: what a demonstration compares; without it there is no such page.
     """
     templates = environment()
     tools = app.state.page_tools = Tools(templates, Boards(templates), twins)
-    app.state.live_views = tools.views
+    app.state.live_views, app.state.wall_view = tools.views, partial(wall_view, templates)
     app.mount("/static", Assets(), name="static")
     for router in (*ROUTERS, *([twins_router(twins)] if twins else [])):
         for route in router.routes:

@@ -29,9 +29,10 @@ ELSEWHERE = {
     "/setup/{token}": "/setup/no-such-link",
     "/join/{token}": "/join/no-such-link",
     "/reset/{token}": "/reset/no-such-link",
+    "/wall/{token}": "/wall/no-such-screen",
 }
 REFUSES = re.compile(r"/\{token\}$|/debrief$")  # a link that ended, a campaign that has not begun: 404, 409
-NOT_PAGES = re.compile(r"/(partials|demo)/|/favicon\.ico$|/images/|\.ics$|/staffing/file$|^/settings$")
+NOT_PAGES = re.compile(r"/(partials|demo)/|/favicon\.ico$|/images/|/frame$|\.ics$|/staffing/file$|^/settings$")
 LINK = re.compile(r'<a [^>]*?href="(/[^"#]*)', re.DOTALL)
 MOST_ADDRESSES, OK = 400, 200
 
@@ -94,6 +95,7 @@ def furnish(server: Server) -> None:
         _made(client.post("/api/v1/campaigns", json={"id": "idea", "title": "An idea", "audience": 1_000}))
         _made(client.put("/api/v1/campaigns/garden/briefing", json=BRIEFING, headers={"If-None-Match": "*"}))
         _made(client.post("/api/v1/webhooks", json=HOOK))
+        _made(client.post("/api/v1/displays", json={"name": "Floor 2, north"}))
         wave = {"gate": "default", "audience": 25_000, "accept_partial": True}
         _made(client.post("/api/v1/permits", json=wave, headers={"Idempotency-Key": "one"}))
         push(client, BUSY)

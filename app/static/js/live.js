@@ -8,9 +8,10 @@ const SIGNED_OUT = [4401, 4403], NO_GATE = 4404;
 const unpacked = (data) => typeof data === "string" ? data
   : new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 
-// onFrame(frame) gets every snapshot that is newer than the one before. onState gets "ok", "poll", "down" or "out".
-// poll() returns a promise of a frame. Returns a function that says when anything was last heard, by performance.now().
-export function connect({ path, poll, onFrame, onState }) {
+// protocols: what the socket is opened with, where it is no session's. onFrame(frame) gets every snapshot that is newer
+// than the one before. onState gets "ok", "poll", "down" or "out". poll() returns a promise of a frame. Returns a function
+// that says when anything was last heard, by performance.now().
+export function connect({ path, protocols = [], poll, onFrame, onState }) {
   let socket = null, tries = 0, timer = 0, seq = 0, heard = performance.now(), opened = false, polled = -Infinity, state = "";
   const url = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${path}`;
 
@@ -39,7 +40,7 @@ export function connect({ path, poll, onFrame, onState }) {
     seq = 0;
     if (!polling()) heard = performance.now();
     const began = performance.now();
-    const mine = socket = new WebSocket(url);
+    const mine = socket = new WebSocket(url, protocols);
     socket.binaryType = "arraybuffer";
     socket.onclose = socket.onerror = lost;
     socket.onmessage = async (event) => {

@@ -25,6 +25,7 @@ from app.web.now.tiles import Sight
 from app.web.now.trends import Trends
 from app.web.now.views import Beside, Board, board, queues_in_sight, sight_of, watched_queues, zone_of
 from app.web.outlook.sendings import reader_of, sendings
+from app.web.outlook.words import Reader
 from app.web.pulse.pulses import Pulses
 
 MAX_FLIGHTS = 8
@@ -60,7 +61,7 @@ class Boards:
         beside = Beside(
             trends,
             await self._on_their_way(services, state, now),
-            _coming(services, state),
+            coming_of(services, state, reader_of(services, state)),
             await self.log_mark(services, state.gate),
         )
         return board(published, state, now, services.evaluator.floor.targets, beside)
@@ -113,13 +114,13 @@ def _limit(sight: Sight, queue: str) -> float | None:
     return check.limit if check else None
 
 
-def _coming(services: Services, state: GateState) -> str:
+def coming_of(services: Services, state: GateState, reader: Reader) -> str:
     """Return when the next sender's mail may go, by what the gate would tell its tool."""
     sending = sendings(services, state.gate)[0]
     asked = services.answering.request(sending.left, sending.id or None)
     answered = services.answering.look(state.gate, asked).answered
     out = asked.facts.spent.outstanding if asked.facts else 0
-    return coming(state, sending, answered, reader_of(services, state), out=out)
+    return coming(state, sending, answered, reader, out=out)
 
 
 def present(services: Services, gate: str | None) -> tuple[Published, GateState | None]:

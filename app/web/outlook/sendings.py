@@ -1,6 +1,7 @@
 """Who may send through a gate, as its pages name them; and for whom a page's words are made."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from app.core.campaign.campaign import Campaign
 from app.services.container import Services
@@ -25,10 +26,10 @@ def sending_of(services: Services, campaign: Campaign) -> Sending:
     return Sending(campaign.id, campaign.title, max(0, campaign.recipients - given))
 
 
-def reader_of(services: Services, state: GateState) -> Reader:
-    """Return for whom a gate's words are made: its zone, and the queues as people named them."""
+def reader_of(services: Services, state: GateState, zone: ZoneInfo | None = None) -> Reader:
+    """Return for whom a gate's words are made: its zone, or another one, and the queues as people named them."""
     titles = {queue: own.title for queue, own in services.evaluator.floor.targets.items() if own.title}
-    return Reader(services.clock.now(), zone_of(state), titles)
+    return Reader(services.clock.now(), zone or zone_of(state), titles)
 
 
 def _place(campaign: Campaign) -> tuple[int, str]:
