@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import violations
+from tests.browser.looking import looked_at, looks
 from tests.support.people import PASSWORD, a_user, session_cookies
 from tests.support.server import Server, a_server
 
-looks = pytest.mark.parametrize("look", [("dark", 1440), ("light", 820), ("light", 390), ("dark", 390)], ids=str)
 ADA, MIA = "ada@example.com", "mia@example.com"
 LONG = "somebody.with.quite.a.long.address@contact-center.example.com"
 
@@ -29,12 +27,6 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_role("textbox", name="Email address").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-
-
-def looked_at(page: Page, artifacts: Path, name: str, look: tuple[str, int]) -> None:
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=artifacts / f"accounts-{name}-{look[0]}-{look[1]}.png", full_page=True)
 
 
 def test_from_the_printed_link_to_the_closed_socket(open_page, tmp_path):
@@ -104,27 +96,27 @@ def test_somebody_disabled_is_out_at_once(guarded: Server, open_page):
 def test_the_forms_of_who_comes_in_can_be_looked_at(guarded: Server, open_page, tmp_path, artifacts, look):
     theme, width = look
     page = open_page(f"{guarded.url}/sign-in", theme=theme, width=width, server_may_go=True)
-    looked_at(page, artifacts, "sign-in", look)
+    looked_at(page, artifacts, "accounts-sign-in", look)
     sign_in(page, ADA, "not the password")
     expect(page.get_by_role("alert").filter(has_text="do not go together")).to_be_visible()
-    looked_at(page, artifacts, "sign-in-refused", look)
+    looked_at(page, artifacts, "accounts-sign-in-refused", look)
     if theme == "dark":
         return
     with a_server(tmp_path, auth="on") as fresh:
         link = fresh.wait_for(r"(http\S+/setup/[\w-]+)")[1]
         page.goto(f"{fresh.url}/sign-in")
-        looked_at(page, artifacts, "sign-in-nobody", look)
+        looked_at(page, artifacts, "accounts-sign-in-nobody", look)
         page.goto(link)
-        looked_at(page, artifacts, "setup", look)
+        looked_at(page, artifacts, "accounts-setup", look)
         page.get_by_role("textbox", name="Email address").fill("no address")
         page.get_by_label("Your name").fill("Ada")
         page.get_by_label("New password").fill("password")
         page.locator("form.form").evaluate("form => { form.noValidate = true; }")
         page.get_by_role("button", name="Become the first admin").click()
         expect(page.locator(".error-summary")).to_be_focused()
-        looked_at(page, artifacts, "setup-refused", look)
+        looked_at(page, artifacts, "accounts-setup-refused", look)
         page.goto(f"{fresh.url}/join/used")
-        looked_at(page, artifacts, "void", look)
+        looked_at(page, artifacts, "accounts-void", look)
 
 
 @looks
@@ -132,19 +124,20 @@ def test_the_pages_of_who_is_in_can_be_looked_at(guarded: Server, open_page, art
     theme, width = look
     page = open_page(f"{guarded.url}/sign-in", theme=theme, width=width, server_may_go=True)
     sign_in(page, ADA)
+    expect(page.locator(".who")).to_have_text("ada")
     page.goto(f"{guarded.url}/settings/me")
     expect(page.get_by_role("cell", name="now")).to_be_visible()
-    looked_at(page, artifacts, "me", look)
+    looked_at(page, artifacts, "accounts-me", look)
     page.get_by_label("Present password").fill("wrong")
     page.get_by_label("New password").fill("12345678")
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("This is not your present password.")).to_be_visible()
-    looked_at(page, artifacts, "me-refused", look)
+    looked_at(page, artifacts, "accounts-me-refused", look)
     page.goto(f"{guarded.url}/settings/users")
     page.get_by_role("textbox", name="Email address").fill(f"new-{theme}-{width}@example.com")
     page.get_by_role("button", name="Make the link").click()
     expect(page.locator("#link")).to_have_value(re.compile(r"/join/[\w-]{43}$"))
-    looked_at(page, artifacts, "users", look)
+    looked_at(page, artifacts, "accounts-users", look)
 
 
 def test_who_may_not_manage_users_is_told_so(guarded: Server, open_page, artifacts):
@@ -154,4 +147,4 @@ def test_who_may_not_manage_users_is_told_so(guarded: Server, open_page, artifac
     expect(page.get_by_text("it needs “admin”")).to_be_visible()
     page.goto(f"{guarded.url}/settings/me")
     expect(page.get_by_role("navigation", name="Settings").get_by_role("link", name="Users")).to_have_count(0)
-    looked_at(page, artifacts, "me-workforce", ("dark", 1440))
+    looked_at(page, artifacts, "accounts-me-workforce", ("dark", 1440))

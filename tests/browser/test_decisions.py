@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import violations
 from tests.browser.floor import BUSY, GOOD, push, use_policy
+from tests.browser.looking import looked_at, looks
 from tests.support.people import session_cookies
 from tests.support.server import Server, a_server
 
-LOOKS = [("dark", 1440), ("light", 1440), ("dark", 820), ("light", 390)]
-looks = pytest.mark.parametrize("look", LOOKS, ids=str)
 HELD = {"effect": "hold", "comment": "The storm has the lines full", "duration_minutes": 60}
 
 
@@ -62,15 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def rows(page: Page):
     return page.locator("table.log tbody tr")
-
-
-def looked_at(page: Page, artifacts: Path, name: str, look) -> None:
-    """Assert what holds for every page, and keep a picture of it."""
-    theme, width = look
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
-    assert violations(page) == []
 
 
 @looks

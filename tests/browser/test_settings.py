@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import violations
 from tests.browser.floor import GOOD, push, use_policy
+from tests.browser.looking import looked_at, looks
 from tests.support.receiver import a_receiver
 from tests.support.server import Server, a_server
-
-LOOKS = [("dark", 1440), ("light", 1440), ("dark", 820), ("light", 390)]
-looks = pytest.mark.parametrize("look", LOOKS, ids=str)
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +20,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         use_policy(client)
         push(client, GOOD)
         yield started
-
-
-def looked_at(page: Page, artifacts: Path, name: str, look) -> None:
-    theme, width = look
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
-    assert violations(page) == []
 
 
 def rows(page: Page):
@@ -127,6 +116,7 @@ def test_a_key_is_shown_once_and_revoked_in_two_steps(server, open_page, artifac
     assert token.startswith("hf_live_")
     looked_at(page, artifacts, "settings-keys", look)
     page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("link", name="Revoke it")).to_be_visible()
     assert token not in page.content()
     page.get_by_label("Requests at most").fill("9e9")
     page.get_by_role("button", name="Save").click()
@@ -135,6 +125,7 @@ def test_a_key_is_shown_once_and_revoked_in_two_steps(server, open_page, artifac
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".notice")).to_contain_text("Saved.")
     page.get_by_role("link", name="Revoke it").click()
+    expect(page.get_by_role("button", name="Revoke it")).to_be_visible()
     looked_at(page, artifacts, "settings-key", look)
     page.get_by_role("button", name="Revoke it").click()
     expect(page.locator("h2.pill")).to_have_text("revoked")
@@ -170,6 +161,7 @@ def test_a_webhook_is_made_tested_switched_and_deleted(server, open_page, artifa
         page.get_by_role("button", name="Switch it on").click()
         expect(page.locator("h2.pill")).to_have_text("on")
         page.get_by_role("link", name="Delete it").click()
+        expect(page.get_by_role("button", name="Delete it")).to_be_visible()
         looked_at(page, artifacts, "settings-webhook-delete", look)
         page.get_by_role("button", name="Delete it").click()
         expect(page.locator(".notice")).to_contain_text("Deleted")

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.axe import violations
 from tests.browser.floor import GOOD, observation, push, use_policy
+from tests.browser.looking import looked_at, looks
 from tests.support.server import Server, a_server
 
-LOOKS = [("dark", 1440), ("light", 1440), ("dark", 820), ("light", 390)]
-looks = pytest.mark.parametrize("look", LOOKS, ids=str)
 NUMBER = "+49 170 1234567"
 
 
@@ -31,13 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         refused = client.post("/api/v1/observations", json=bad | {"backlog": NUMBER, "caller_id": NUMBER})
         assert refused.status_code == 422
         yield started
-
-
-def looked_at(page: Page, artifacts: Path, name: str, look) -> None:
-    theme, width = look
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
-    assert violations(page) == []
 
 
 @looks
