@@ -1,4 +1,4 @@
-"""A screen on the wall against a real server with sign-in on: what its token opens, what it does not, who ever sees it."""
+"""A screen on the wall against a real server with sign-in on: what its token opens, what not, and who ever sees it."""
 
 import asyncio
 import gzip
