@@ -18,6 +18,14 @@ class RateLimited(SourceFault):
         self.retry_after_seconds = retry_after_seconds
 
 
+class BadAnswer(SourceFault):
+    """A system answered with an HTTP status that says no. status: that one."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 class Refused(SourceFault):
     """A system does not accept our credentials. It is asked again seldom, so that no account is locked."""
 

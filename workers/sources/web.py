@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -16,7 +17,7 @@ import httpx2
 import msgspec
 
 from workers.posting import retry_after
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
+from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.table import Table
 
 TIMEOUT_SECONDS = 10.0
@@ -90,7 +91,8 @@ class Web:
     ) -> Answer:
         """Return a 2xx answer. params: added to the query; data: a form; content: a body as it is.
 
-        Raises RateLimited for 429 and for 503 with Retry-After, Refused for 401 and 403, SourceFault for anything else.
+        Raises RateLimited for 429 and for 503 with Retry-After, Refused for 401 and 403, BadAnswer for other
+        statuses, SourceFault for anything else.
         """
         request = self._client.build_request(
             method, url, params=params or None, data=data, content=content, headers=headers
@@ -183,10 +185,17 @@ def _auth_of(table: Table) -> httpx2.Auth | None:
 
 
 def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return _usually_trusted()
     context = httpx2.create_ssl_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
+    context.load_verify_locations(ca_file)
     return context
+
+
+@cache
+def _usually_trusted() -> ssl.SSLContext:
+    """Return what trusts whom httpx2 trusts; reading all those certificates takes a third of a second."""
+    return httpx2.create_ssl_context()
 
 
 def _judge(response: httpx2.Response, place: str) -> None:
@@ -201,7 +210,7 @@ def _judge(response: httpx2.Response, place: str) -> None:
         raise Refused(f"{said}: it does not accept our credentials, or they may not read this")
     if response.is_redirect:
         raise SourceFault(f"{said}: redirects are not followed; configure the final URL")
-    raise SourceFault(said)
+    raise BadAnswer(said, status)
 
 
 def _why(fault: Exception) -> str:

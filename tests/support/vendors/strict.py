@@ -9,7 +9,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +83,12 @@ class Silent:
     until: threading.Event
 
 
-Trouble = Limited | Broken | Truncated | Cut | Silent
+@dataclass(frozen=True)
+class Lost:
+    """What was asked for is done, and the line is dead before any of the answer."""
+
+
+Trouble = Limited | Broken | Truncated | Cut | Silent | Lost
 
 
 class Vendor:
@@ -152,6 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     vendor: Vendor
 
+    def handle(self) -> None:
+        with suppress(ConnectionResetError):  # a client may go away between two questions
+            super().handle()
+
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         parts = urlsplit(self.path)
@@ -169,6 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(trouble, Limited | Broken):
             self.vendor.asked.append(asked)
             return self._send(_refusal(asked, trouble))
+        if isinstance(trouble, Lost):
+            self.vendor.handle(asked)
+            self.close_connection = True
+            return None
         if isinstance(trouble, Silent):
             trouble.until.wait(PATIENCE_SECONDS)
         return self._send(self.vendor.handle(asked), trouble)
