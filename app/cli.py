@@ -16,6 +16,7 @@ from app.commands import (
     replay,
     serve,
     staffing,
+    sources,
     users,
     watch,
 )
@@ -44,6 +45,7 @@ cli.add_typer(users.users, name="users")
 cli.add_typer(staffing.staffing, name="staffing")
 cli.add_typer(audit.audit, name="audit")
 cli.add_typer(installation.config, name="config")
+cli.add_typer(sources.sources, name="sources")
 cli.command()(installation.migrate)
 cli.command()(installation.doctor)
 cli.command()(installation.openapi)

@@ -1,12 +1,13 @@
 """`holdfire config`, `migrate`, `openapi`, `doctor`: looking after an installation."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from app.clocks import SystemClock
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
+from app.commands.sources import try_over_the_line
 from app.core.gate.policy import default_policy_document
 from app.errors import HoldfireError, Invalid
 from app.main import create_app
@@ -62,11 +63,19 @@ def openapi() -> None:
     print_json(create_app(Settings()).openapi())
 
 
-def doctor(json: JsonFlag = False) -> None:
+def doctor(
+    source: Annotated[
+        str | None, typer.Option("--source", help="Try one source instead: connect, show a reading, change nothing.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
     """Try what holdfire needs: settings, database, a durable write's way, the last evaluation. Exit 1 if one fails."""
     findings = asyncio.run(_examine())
     if json:
         print_json(findings)
+    if source is not None:
+        try_over_the_line(source, json=json)
+        return
     else:
         print_table(
             ("Check", "Result", "Detail"), [(f["check"], "ok" if f["ok"] else "FAILED", f["detail"]) for f in findings]

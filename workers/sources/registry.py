@@ -1,6 +1,7 @@
 """The contact centers holdfire can follow: one folder and one line each."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid
@@ -17,6 +18,11 @@ def configured(tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Factory]:
     """Return a factory per [[sources]] table of holdfire.toml, by the source's name, in the order they stand there.
 
     Raises Invalid naming the table and key at fault.
+# Those whose mapping can be tried on a sample: what their system says, as bytes.
+TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
+    "http-json": http_json.trial,
+}
+
     """
     factories: dict[str, Factory] = {}
     places: dict[str, str] = {}

@@ -111,6 +111,10 @@ class Table:
         self._within.append(within)
         return within
 
+    def is_table(self, key: str) -> bool:
+        """Return whether a table stands under the key."""
+        return isinstance(self._value(key, None), dict)
+
     def mapping(self, key: str) -> Mapping[str, str]:
         """Return a table of texts, {} where the key is absent."""
         within = self.table(key)

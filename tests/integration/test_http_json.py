@@ -1,0 +1,172 @@
+"""The http-json source against a strict system: a day of its life, under the supervisor, and tried by the commands."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.clocks import SystemClock
+from app.services.ingest import Ingest
+from app.services.sources import Sources
+from app.settings import Settings
+from tests.support.a_day import QUEUE, live_through
+from tests.support.memory import MemoryStream
+from tests.support.vendors.http_json import CANARIES, TOKEN, Acd, Line
+from tests.support.vendors.strict import Broken, Cut, Limited, Truncated, serving
+from tests.support.whole import a_whole
+from workers.sources.registry import one
+from workers.sources.worker import Surroundings
+from workers.supervisor import crew_for
+
+
+@pytest.fixture
+def acd():
+    with serving(Acd(**{QUEUE: Line(2, None, 7), "mail": Line(None, None, None)})) as acd:
+        yield acd
+
+
+async def test_a_day_is_lived_without_a_wrong_go(acd, tmp_path):
+    def clock(hours):
+        return lambda: setattr(acd, "clock_ahead", timedelta(hours=hours))
+
+    happenings = {
+        12: lambda: acd.troubles.append(Broken()),
+        20: lambda: acd.troubles.append(Limited("200")),
+        31: clock(1),
+        37: clock(0),
+        42: clock(-1),
+        48: clock(0),
+        58: lambda: acd.troubles.extend([Truncated(), Cut()]),
+        70: acd.queues.clear,
+        76: lambda: acd.queues.update({QUEUE: Line()}),
+        81: lambda: acd.troubles.append(Broken(401)),
+    }
+
+    def tell(backlog):
+        if QUEUE in acd.queues:
+            acd.queues[QUEUE].backlog = backlog
+
+    del acd.queues["mail"]
+    async with a_whole(tmp_path) as whole:
+        acd.base = whole.clock.now
+        _, factory = one("sources[0]", acd.table(interval_seconds=20))
+        day = await live_through(whole, factory, tell, happenings, 88)
+        health = whole.services.sources.find("acd")
+    assert {10, 12, 15, 56, 60, 67} <= set(day.held)
+    assert {25, 35, 36, 46, 47, 74, 75} <= set(day.in_the_dark)
+    assert {9, 19, 30, 41, 55, 80, 87} <= set(day.went)
+    assert acd.complaints == []
+    assert health is not None
+    assert health.rejected == 6  # the hour that its clock was ahead
+    assert "ahead of this server's time" in health.refusals[-1].detail
+
+
+async def test_under_the_supervisor_it_says_how_it_does(acd):
+    clock, sources, stop = SystemClock(), Sources(), asyncio.Event()
+    stream = MemoryStream(clock)
+    acd.troubles.append(Broken())
+    del acd.queues["mail"]
+    crew = crew_for(Settings(sources=(acd.table(interval_seconds=0.05),)))
+    running = asyncio.create_task(crew(Surroundings(Ingest(stream, clock, sources), sources, clock), []).run(stop))
+    async for _ in stream.tail(0):
+        break
+    stop.set()
+    await running
+    health = sources.find("acd")
+    assert health is not None
+    assert (health.kind, health.status, health.consecutive_failures) == ("http-json", "working", 0)
+    assert health.last_error == f"{acd.url('/api/v2/live')} answered HTTP 500"
+    assert list(health.queues) == [QUEUE]
+
+
+def toml(value):
+    """Return a value as TOML writes it in one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value)
+
+
+@pytest.fixture
+def holdfire(acd, tmp_path, monkeypatch):
+    """Run a command on a holdfire.toml with this source."""
+
+    def run(*arguments, typed=b"", **values):
+        table = acd.table(**values)
+        text = "\n".join(f"{key} = {toml(value)}" for key, value in table.items())
+        (tmp_path / "holdfire.toml").write_text(f"[[sources]]\n{text}\n")
+        monkeypatch.setenv("HOLDFIRE_CONFIG", str(tmp_path / "holdfire.toml"))
+        return CliRunner().invoke(cli, arguments, input=typed)
+
+    return run
+
+
+def test_doctor_shows_one_reading_and_changes_nothing(acd, holdfire):
+    acd.queues[QUEUE].oldest_ms = 94_500
+    done = holdfire("doctor", "--source", "acd", "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    values = {each["metric"]: (each["value"], each["unit"]) for each in said["sample"]}
+    assert values == {
+        "backlog": (2, "contacts"),
+        "oldest_wait_seconds": (94.5, "seconds"),
+        "agents_staffed": (7, "agents"),
+    }
+    assert {(each["queue"], each["channel"]) for each in said["sample"]} == {(QUEUE, "voice")}
+    assert [(each["row"], each["detail"]) for each in said["rejected"]] == [(2, "none of the mapped metrics is said")]
+    assert len(acd.asked) == 1
+    table = holdfire("doctor", "--source", "acd")
+    assert "oldest_wait_seconds" in table.stdout
+    assert not [word for word in CANARIES if word in done.output + table.output]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [(Broken(401), "does not accept our credentials"), (Truncated(), "the answer is not JSON"), (Cut(), "cannot be")],
+)
+def test_doctor_names_the_fault(acd, holdfire, trouble, sentence):
+    acd.troubles.append(trouble)
+    done = holdfire("doctor", "--source", "acd")
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+
+
+def test_doctor_says_when_the_clock_of_a_system_is_ahead(acd, holdfire):
+    acd.clock_ahead = timedelta(hours=1)
+    done = holdfire("doctor", "--source", "acd", "--json")
+    assert done.exit_code == 1
+    assert "check the source's clock" in json.loads(done.stdout)["detail"]
+
+
+def test_doctor_lists_the_sources_there_are(holdfire):
+    done = holdfire("doctor", "--source", "pbx")
+    assert (done.exit_code, done.stderr) == (1, "holdfire: there is no source 'pbx'; there are acd\n")
+
+
+def test_a_sample_is_tried_without_asking_anybody(acd, holdfire):
+    row = {"queue": {"id": "sales", "media": "chat"}, "stats": {"waiting": 4}, "oldestCaller": {"number": CANARIES[0]}}
+    sample = json.dumps({"asOf": acd.now().isoformat(), "data": {"rows": [row]}}).encode()
+    done = holdfire("sources", "try", "--source", "acd", "--sample", "-", "--json", typed=sample)
+    assert done.exit_code == 0, done.output
+    (seen,) = json.loads(done.stdout)["sample"]
+    assert (seen["queue"], seen["metric"], seen["value"]) == ("sales", "backlog", 4)
+    assert acd.asked == []
+    nothing = holdfire("sources", "try", "--source", "acd", "--sample", "-", typed=b"{}")
+    assert nothing.exit_code == 1
+    assert "observed_at_from: asOf gives nothing" in nothing.stderr
+    assert holdfire("sources", "try", "--source", "x", "--sample", "-", typed=b"{}").exit_code == 2
+    assert holdfire("sources", "try", "--source", "acd", "--sample", "/nowhere").exit_code == 2
+
+
+def test_config_check_names_the_key_and_show_never_the_secret(holdfire):
+    bad = holdfire("config", "check", interval_seconds=0)
+    assert bad.exit_code == 2
+    assert "sources[0].interval_seconds: 0 is not allowed; give seconds from 0.05 to 3600" in bad.stderr
+    assert holdfire("config", "check").exit_code == 0
+    for arguments in (("config", "show"), ("config", "show", "--json")):
+        shown = holdfire(*arguments)
+        assert shown.exit_code == 0
+        assert "data.rows" in shown.stdout
+        assert TOKEN not in shown.output

@@ -1,0 +1,93 @@
+"""Tries a source and stores nothing: over the line, or on a sample of what its system says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from app.errors import Invalid, NotFound
+from app.ports.clock import Clock
+from app.ports.stream import Appended, Payload, StreamRecord
+from app.services.ingest import Ingest
+from app.services.sources import Sources
+from app.services.trials import Trial, trial_of
+from workers.sources import registry
+from workers.sources.faults import SourceFault, TranslateError
+from workers.sources.table import Table
+from workers.sources.worker import Surroundings
+
+PATIENCE_SECONDS = 60.0
+
+Tables = Sequence[Mapping[str, Any]]
+
+
+async def over_the_line(tables: Tables, name: str, clock: Clock) -> Trial:
+    """Return what the source of this name says now. Raises NotFound, Invalid, and SourceFault when it says nothing."""
+    factories = registry.configured(tables)
+    if name not in factories:
+        known = f"there are {', '.join(factories)}" if factories else "holdfire.toml has no [[sources]]"
+        raise NotFound(f"there is no source {name!r}; {known}")
+    sources = Sources()
+    worker = factories[name](Surroundings(Ingest(_Nowhere(), clock, sources), sources, clock))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            lot = await worker.sample()
+    except TimeoutError:
+        raise SourceFault(f"{name} said nothing within {PATIENCE_SECONDS:g} s") from None
+    return trial_of(lot.payloads, lot.rejected, clock.now())
+
+
+def on_a_sample(values: Mapping[str, Any], sample: bytes, now: datetime) -> Trial:
+    """Return what the source of this [[sources]] table would make of a sample, come now. Opens no file, asks nobody.
+
+    Raises Invalid for a table that is none or has no mapping, TranslateError for a sample that makes no sense.
+    """
+    table = Table("sources", values, {})
+    kind = table.choice("type", sorted(registry.TRIALS))
+    name = table.name("name", kind.replace("-", "_"))
+    lot = registry.TRIALS[kind](table, name)(sample, now)
+    return trial_of(lot.payloads, lot.rejected, now)
+
+
+def table_of(tables: Tables, name: str) -> Mapping[str, Any]:
+    """Return the table of the source of this name. Raises NotFound, and Invalid for a bad table."""
+    for values, known in zip(tables, registry.configured(tables), strict=True):
+        if known == name:
+            return values
+    raise NotFound(f"there is no source {name!r}")
+
+
+class SampleReader:
+    """Tries tables on samples: what the Sources page is given."""
+
+    kinds = tuple(sorted(registry.TRIALS))
+
+    def read(self, values: Mapping[str, Any], sample: bytes, now: datetime) -> Trial:
+        """Return what a source of this table would make of a sample. Raises Invalid, of the sample, too."""
+        try:
+            return on_a_sample(values, sample, now)
+        except TranslateError as fault:
+            raise Invalid(str(fault)) from None
+
+
+class _Nowhere:
+    """A stream that nothing may be written to."""
+
+    async def append(self, _payloads: Sequence[Payload]) -> Appended:
+        _refuse()
+
+    async def read(self, _after: int, _limit: int = 0) -> Sequence[StreamRecord]:
+        _refuse()
+
+    async def position_before(self, _at: datetime) -> int:
+        _refuse()
+
+    def tail(self, _after: int) -> AsyncIterator[Sequence[StreamRecord]]:
+        _refuse()
+
+    async def prune(self, _before: datetime) -> int:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise Invalid("nothing is stored while a source is tried")
