@@ -15,8 +15,8 @@ from app.commands import (
     release,
     replay,
     serve,
-    staffing,
     sources,
+    staffing,
     users,
     watch,
 )
@@ -43,9 +43,9 @@ cli.command()(release.release)
 cli.add_typer(keys.keys, name="keys")
 cli.add_typer(users.users, name="users")
 cli.add_typer(staffing.staffing, name="staffing")
+cli.add_typer(sources.sources, name="sources")
 cli.add_typer(audit.audit, name="audit")
 cli.add_typer(installation.config, name="config")
-cli.add_typer(sources.sources, name="sources")
 cli.command()(installation.migrate)
 cli.command()(installation.doctor)
 cli.command()(installation.openapi)

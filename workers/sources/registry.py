@@ -5,12 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid
+from workers.sources.http_json import worker as http_json
+from workers.sources.lot import Lot
 from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
 from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
+    "http-json": http_json.configured,
     "queue-log": queue_log.configured,
+}
+
+# Those whose mapping can be tried on a sample: what their system says, as bytes.
+TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
+    "http-json": http_json.trial,
 }
 
 
@@ -18,11 +26,6 @@ def configured(tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Factory]:
     """Return a factory per [[sources]] table of holdfire.toml, by the source's name, in the order they stand there.
 
     Raises Invalid naming the table and key at fault.
-# Those whose mapping can be tried on a sample: what their system says, as bytes.
-TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
-    "http-json": http_json.trial,
-}
-
     """
     factories: dict[str, Factory] = {}
     places: dict[str, str] = {}
