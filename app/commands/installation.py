@@ -70,12 +70,12 @@ def doctor(
     json: JsonFlag = False,
 ) -> None:
     """Try what holdfire needs: settings, database, a durable write's way, the last evaluation. Exit 1 if one fails."""
-    findings = asyncio.run(_examine())
-    if json:
-        print_json(findings)
     if source is not None:
         try_over_the_line(source, json=json)
         return
+    findings = asyncio.run(_examine())
+    if json:
+        print_json(findings)
     else:
         print_table(
             ("Check", "Result", "Detail"), [(f["check"], "ok" if f["ok"] else "FAILED", f["detail"]) for f in findings]
