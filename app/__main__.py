@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from app.commands import ask, outlook, release, watch
+from app.commands import ask, outlook, postfix_policy, release, watch
 
 QUICK: Mapping[str, Callable[..., None]] = {
     "check": ask.check,
     "wait": ask.wait,
     "release": release.release,
+    "postfix-policy": postfix_policy.postfix_policy,
     "outlook": outlook.outlook,
     "watch": watch.watch,
 }

@@ -12,6 +12,7 @@ from app.commands import (
     installation,
     keys,
     outlook,
+    postfix_policy,
     release,
     replay,
     serve,
@@ -40,6 +41,7 @@ cli.command()(ask.check)
 cli.command()(ask.wait)
 cli.command()(watch.watch)
 cli.command()(release.release)
+cli.command()(postfix_policy.postfix_policy)
 cli.add_typer(keys.keys, name="keys")
 cli.add_typer(users.users, name="users")
 cli.add_typer(staffing.staffing, name="staffing")

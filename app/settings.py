@@ -76,6 +76,7 @@ class Settings(BaseModel):
     demo: bool = Field(default=False, description="marks every page as a demonstration")
     sources: tuple[dict[str, Any], ...] = Field(default=(), description="[[sources]] tables of holdfire.toml")
     senders: tuple[dict[str, Any], ...] = Field(default=(), description="[[senders]] tables of holdfire.toml")
+    postfix_policy: dict[str, Any] = Field(default_factory=dict, description="[postfix_policy] table of holdfire.toml")
 
     @model_validator(mode="before")
     @classmethod

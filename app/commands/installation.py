@@ -12,6 +12,7 @@ from app.core.gate.policy import default_policy_document
 from app.errors import HoldfireError, Invalid
 from app.main import create_app
 from app.masking import masked
+from app.postfix.table import policy_table
 from app.settings import PREFIX, Settings, load_settings
 from app.store.bundle import open_store
 from app.store.migrate import migrate as migrate_database
@@ -40,10 +41,12 @@ def show(json: JsonFlag = False) -> None:
 
 @config.command("check")
 def check_config() -> None:
-    """Check every setting and source without starting anything. Exit 0 when all is well."""
+    """Check every setting, source and rule without starting anything. Exit 0 when all is well."""
     settings = _load()
     try:
         background_for(settings)
+        if settings.postfix_policy:
+            policy_table(settings.postfix_policy)
     except Invalid as fault:
         fail(fault, USAGE)
     print("settings are fine")
@@ -125,4 +128,4 @@ def _shown(name: str, value: Any) -> Any:
     if name in SECRET_SETTINGS and isinstance(value, str) and "@" in value:
         scheme, _, rest = value.partition("://")
         return f"{scheme}://***@{rest.rpartition('@')[2]}"
-    return masked(value, name) if name == "sources" else value
+    return masked(value, name) if name in {"sources", "senders", "postfix_policy"} else value

@@ -18,17 +18,18 @@ log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 65_536
 BACKLOG = 512
-REQUEST_SECONDS = 10.0  # from a request's first byte to its last, and for a client to take its answer
+REQUEST_SECONDS = 10.0
 
 
 class Listener:
     """Serves connections, at most so many at a time; one more takes the place of the one that was silent longest.
 
-    Postfix opens a new connection where its own was closed between two requests.
+    Postfix opens a new connection where its own was closed between two requests. request_seconds: from a request's first
+    byte to its last, and for a client to take its answer.
     """
 
-    def __init__(self, desk: Desk, most_connections: int) -> None:
-        self._desk, self._most = desk, most_connections
+    def __init__(self, desk: Desk, most_connections: int, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._desk, self._most, self._request_seconds = desk, most_connections, request_seconds
         self._visits: set[_Visit] = set()
         self._is_closing = False
 
@@ -72,14 +73,14 @@ class Listener:
             questions = requests.feed(data)
             for question in questions:
                 writer.write(await self._desk.answer(question, charged))
-                async with asyncio.timeout(REQUEST_SECONDS):
+                async with asyncio.timeout(self._request_seconds):
                     await writer.drain()
             if not data:
                 return
             if requests.is_between:
                 whole_by = None
             elif questions or whole_by is None:
-                whole_by = asyncio.get_running_loop().time() + REQUEST_SECONDS
+                whole_by = asyncio.get_running_loop().time() + self._request_seconds
             await asyncio.sleep(0)  # whoever floods us lets the others in between
 
     def _make_room(self) -> bool:

@@ -69,7 +69,8 @@ def test_requests_that_come_together_are_told_apart_in_order():
 
 @given(st.lists(st.integers(0, 2 * len(DATA)), max_size=12))
 def test_it_does_not_matter_where_requests_are_cut(cuts):
-    whole, requests, asked = DATA * 2, Requests(), []
+    whole, requests = DATA * 2, Requests()
+    asked: list[Question] = []
     edges = [0, *sorted(cuts), len(whole)]
     for start, end in pairwise(edges):
         asked += requests.feed(whole[start:end])
@@ -79,7 +80,7 @@ def test_it_does_not_matter_where_requests_are_cut(cuts):
 
 @given(st.lists(st.binary(max_size=80), max_size=8))
 def test_any_bytes_are_questions_or_a_fault_and_nothing_else(pieces):
-    requests, asked = Requests(), []
+    requests, asked = Requests(), list[Question]()
     with suppress(ProtocolFault):
         asked = [each for piece in pieces for each in requests.feed(piece)]
     assert asked == []

@@ -10,8 +10,8 @@ from app.postfix.rules import Rule, Terms, rule_for
 BULK = Terms("default")
 
 
-def asked(**values):
-    return Question(**({"state": "DATA", "recipient_count": 1} | values))
+def asked(*, recipient_count=1, **values):
+    return Question("DATA", recipient_count=recipient_count, **values)
 
 
 @pytest.mark.parametrize(
