@@ -3,10 +3,11 @@
 # With CI=true a program that stays missing is an error; without, the tests that need it are skipped and say so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin # where Debian keeps servers, and not on everybody's path
 
 # program:package of Debian
 case ${1:?usage: scripts/system_packages.sh test|bench} in
-    test) needed="chromium:chromium promtool:prometheus prometheus:prometheus" ;;
+    test) needed="chromium:chromium promtool:prometheus prometheus:prometheus postfix:postfix" ;;
     bench) needed="wrk:wrk taskset:util-linux" ;;
     *) printf 'usage: scripts/system_packages.sh test|bench\n' >&2 && exit 2 ;;
 esac
