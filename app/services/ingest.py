@@ -16,6 +16,7 @@ from app.errors import NotDurable
 from app.ports.clock import Clock
 from app.ports.sources import Fed
 from app.ports.stream import Appended, Payload, Stream
+from app.services.left_open import left_open
 from app.services.refusals import Faulty, refusal
 from app.services.sources import Sources
 
@@ -60,6 +61,10 @@ class Ingest:
         """Return once the good ones are durable; indexes and errors as for observations."""
         good, rejected = self._sort(items, indexes, contact.problems)
         return await self._append(good, rejected, attrgetter("at"))
+
+    async def left_open(self, source: str, since: datetime) -> Sequence[ContactEvent]:
+        """Return the last event of each contact that a source began since then and did not end."""
+        return await left_open(self._stream, source, since)
 
     def refused(self, by_source: Mapping[str, Faulty]) -> None:
         """Note items that were refused, or could not even be read, per source: what may be kept of the last faults."""

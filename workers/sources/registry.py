@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid
+from workers.sources.asterisk_ami import worker as asterisk_ami
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
 from workers.sources.queue_log import worker as queue_log
@@ -12,6 +13,7 @@ from workers.sources.table import Table
 from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
+    "asterisk-ami": asterisk_ami.configured,
     "http-json": http_json.configured,
     "queue-log": queue_log.configured,
 }

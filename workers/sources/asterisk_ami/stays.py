@@ -1,0 +1,311 @@
+"""The stays of callers in queues, from events and from the lists of who is there. Pure.
+
+Theory of operation. All times in here are Asterisk's, epoch seconds. One stay of one call in one queue is one contact,
+`uniqueid/queue/second it joined`: the id that the queue_log of the same Asterisk gives it, second visits included.
+
+* QueueCallerAbandon ends a wait, AgentConnect answers it, AgentComplete ends the talk. Each tells how long the caller
+  waited, so a stay whose beginning was missed is told whole from its end.
+* QueueCallerLeave ends nothing: what it was is told by the event before (Abandon) or after it (AgentConnect). Where
+  none comes within a few seconds the caller went elsewhere (a key was pressed), or the event was lost: the stay is
+  closed as left, neither answered nor abandoned.
+* A list settles what was missed while nobody listened: who is on it and unknown has joined; who is known and not on it
+  has left, how is not known. An event on its way may tell, so that, too, waits a moment.
+* A talk is over when a list says that its agent is on no call of that queue, or on a later one. A talk that began
+  unheard is a contact of its own, without a wait, from the list that shows it to the agent's AgentComplete: so it is
+  counted while it lasts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeAlias
+
+from app.core.floor.contact import ContactEvent, ContactEventKind
+from workers.sources.asterisk_ami.agents import Talk
+from workers.sources.asterisk_ami.translate import Abandoned, Completed, Connected, Joined, Left, Waiting
+from workers.sources.naming import acceptable
+
+STAY_LIMIT_SECONDS = 4 * 3600  # as long as the floor, by default, waits for a contact's next event
+LEFT_SECONDS = 10.0  # from the line to the talk: an announcement or a subroutine may lie between
+MISSED_SECONDS = 2.0  # an event is never so long on its way
+SAME_SECONDS = 2.0  # two tellings of one join differ by no more; a call does not come back that fast
+UNANNOUNCED_SECONDS = 5.0
+
+Call: TypeAlias = tuple[str, str]  # (uniqueid, queue)
+Seat: TypeAlias = tuple[str, str]  # (queue, interface)
+Happened: TypeAlias = Joined | Left | Abandoned | Connected | Completed
+
+_DAY = 86_400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ENDS = {
+    "caller": (ContactEventKind.COMPLETED, "caller_hung_up"),
+    "agent": (ContactEventKind.COMPLETED, "agent_hung_up"),
+    "transfer": (ContactEventKind.TRANSFERRED, "transfer"),
+}
+
+
+@dataclass(slots=True)
+class _Stay:
+    """An open stay. left_at, closes_at: out of line since, and closed as left then unless something tells otherwise.
+
+    closes_because: the reason to give then.
+    unannounced_since: found on a list although its join should have been heard; None once it was, or need not be.
+    """
+
+    contact_id: str
+    joined: float
+    seen_at: float
+    agent: str | None = None
+    interface: str | None = None
+    answered_at: float | None = None
+    left_at: float | None = None
+    closes_at: float | None = None
+    closes_because: str = ""
+    unannounced_since: float | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether an agent has the caller."""
+        return self.answered_at is not None
+
+
+class _Visit(NamedTuple):
+    """The last stay of a call in a queue: which it was in its second, and when it ended (None: open)."""
+
+    contact_id: str
+    joined: float
+    visits: int
+    ended_at: float | None
+
+
+class Stays:
+    """The open stays. What happened or is listed goes in, the contact events it means come out.
+
+    offset_seconds: Asterisk's clock less ours. recalled: newest events of contacts that an earlier run left open.
+    joins, unannounced: callers whose join was heard, and those it should have been heard of, since `begin`.
+    """
+
+    def __init__(self, source: str, channel: str | None, recalled: Sequence[ContactEvent] = ()) -> None:
+        self.offset_seconds = 0.0
+        self.joins = self.unannounced = 0
+        self._source, self._channel = source, channel
+        self._open: dict[Call, _Stay] = {}
+        self._visits: dict[Call, _Visit] = {}
+        self._recalled = {event.contact_id: event for event in recalled}
+        self._unheard: dict[Seat, str] = {}  # talks that began unheard, by who has them: their contact's id
+        self._puzzling: dict[Seat, float] = {}  # agents on a call that nothing told of, since when
+
+    def begin(self) -> None:
+        """A new session begins, in which events have yet to come."""
+        self.joins = self.unannounced = 0
+
+    @property
+    def closing(self) -> bool:
+        """Whether any stay is about to be closed, unless something tells otherwise."""
+        return any(stay.closes_at is not None for stay in self._open.values())
+
+    def waits(self, queue: str) -> list[float]:
+        """Return when each caller in a queue's line joined."""
+        return [
+            stay.joined
+            for (_, of), stay in self._open.items()
+            if of == queue and not stay.answered and stay.left_at is None
+        ]
+
+    # --- events ---
+
+    def happened(self, what: Happened, at: float) -> Iterator[ContactEvent]:
+        """Yield what an event of the instant `at` means."""
+        call = what.call, what.queue
+        match what:
+            case Joined():
+                yield from self._join(call, at)
+            case Left():
+                stay = self._open.get(call)
+                if stay is not None and not stay.answered:
+                    stay.left_at, stay.closes_at, stay.closes_because = at, at + LEFT_SECONDS, "left_queue"
+            case Abandoned():
+                yield from self._told(call, at - what.waited)
+                if (stay := self._open.get(call)) and not stay.answered:
+                    yield self._close(call, ContactEventKind.ABANDONED, at, None)
+            case Connected():
+                yield from self._end_unheard((what.queue, what.interface), at)
+                yield from self._told(call, at - what.waited)
+                yield from self._answer(call, at, what)
+            case Completed():
+                if call in self._open or (what.queue, what.interface) not in self._unheard:
+                    yield from self._told(call, at - what.talked - what.waited)
+                    yield from self._complete(call, what, at)
+                yield from self._end_unheard((what.queue, what.interface), at)
+
+    def _join(self, call: Call, at: float) -> Iterator[ContactEvent]:
+        self.joins += 1
+        stay, visit = self._open.get(call), self._visits.get(call)
+        if stay is not None and abs(stay.joined - at) <= SAME_SECONDS:
+            stay.unannounced_since = None
+        elif stay is None and visit is not None and at <= max(visit.joined, visit.ended_at or 0.0):
+            return  # told again
+        else:
+            yield from self._enter(call, at, at)
+
+    def _told(self, call: Call, joined: float) -> Iterator[ContactEvent]:
+        """Begin a stay that is heard of only now; not so one that is open, or known to be over."""
+        visit = self._visits.get(call)
+        if visit is None or int(joined) - int(visit.joined) > SAME_SECONDS:
+            yield from self._enter(call, joined, joined)
+
+    def _answer(self, call: Call, at: float, by: Connected | Completed) -> Iterator[ContactEvent]:
+        stay = self._open.get(call)
+        if stay is None:  # closed as left, and answered all the same
+            yield self._event(self._visits[call].contact_id, call, ContactEventKind.ANSWERED, at, agent=by.agent)
+        elif not stay.answered:
+            stay.answered_at, stay.agent, stay.interface = at, by.agent, by.interface
+            stay.left_at, stay.closes_at, stay.seen_at = None, None, at
+            yield self._event(stay.contact_id, call, ContactEventKind.ANSWERED, at, agent=by.agent)
+
+    def _complete(self, call: Call, what: Completed, at: float) -> Iterator[ContactEvent]:
+        if call in self._open:
+            yield from self._answer(call, at - what.talked, what)
+            kind, reason = _ENDS.get(what.by, (ContactEventKind.COMPLETED, None))
+            yield self._close(call, kind, at, reason)
+
+    def _end_unheard(self, seat: Seat, at: float) -> Iterator[ContactEvent]:
+        contact_id = self._unheard.pop(seat, None)
+        if contact_id is not None:
+            yield self._event(contact_id, ("", seat[0]), ContactEventKind.COMPLETED, at)
+
+    # --- lists ---
+
+    def listed(
+        self,
+        waiting: Iterable[Waiting],
+        talks: Mapping[str, Mapping[str, Talk]],
+        at: float,
+        *,
+        touched: frozenset[Call],
+        first: bool,
+    ) -> Iterator[ContactEvent]:
+        """Yield what a list of all who wait, made at `at`, means for them and for those not on it.
+
+        talks: who is on a call of which queue, by interface. touched: calls of which events came while the list was
+        made; they are not judged by it. first: the session's first list, whose callers nobody could announce.
+        """
+        there = set()
+        for one in waiting:
+            call = one.call, one.queue
+            there.add(call)
+            if call not in touched:
+                yield from self._list(call, float(int(at) - one.waited), at, first=first)
+        for call, stay in self._open.items():
+            if stay.answered_at is None:
+                gone = call not in there
+            else:  # an agent whose last call ended after this one began is on another by now
+                talk = talks.get(call[1], {}).get(stay.interface or "")
+                gone = talk is None or talk.after > stay.answered_at
+            if gone and call not in touched and stay.closes_at is None:
+                stay.left_at, stay.closes_at, stay.closes_because = at, at + MISSED_SECONDS, "end_not_seen"
+        yield from self._close_recalled(at, talks)
+        yield from self._list_talks(talks, at, first=first)
+
+    def _list_talks(self, talks: Mapping[str, Mapping[str, Talk]], at: float, *, first: bool) -> Iterator[ContactEvent]:
+        """Begin contacts for talks that began unheard, and end those of talks that are over."""
+        for seat in [seat for seat in self._unheard if seat[1] not in talks.get(seat[0], ())]:
+            yield from self._end_unheard(seat, at)
+        heard = {
+            (queue, stay.interface)
+            for (_, queue), stay in self._open.items()
+            if stay.answered and stay.closes_at is None
+        }
+        recalled = {(event.queue, event.agent) for event in self._recalled.values()}
+        before, self._puzzling = self._puzzling, {}
+        for queue, seats in talks.items():
+            for interface, talk in seats.items():
+                seat = queue, interface
+                if seat in heard or seat in self._unheard or (queue, acceptable(talk.agent)) in recalled:
+                    continue
+                since = before.get(seat, at)
+                if first or at - since >= MISSED_SECONDS:  # later on, its AgentConnect may still be on its way
+                    self._unheard[seat] = acceptable(f"talk/{queue}/{interface}/{talk.after or int(at) // _DAY}")
+                    yield self._event(self._unheard[seat], ("", queue), ContactEventKind.ANSWERED, at, agent=talk.agent)
+                else:
+                    self._puzzling[seat] = since
+
+    def _list(self, call: Call, joined: float, at: float, *, first: bool) -> Iterator[ContactEvent]:
+        stay, visit = self._open.get(call), self._visits.get(call)
+        if stay is not None and abs(int(stay.joined) - joined) <= SAME_SECONDS:
+            stay.seen_at = at
+            return
+        if stay is None and visit is not None and visit.ended_at is not None:
+            same = abs(int(visit.joined) - joined) <= SAME_SECONDS
+            if same and at - visit.ended_at < UNANNOUNCED_SECONDS:
+                return  # its end was heard; it is just leaving the line
+        yield from self._enter(call, joined, at)
+        if not first:
+            self._open[call].unannounced_since = at
+
+    def _close_recalled(self, at: float, talks: Mapping[str, Mapping[str, Talk]]) -> Iterator[ContactEvent]:
+        """End what an earlier run left open and is not there any more."""
+        for contact_id, event in list(self._recalled.items()):
+            agents = {acceptable(talk.agent) for talk in talks.get(event.queue, {}).values()}
+            if event.event == ContactEventKind.ANSWERED and event.agent in agents:
+                continue
+            del self._recalled[contact_id]
+            yield self._event(contact_id, ("", event.queue), ContactEventKind.COMPLETED, at, reason="end_not_seen")
+
+    # --- time ---
+
+    def sweep(self, at: float) -> Iterator[ContactEvent]:
+        """Yield the ends of stays that nothing told more of before `at`, and forget what is older than any stay.
+
+        `at` is an instant up to which all was heard: were it only the time, a late reader would close what is in its
+        own unread bytes.
+        """
+        for call, stay in list(self._open.items()):
+            if stay.closes_at is not None and stay.closes_at <= at:
+                yield self._close(call, ContactEventKind.COMPLETED, stay.left_at or at, stay.closes_because)
+            elif stay.unannounced_since is not None and at - stay.unannounced_since >= UNANNOUNCED_SECONDS:
+                stay.unannounced_since, self.unannounced = None, self.unannounced + 1
+            elif at - stay.seen_at > STAY_LIMIT_SECONDS:
+                del self._open[call]
+        for call, visit in list(self._visits.items()):
+            if call not in self._open and at - (visit.ended_at or visit.joined) > STAY_LIMIT_SECONDS:
+                del self._visits[call]
+
+    # --- both ---
+
+    def _enter(self, call: Call, joined: float, at: float) -> Iterator[ContactEvent]:
+        if call in self._open:  # a call cannot stand twice in one queue: the end of its earlier stay was missed
+            yield self._close(call, ContactEventKind.COMPLETED, joined, "entered_again")
+        visit = self._visits.get(call)
+        visits = visit.visits + 1 if visit is not None and int(visit.joined) == int(joined) else 1
+        contact_id = self._name(call, int(joined), visits)
+        self._open[call] = _Stay(contact_id, joined, at)
+        self._visits[call] = _Visit(contact_id, joined, visits, None)
+        yield self._event(contact_id, call, ContactEventKind.QUEUED, joined)
+
+    def _name(self, call: Call, second: int, visits: int) -> str:
+        """Return the stay's name: the one an earlier run gave it, where that is within the seconds' rounding."""
+        suffix = f".{visits}" if visits > 1 else ""
+        names = [acceptable(f"{call[0]}/{call[1]}/{second + drift}{suffix}") for drift in (0, -1, 1, -2, 2)]
+        name = next((name for name in names if name in self._recalled), names[0])
+        self._recalled.pop(name, None)
+        return name
+
+    def _close(self, call: Call, kind: ContactEventKind, at: float, reason: str | None) -> ContactEvent:
+        stay = self._open.pop(call)
+        self._visits[call] = self._visits[call]._replace(ended_at=at)
+        return self._event(stay.contact_id, call, kind, max(at, stay.joined), agent=stay.agent, reason=reason)
+
+    def _event(
+        self,
+        contact_id: str,
+        call: Call,
+        kind: ContactEventKind,
+        at: float,
+        *,
+        agent: str | None = None,
+        reason: str | None = None,
+    ) -> ContactEvent:
+        instant = _EPOCH + timedelta(seconds=at - self.offset_seconds)
+        named = None if agent is None else acceptable(agent)
+        return ContactEvent(contact_id, call[1], kind, instant, self._source, self._channel, named, None, reason)
