@@ -24,8 +24,8 @@ REQUEST_SECONDS = 10.0
 class Listener:
     """Serves connections, at most so many at a time; one more takes the place of the one that was silent longest.
 
-    Postfix opens a new connection where its own was closed between two requests. request_seconds: from a request's first
-    byte to its last, and for a client to take its answer.
+    Postfix opens a new connection where its own was closed between two requests. request_seconds: how long a request
+    may take from its first byte to its last, and a client to take its answer.
     """
 
     def __init__(self, desk: Desk, most_connections: int, request_seconds: float = REQUEST_SECONDS) -> None:
