@@ -27,6 +27,10 @@ class Rejected(NamedTuple):
     detail: str
     value: object = None
 
+    def __repr__(self) -> str:
+        """Return it without its value, which no log may hold."""
+        return f"Rejected(row={self.row}, field={self.field!r}, detail={self.detail!r})"
+
 
 class Seen(NamedTuple):
     """One value of one queue, by our names and in our units. A contact event has its kind as its value."""

@@ -19,7 +19,7 @@ from tests.support.vendors.strict import (
     must_sign_in,
     serving,
 )
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
+from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.table import Table
 from workers.sources.web import LARGEST_BYTES, Reach, Web, reach_of, shown_url
 
@@ -64,8 +64,8 @@ async def test_a_good_answer_is_read(vendor):
     [
         (Limited("7"), RateLimited, "answered HTTP 429: it wants to be asked less often"),
         (Limited("7", status=503), RateLimited, "answered HTTP 503: it wants to be asked less often"),
-        (Broken(), SourceFault, "answered HTTP 500"),
-        (Broken(503), SourceFault, "answered HTTP 503"),
+        (Broken(), BadAnswer, "answered HTTP 500"),
+        (Broken(503), BadAnswer, "answered HTTP 503"),
         (Broken(401), Refused, "answered HTTP 401: it does not accept our credentials"),
         (Broken(403), Refused, "answered HTTP 403: it does not accept our credentials"),
         (Broken(302), SourceFault, "answered HTTP 302: redirects are not followed; configure the final URL"),

@@ -1,0 +1,143 @@
+"""No caller's number or name, and no secret, is kept or shown anywhere: canaries go in through every source.
+
+Each source has a function here that sends canaries through its own worker, where its system puts such things and where
+it should not; then everything that holdfire keeps or says is searched for them. A new source adds its line to WAYS_IN.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from app.core.floor.metric import Metric
+from app.ports.keys import SCOPES
+from app.telemetry.metrics import Metrics
+from tests.support.vendors.http_json import TOKEN, Acd, Line
+from tests.support.vendors.strict import Broken, Truncated, serving
+from tests.support.whole import Whole, a_whole
+from workers.sources.faults import SourceFault
+from workers.sources.polling import Poller
+from workers.sources.queue_log.worker import QueueLogWorker
+from workers.sources.registry import one
+from workers.sources.worker import SourceWorker, Surroundings
+
+NUMBER, NAME = "+1 555 0177 321", "Wilhelmina Quastenflosser"
+DIGITS = NUMBER.replace(" ", "")
+CANARIES = (NUMBER, DIGITS, NAME, NAME.replace(" ", "."), "quastenflosser@example.net", TOKEN)
+QUEUE = "canary-queue"
+
+
+def a_worker(whole: Whole, table: dict[str, object]) -> SourceWorker:
+    _, factory = one("sources[0]", table)
+    return factory(Surroundings(whole.services.ingest, whole.services.sources, whole.clock))
+
+
+async def polled(whole: Whole, table: dict[str, object], times: int) -> None:
+    """Ask a system so many times, whatever comes of it; then try it as the doctor does."""
+    worker, stop = a_worker(whole, table), asyncio.Event()
+    assert isinstance(worker, Poller)
+    for _ in range(times):
+        await worker.poll(stop)
+        whole.clock.move(1)
+    try:
+        logging.getLogger("tried").info("%s", await worker.sample())
+    except SourceFault as fault:
+        logging.getLogger("tried").info("%s", fault)
+
+
+async def push(whole: Whole, _: Path) -> None:
+    at = whole.clock.now().isoformat()
+    fine = {"queue": QUEUE, "observed_at": at, "source": "push", "backlog": 3}
+    observations = [fine, fine | {"caller": NUMBER}, fine | {"backlog": NAME}, fine | {"observed_at": DIGITS}]
+    event = {"contact_id": "c-1", "queue": QUEUE, "event": "queued", "at": at, "source": "push"}
+    contacts = [
+        event | {key: value} for key, value in (("contact_id", NUMBER), ("agent", CANARIES[-2]), ("name", NAME))
+    ]
+    async with whole.client("ingest") as client:
+        await client.post("/api/v1/observations", json=observations)
+        await client.post("/api/v1/contacts", json=[event, *contacts])
+        await client.post("/api/v1/contacts", content=f'{{"caller": "{NUMBER}'.encode())
+
+
+async def queue_log(whole: Whole, folder: Path) -> None:
+    now, path = int(whole.clock.now().timestamp()), folder / "queue_log"
+    lines = [
+        f"{now - 60}|1.1|{QUEUE}|NONE|ENTERQUEUE|{NAME}|{DIGITS}|1",
+        f"{now - 50}|1.1|{QUEUE}|Local/{DIGITS}@out.example.net|CONNECT|10|1.2|1",
+        f"{now - 40}|1.1|{QUEUE}|SIP/7|TRANSFER|{DIGITS}|{NAME}|10|10|1",
+        f"{now - 30}|1.3|{QUEUE}|NONE|ENTERQUEUE||{NUMBER}|x",
+        f"{now - 30}|{NUMBER}|{QUEUE}|{NAME.replace(' ', '.')}@example.net|{NAME}|{NUMBER}",
+        f"{NAME}|{NUMBER}",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    worker = a_worker(whole, {"type": "queue-log", "name": "pbx", "path": str(path)})
+    assert isinstance(worker, QueueLogWorker)
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    async with asyncio.timeout(20):
+        while (health := whole.services.sources.find("pbx")) is None or "lines" not in health.details:  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
+    logging.getLogger("tried").info("%s", await worker.sample())
+
+
+async def http_json(whole: Whole, _: Path) -> None:
+    with serving(Acd(**{QUEUE: Line(3), NUMBER: Line(1), "odd": Line(NAME)})) as acd:  # type: ignore[arg-type]
+        acd.base = whole.clock.now
+        acd.troubles.extend([Broken(), Truncated(), Broken(401)])
+        await polled(whole, acd.table(), 5)
+
+
+WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
+    "push": push,
+    "queue-log": queue_log,
+    "http-json": http_json,
+}
+
+
+class NobodyWatches:
+    """No live connection is open."""
+
+    connections = 0
+
+
+def found_in(what: str, text: str) -> list[str]:
+    return [f"{canary} in {what}" for canary in CANARIES if canary in text]
+
+
+@pytest.mark.parametrize("way_in", WAYS_IN.values(), ids=WAYS_IN)
+async def test_canaries_that_go_in_come_out_nowhere(way_in, tmp_path, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "data").mkdir()
+    async with a_whole(tmp_path / "data") as whole:
+        await way_in(whole, tmp_path)
+        await whole.evaluate(1)
+        reading = whole.services.evaluator.published.view
+        assert any(reading.reading(QUEUE, metric) for metric in Metric), "nothing came in at all"
+        found = await _said(whole)
+        found += [each for health in whole.services.sources.all() for each in found_in("health", repr(health))]
+    for path in (tmp_path / "data").rglob("*"):
+        found += found_in(path.name, path.read_bytes().decode(errors="replace") if path.is_file() else "")
+    printed = capfd.readouterr()
+    found += found_in("the logs", caplog.text + printed.out + printed.err)
+    assert found == []
+
+
+async def _said(whole: Whole) -> list[str]:
+    """Return the canaries in the answers of every address of the API that needs no id, and in the metrics."""
+    found = []
+    paths = [path for path, operations in whole.app.openapi()["paths"].items() if "get" in operations]
+    async with whole.client(*SCOPES) as client:
+        for path in paths:
+            if "{" not in path:
+                found += found_in(path, json.dumps((await client.get(path)).text))
+        listed = (await client.get("/api/v1/sources")).json()["items"]
+    assert len(listed) >= 2
+    metrics = Metrics()
+    metrics.watch(whole.services, NobodyWatches())
+    return found + found_in("/metrics", generate_latest(metrics.registry).decode())
