@@ -10,13 +10,13 @@ import { announce } from "./status.js";
 import { comeBack, reloadOnce } from "./wall-return.js";
 import { driftSlowly, hidePointer, stayAwake } from "./wall-device.js";
 
-const PATIENCE = 1500, BLANK_AFTER = 120000, LARGEST = 1.3, LEAST = 0.5, STEP = 0.05, GO = ["send", "throttle"];
+const PATIENCE = 1500, BLANK_AFTER = 120000, LARGEST = 1.3, MOST_SAID = 1.6, LEAST = 0.5, STEP = 0.05, GO = ["send", "throttle"];
 const WORDS = { connecting: "connecting", ok: "live", poll: "live, every 15 s", down: "no live data", out: "taken down" };
 const root = document.documentElement, link = document.getElementById("wall-link");
 const frame = document.getElementById("wall-frame"), favicon = document.getElementById("favicon");
 const clocks = new Map();
 const name = document.querySelector("h1").textContent;
-let downSince = 0, downTimer = 0, size = LARGEST;
+let downSince = 0, downTimer = 0, fits = LARGEST, says = MOST_SAID;
 
 const face = () => document.getElementById("wall");
 const isDown = () => root.dataset.live === "down" || root.dataset.live === "out";
@@ -39,11 +39,20 @@ function take(told) {
   reloadOnce(told.build);
 }
 
-// Whatever the words and however long: nothing is cut, and little room is left. All sizes hang on one number, which gives
-// way whenever it must, and grows only with another verdict or another window: a wall should not fidget.
+// Whatever the words and however long: nothing is cut, and little room is left. All sizes hang on one number, the
+// sentences on another besides. Both give way whenever they must, and grow only with another verdict or another window:
+// a wall should not fidget.
 function fit({ grow }) {
-  if (grow) size = LARGEST;
-  do root.style.setProperty("--fit", size.toFixed(2)); while (overflows() && (size -= STEP) > LEAST);
+  if (grow) [fits, says] = [LARGEST, MOST_SAID];
+  const most = says;
+  says = 1;
+  for (put(); overflows() && fits > LEAST; put()) fits -= STEP;
+  for (says = most, put(); overflows() && says > 1; put()) says = Math.max(1, says - 2 * STEP);
+}
+
+function put() {
+  root.style.setProperty("--fit", fits.toFixed(2));
+  root.style.setProperty("--say", says.toFixed(2));
 }
 
 const refit = () => fit({ grow: true });

@@ -141,7 +141,8 @@ def _target(floor: Floor, queue: str, metric: Metric) -> str:
     outlook = floor.outlook
     match metric:
         case Metric.AGENTS_AVAILABLE:
-            return f"of {measure(_fresh(floor, queue, Metric.AGENTS_STAFFED), 'agents')} staffed"
+            staffed = _fresh(floor, queue, Metric.AGENTS_STAFFED)
+            return "no limit" if staffed is None else f"of {measure(staffed, 'agents')} staffed"
         case Metric.SERVICE_LEVEL_RATIO if outlook and outlook.service_level_ratio is not None:
             return f"target ≥{NO_BREAK}{measure(outlook.service_level_ratio, 'ratio')}"
         case Metric.SPEED_TO_ANSWER_SECONDS if outlook and outlook.speed_to_answer_seconds is not None:
