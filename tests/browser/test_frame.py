@@ -1,4 +1,4 @@
-"""What stands around every page: how the gate stands, live; the navigation, keys, the pause, notifications."""
+"""What stands around every page: how the gate stands, live; the navigation, keys, the pause."""
 
 import re
 import signal
@@ -16,16 +16,6 @@ from tests.support.server import Server, a_server
 BACKLOG_ONLY = [{"metric": "backlog", "hold_above": 10, "resume_below": 5, "resume_for_seconds": 0}]
 DEAD_WITHIN = 16_000
 DASH = "\u2013"
-RECORDER = """
-document.told = [];
-document.tones = [];
-window.Notification = class extends Notification {
-    constructor(title, options) { super(title, options); document.told.push(title); }
-};
-window.OscillatorNode = class extends OscillatorNode {
-    constructor(context, options) { super(context, options); document.tones.push(options.frequency); }
-};
-"""
 
 
 @pytest.fixture(scope="module")
@@ -214,50 +204,3 @@ def test_a_paused_board_stands_still_while_the_header_goes_on(sending: Server, o
     expect(page.locator("#verdict-word")).to_have_text("HOLD")
     expect(backlog).to_have_text("14")
     expect(page.locator("#paused")).to_be_hidden()
-
-
-# --- notifications ---
-
-
-def test_a_change_is_told_once_to_who_asked_for_it_and_to_nobody_else(sending: Server, open_page, artifacts: Path):
-    silent = live(_recording(open_page, sending), "SEND")
-    page = live(_recording(open_page, sending, permissions=["notifications"]), "SEND")
-    page.get_by_role("button", name="Notifications: off").click()
-    page.get_by_label("Show a notification").check()
-    page.get_by_label("Play a tone").check()
-    page.get_by_role("button", name="Test sound").click()
-    expect(page.locator("#notify-blocked")).to_be_hidden()
-    assert page.evaluate("document.tones.splice(0)") == [440, 330]
-    assert violations(page) == []
-    page.screenshot(path=artifacts / "notifications-dark-1440.png")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Notifications: on")).to_be_visible()
-    _tell(sending, BUSY)
-    live(silent, "HOLD")
-    expect(page.locator("#alarm")).to_have_text("HOLD: orders-voice: 14 waiting, limit 10", timeout=10_000)
-    assert page.evaluate("document.told") == ["default: HOLD: orders-voice: 14 waiting, limit 10"]
-    assert page.evaluate("document.tones") == [440, 330]
-    assert silent.evaluate("[...document.told, ...document.tones]") == []
-    expect(silent.locator("#alarm")).to_be_empty()
-
-
-def test_sound_that_the_browser_blocks_is_said_to_be_and_a_mute_ends_all_of_it(sending: Server, open_page):
-    page = live(_recording(open_page, sending), "SEND")
-    page.evaluate("localStorage.setItem('holdfire-notify', JSON.stringify({show: false, sound: true, mutedUntil: 0}))")
-    page.reload()
-    live(page, "SEND")
-    expect(page.get_by_role("button", name="Notifications: sound is blocked")).to_be_visible()
-    page.locator("#notify-button").click()
-    expect(page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Mute", exact=True).click()
-    expect(page.locator("#notify-muted")).to_have_text(re.compile("^Muted until "))
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Notifications: muted")).to_be_visible()
-
-
-def _recording(open_page, server: Server, **options) -> Page:
-    """Return a page that keeps what it told the browser to show and to play."""
-    page: Page = open_page(f"{server.url}/plan", **options)
-    page.add_init_script(RECORDER)
-    page.reload()
-    return page
