@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import httpx2
 
-from bench import backtest, live, load, outlook, pause, permits, planning, sockets
+from bench import backtest, live, load, outlook, pages, pause, permits, planning, sockets
 from bench.load import Rate
 from bench.measuring import data_dir, interleaved, table
 from bench.servers import CORES, REPOSITORY, baseline, holdfire
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print only, leave docs/performance.md alone")
     options = parser.parse_args()
     parts = []
-    modules = sockets, permits, outlook, planning, backtest
+    modules = sockets, pages, permits, outlook, planning, backtest
     for measure in (readiness, pause.measure, ingest, latency, *(module.measure for module in modules)):
         parts.append(measure(options.rounds, options.seconds))
         print(f"\n{parts[-1]}", flush=True)

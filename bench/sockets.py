@@ -74,6 +74,11 @@ class Watcher(asyncio.Protocol):
             if not self.opened.done():
                 self.opened.set_result(None)
 
+    def close(self) -> None:
+        """Hang up."""
+        if self.transport:
+            self.transport.abort()
+
     def connection_lost(self, fault: Exception | None) -> None:
         if not self.opened.done():
             self.opened.set_exception(fault or RuntimeError("the server hung up"))
@@ -110,9 +115,9 @@ def _on_load_core(server: Holding, view: str, watchers: int, changes: int) -> Co
 
 async def _measure(server: Holding, view: str, watchers: int, changes: int) -> Cost:
     async with httpx2.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {server.keys[0]}"}) as client:
-        await _change(client, 0)
+        await change(client, 0)
         memory = _resident(server.process_id)
-        seats = await _opened(server, view, watchers)
+        seats = await opened(server, view, watchers)
         try:
             await asyncio.sleep(SETTLE_SECONDS)
             memory = (_resident(server.process_id) - memory) / watchers
@@ -120,14 +125,13 @@ async def _measure(server: Holding, view: str, watchers: int, changes: int) -> C
             for mark in range(1, changes + 1):
                 pace = asyncio.create_task(asyncio.sleep(1.0))
                 posted = time.perf_counter()
-                await _change(client, mark)
+                await change(client, mark)
                 await pace
                 delays += [(seat.last_at - posted) * 1000 for seat in seats if seat.last_at > posted]
             cores = (_busy(server.process_id) - busy) / (time.perf_counter() - began)
         finally:
             for seat in seats:
-                if seat.transport:
-                    seat.transport.abort()
+                seat.close()
     if len(delays) < watchers * changes * 0.9:
         raise RuntimeError(
             f"{watchers * changes - len(delays)} of {watchers * changes} frames did not come in a second"
@@ -137,7 +141,7 @@ async def _measure(server: Holding, view: str, watchers: int, changes: int) -> C
     return Cost(cores, memory, seats[0].frame_bytes, middle, late, delays[-1])
 
 
-async def _opened(server: Holding, view: str, watchers: int) -> list[Watcher]:
+async def opened(server: Holding, view: str, watchers: int) -> list[Watcher]:
     """Return so many watchers, each with its first frame."""
     place = urlsplit(server.url)
     assert place.hostname
@@ -176,9 +180,9 @@ def _whole_frame(buffer: bytearray) -> int | None:
     return head + length if len(buffer) >= head + length else None
 
 
-async def _change(client: httpx2.AsyncClient, mark: int) -> None:
+async def change(client: httpx2.AsyncClient, mark: int) -> None:
     """Report a quiet floor on which one number has changed."""
-    floor = [each | {"agents_available": 3 + mark % 2} for each in quiet_floor("feed")]
+    floor = [each | {"backlog": 1 + mark % 2} for each in quiet_floor("feed")]
     answer = await client.post("/api/v1/observations", json=floor)
     answer.raise_for_status()
 
