@@ -32,7 +32,7 @@ class ScreenForm(BaseModel):
     name: str = Field("", max_length=1000)
     gate: str = Field("", max_length=100)
     queues: list[str] = Field(default_factory=list, max_length=200)
-    zone: str = Field("", max_length=100)
+    clock: str = Field("", max_length=100)  # its zone; `zone` is that of the page
 
 
 class ScreensQuery(BaseModel):
@@ -70,11 +70,11 @@ async def make_screen(
     form: Annotated[ScreenForm, Form()],
 ) -> Response:
     """Make a screen and show its address, this once."""
-    plan = DisplayPlan(form.name.strip(), form.gate, tuple(form.queues), form.zone.strip() or None)
+    plan = DisplayPlan(form.name.strip(), form.gate, tuple(form.queues), form.clock.strip() or None)
     try:
         made, token = await services.displays.create(plan, who.actor)
     except Invalid as fault:
-        return await _list(request, services, tools, form=form, faults=faults_of(fault.problems, FIELDS))
+        return await _list(request, services, tools, form=form, faults=_faults(fault))
     address = own_address(request) + wall_path(token)
     return await _list(request, services, tools, form=ScreenForm(gate=form.gate), made=(made.name, address))
 
@@ -115,6 +115,11 @@ async def revoke(
     except NotFound:
         return _no_screen(request, tools, display_id)
     return RedirectResponse(f"{PATH}/{display_id}?done=revoked", SEE_OTHER)
+
+
+def _faults(refused: Invalid) -> dict[str, str]:
+    faults = faults_of(refused.problems, FIELDS)
+    return {"clock" if name == "zone" else name: sentence for name, sentence in faults.items()}
 
 
 def _no_screen(request: Request, tools: Tools, display_id: str) -> Response:
