@@ -1,7 +1,9 @@
 // One live connection: a WebSocket with a watchdog, because a browser never says that a socket is half dead.
 // Where sockets do not get through at all, it asks every 15 s instead. Latest wins; there is nothing to catch up on.
 
-const WATCHDOG = 15000, LONGEST_PAUSE = 5000, POLL_EVERY = 15000, POLL_AFTER_FAILURES = 3, TICK = 1000;
+// Frames come every five seconds at least: twelve without one, a second until that is noticed and the patience with short
+// breaks are less than fifteen in all.
+const WATCHDOG = 12000, LONGEST_PAUSE = 5000, POLL_EVERY = 15000, POLL_AFTER_FAILURES = 3, TICK = 1000;
 const SIGNED_OUT = [4401, 4403], NO_GATE = 4404;
 
 // Large frames come gzipped, packed once for all who watch.
@@ -83,6 +85,7 @@ export function connect({ path, protocols = [], poll, onFrame, onState }) {
     if (!socket || socket.readyState > 1 || performance.now() - heard > WATCHDOG) { tries = Math.min(tries, 1); open(); }
   };
   addEventListener("online", kick);
+  addEventListener("offline", () => { if (socket) lost(); }); // to this machine itself there may be a way all the same
   addEventListener("pageshow", (event) => { if (event.persisted) kick(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) kick(); });
   open();
