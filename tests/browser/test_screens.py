@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
+from tests.browser.conftest import Theme
 from tests.browser.floor import GOOD, push, use_policy
 from tests.support.server import Server, a_server
 
@@ -21,7 +22,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def looked_at(page: Page, artifacts: Path, name: str) -> None:
     """Take pictures of a page as it stands, wide and narrow, dark and light; it fits, and axe finds nothing."""
-    for theme, width in (("dark", 1440), ("light", 820), ("light", 390)):
+    looks: tuple[tuple[Theme, int], ...] = (("dark", 1440), ("light", 820), ("light", 390))
+    for theme, width in looks:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

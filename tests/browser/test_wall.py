@@ -274,6 +274,22 @@ def _of_another_build(route: WebSocketRoute) -> None:
     server.on_message(told)
 
 
+def test_where_sockets_are_blocked_a_screen_asks_instead(server: Server, open_page):
+    report(server, GOOD)
+    made = hung(server)
+    page = open_page("about:blank", server_may_go=True)
+    page.clock.install()
+    page.route_web_socket(re.compile("/api/v1/live"), lambda socket: socket.close())  # a proxy that knows no sockets
+    page.goto(made["url"])
+    page.clock.run_for(10_000)
+    expect(page.locator("#wall-link")).to_have_text("live, every 15 s", timeout=20_000)
+    expect(page.locator(".wall-dead")).to_be_hidden()
+    with server.client() as client:
+        client.delete(f"/api/v1/displays/{made['id']}").raise_for_status()
+    page.clock.run_for(16_000)
+    expect(page.get_by_role("heading", name="This screen was taken down")).to_be_visible(timeout=20_000)
+
+
 def test_the_pointer_goes_and_the_picture_drifts_but_not_for_who_asks_for_calm(server: Server, open_page):
     report(server, GOOD)
     page = open_page("about:blank", server_may_go=True)  # minutes pass in which no frame does

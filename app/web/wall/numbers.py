@@ -114,7 +114,9 @@ def _of_check(floor: Floor, check: Check) -> Number:
         target="no limit" if limit is None else f"{'resume' if recovering else 'limit'} {bound}",
         state="neutral" if fine else state,
         word="" if check.status is CheckStatus.PASS else word,
-        key=f"{metric}-{check.limit}-{check.queue}",
+        key="-".join(
+            str(part) for part in (metric, check.window_seconds, check.limit, check.queue) if part is not None
+        ),
     )
 
 
