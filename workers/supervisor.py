@@ -12,6 +12,8 @@ from app.settings import Settings
 from workers.deliveries import DeliveryWorker
 from workers.packing import PackingWorker
 from workers.retention import RetentionWorker
+from workers.senders import registry as tools
+from workers.senders.worker import SenderWorker
 from workers.sources import registry
 from workers.sources.worker import Surroundings, Worker, pause
 
@@ -118,11 +120,12 @@ def crew_for(settings: Settings) -> Crew:
 
 
 def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Awaitable[None]]:
-    """Return what runs all workers of these settings beside an application. Raises Invalid for a bad [[sources]] table.
+    """Return what runs all workers of these settings beside an application.
 
-    Nothing is opened before it is called with the services and the event that stops it.
+    Raises Invalid for a bad [[sources]] or [[senders]] table. Nothing is opened before it is called with the services
+    and the event that stops it.
     """
-    crew = crew_for(settings)
+    crew, senders = crew_for(settings), tools.configured(settings.senders)
 
     async def background(services: Services, stop: asyncio.Event) -> None:
         around = Surroundings(services.ingest, services.sources, services.clock)
@@ -130,6 +133,7 @@ def background_for(settings: Settings) -> Callable[[Services, asyncio.Event], Aw
             RetentionWorker(services.retention),
             PackingWorker(services.packing),
             DeliveryWorker(services.deliveries),
+            *(SenderWorker(services.driving, configured) for configured in senders.values()),
         ]
         await crew(around, others).run(stop)
 

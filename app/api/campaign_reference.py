@@ -7,6 +7,7 @@ from pydantic import Field
 from app.api.readiness_reference import ReadinessAnswer
 from app.api.schemas import Problem, component, headers, problems
 from app.core.campaign.campaign import CampaignState, ReleaseMode, TrafficClass
+from app.core.campaign.handover import LONGEST_ID, MOST_PARTS, MOST_RECIPIENTS, TOOL_ID_RULE
 from app.core.campaign.mix import MOST_QUEUES
 from app.core.campaign.request import (
     DEFAULT_GATE,
@@ -136,6 +137,34 @@ def _plan_properties() -> dict[str, Any]:
             "maximum": MAX_HOLDOUT_RATIO,
             "default": 0,
             "description": "share of the audience, picked at random by its tool, that is sent nothing",
+        },
+        "sender": _sender_schema(),
+    }
+
+
+def _sender_schema() -> dict[str, Any]:
+    tool_id = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "description": TOOL_ID_RULE}
+    size = {"type": "integer", "minimum": 1, "maximum": MOST_RECIPIENTS}
+    part = {
+        "type": "object",
+        "required": ["id"],
+        "additionalProperties": False,
+        "properties": {"id": tool_id, "recipients": size},
+    }
+    return {
+        "type": ["object", "null"],
+        "description": "the email tool that holdfire drives to send it; default: whoever sends it asks",
+        "required": ["name", "campaigns"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "string", "description": "as in [[senders]] of holdfire.toml"},
+            "campaigns": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_PARTS,
+                "items": {"anyOf": [tool_id, part]},
+                "description": "the tool's own campaigns; of several each needs its size",
+            },
         },
     }
 

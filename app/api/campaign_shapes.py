@@ -38,6 +38,13 @@ class ReleaseShape(Shape):
     wave_gap_seconds: float | None
 
 
+class SenderShape(Shape):
+    """The tool that holdfire drives to send a campaign."""
+
+    name: str = Field(description="as in [[senders]] of holdfire.toml")
+    campaigns: list[str | dict[str, Any]] = Field(description="the tool's own campaigns: id, or {id, recipients}")
+
+
 class WaveShape(Shape):
     """A wave. ended_at null: it is open."""
 
@@ -68,6 +75,7 @@ class CampaignShape(Shape):
     queue_mix: dict[str, float] | None = Field(description="share of its contacts by queue; null: nobody has said")
     holdout_ratio: float = Field(description="share of the audience that is sent nothing, picked at random")
     held_out: int = Field(description="so many of the audience are held out; permits are for the others")
+    sender: SenderShape | None = Field(description="null: whoever sends it asks")
     state: CampaignState
     paused_by: str | None = Field(description="gate: it goes on by itself; else who paused it")
     reason: str = Field(description="why it stands as it does")

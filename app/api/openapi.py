@@ -60,6 +60,7 @@ TAGS = [
     {"name": "keys", "description": "Which programs may ask and tell."},
     {"name": "users", "description": "Which people may sign in, and as what."},
     {"name": "sources", "description": "How those who bring data are doing."},
+    {"name": "senders", "description": "How the email tools that holdfire drives are doing."},
     {"name": "health", "description": "For orchestrators and load balancers."},
 ]
 MODELS = (

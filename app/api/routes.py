@@ -29,6 +29,7 @@ from app.api import (
     queues,
     reference,
     scoreboards,
+    senders,
     sources,
     staffing,
     users,
@@ -43,7 +44,7 @@ RESOURCES = (
     ingest, permits, permit_requests, floor,
     staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
     values, scoreboards, outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users,
-    displays, sources,
+    displays, sources, senders,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

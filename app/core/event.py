@@ -56,6 +56,11 @@ class EventType(StrEnum):
     CAMPAIGN_VALUED = "campaign.valued"
     WAVE_OPENED = "wave.opened"
     WAVE_COMPLETED = "wave.completed"
+    SENDER_STARTED = "sender.started"
+    SENDER_PAUSED = "sender.paused"
+    SENDER_FINISHED = "sender.finished"
+    SENDER_MISMATCH = "sender.mismatch"
+    SENDER_NOT_PAUSED = "sender.not_paused"
     BRIEFING_SAVED = "briefing.saved"
     BRIEFING_ACKNOWLEDGED = "briefing.acknowledged"
     IMAGE_ADDED = "briefing.image_added"
@@ -139,6 +144,11 @@ MEANINGS: Mapping[EventType, Meaning] = {
     E.CAMPAIGN_VALUED: Meaning("somebody reported what a campaign was worth: customers won, lost and kept"),
     E.WAVE_OPENED: Meaning("a wave of a campaign may be sent now, under the permit it names", told=True, urgent=True),
     E.WAVE_COMPLETED: Meaning("a wave of a campaign is over", told=True),
+    E.SENDER_STARTED: Meaning("a driven tool sends, as it was told to, and says so itself"),
+    E.SENDER_PAUSED: Meaning("a driven tool no longer sends, as it was told to, and says so itself"),
+    E.SENDER_FINISHED: Meaning("a driven tool has nobody left to send to"),
+    E.SENDER_MISMATCH: Meaning("a driven tool took a command and did something else", told=True),
+    E.SENDER_NOT_PAUSED: Meaning("a driven tool sends what it must not, and was not stopped", told=True, urgent=True),
     E.BRIEFING_SAVED: Meaning("a campaign's briefing was written or changed", told=True),
     E.BRIEFING_ACKNOWLEDGED: Meaning("a queue or team acknowledged a briefing", told=True),
     E.IMAGE_ADDED: Meaning("an image was added to a briefing"),

@@ -17,6 +17,7 @@ from app.services.debriefs import Debriefs
 from app.services.decisions import Decisions
 from app.services.deliveries import Deliveries
 from app.services.displays import Displays
+from app.services.driving import Driving
 from app.services.evaluator import Evaluator
 from app.services.events import Events
 from app.services.foresights import Foresights
@@ -39,6 +40,7 @@ from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
 from app.services.scoreboards import Scoreboards
+from app.services.senders import Senders
 from app.services.sessions import Sessions
 from app.services.sign_ins import SignIns
 from app.services.sources import Sources
@@ -90,6 +92,8 @@ class Services:
     invitations: Invitations
     sign_ins: SignIns
     sources: Sources
+    senders: Senders
+    driving: Driving
     retention: Retention
     backtests: Backtests
     packing: Packing

@@ -27,6 +27,7 @@ from app.services.campaign_book import CampaignBook
 from app.services.permits import Permits
 from app.services.published import Published
 from app.services.release_looks import Stand, look_for
+from app.services.senders import Senders
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ GOING = frozenset({CampaignState.WAITING, CampaignState.RELEASING, CampaignState
 
 
 class Releases:
-    """Moves every campaign on. on_change runs after something was moved."""
+    """Moves every campaign on. on_change runs after something was moved. senders: whether driven tools are ready."""
 
     def __init__(
         self,
@@ -44,9 +45,11 @@ class Releases:
         answering: Answering,
         clock: Clock,
         on_change: Callable[[], None] = lambda: None,
+        *,
+        senders: Senders | None = None,
     ) -> None:
         self._book, self._permits, self._answering, self._clock = book, permits, answering, clock
-        self._on_change = on_change
+        self._on_change, self._senders = on_change, senders or Senders(clock)
         self._since = clock.now()  # permits of an earlier run were counted then, or are not: the pace only stays slower
         self._taken: dict[str, datetime] = {}  # when a tool took the last permit that its campaign's pace has counted
 
@@ -104,6 +107,8 @@ class Releases:
         wave = await self._follow_wave(campaign, now)
         if campaign.state in GOING and wave is None and self._is_sent(campaign, now):
             await self._step(campaign, CampaignStep.FINISH, "everybody was sent to")
+        elif campaign.state in GOING and wave is None and self._senders.is_done(campaign):
+            await self._step(campaign, CampaignStep.FINISH, self._nobody_left(campaign, now))
         elif campaign.state is CampaignState.RELEASING and wave is None:
             if campaign.release.mode is ReleaseMode.BY_TOOL:
                 await self._count_taken(campaign)
@@ -167,6 +172,10 @@ class Releases:
         spent = self._permits.spent_by_campaign(campaign.id, now)
         return spent.outstanding == 0 and spent.sent_last_hour >= campaign.recipients
 
+    def _nobody_left(self, campaign: Campaign, now: datetime) -> str:
+        sent = self._permits.spent_by_campaign(campaign.id, now).sent_last_hour
+        return f"its sender has nobody left to send to; {sent:,} of {campaign.recipients:,} were sent"
+
     # --- waves ---
 
     async def _adopt(self, campaign: Campaign) -> None:
@@ -213,6 +222,8 @@ class Releases:
         last, better = self._book.wave(campaign.id), judge(self._book.pace(campaign.id), Outcome.GOOD)
         earliest = self._book.next_wave_at(campaign)
         if earliest is not None and now < earliest:
+            return
+        if self._senders.why_not(campaign) is not None:
             return
         if last is not None:
             await self._take_back(campaign, last)

@@ -55,6 +55,7 @@ class CampaignRow(StoreTable, table=True):
     pace: str | None
     queue_mix: list[Any] | None = Field(sa_type=JSON)
     holdout_ratio: float | None
+    sender: dict[str, Any] | None = Field(sa_type=JSON)
 
 
 class WaveRow(StoreTable, table=True):

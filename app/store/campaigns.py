@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, insert, select, tuple_, update
 
 from app.core.campaign.campaign import ENDED, Campaign, CampaignState, Release, ReleaseMode, TrafficClass
+from app.core.campaign.handover import handover_document, handover_of
 from app.core.event import Event
 from app.errors import Conflict, NotFound
 from app.ports.campaigns import Wave
@@ -175,6 +176,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "audience_per_wave": campaign.release.audience_per_wave,
         "wave_gap_seconds": campaign.release.wave_gap_seconds,
         "queue_mix": [list(pair) for pair in campaign.queue_mix],
+        "sender": handover_document(campaign.sender),
     }
 
 
@@ -186,5 +188,6 @@ def _campaign(row: Row[Any]) -> Campaign:
         "release": Release(ReleaseMode(row.release_mode), row.audience_per_wave, row.wave_gap_seconds),
         "queue_mix": tuple((queue, share) for queue, share in row.queue_mix or ()),
         "holdout_ratio": row.holdout_ratio or 0.0,
+        "sender": handover_of(row.sender),
     }
     return Campaign(**values)

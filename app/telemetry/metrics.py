@@ -127,6 +127,7 @@ class Metrics:
                 published=lambda: services.evaluator.published,
                 contacts=lambda: services.evaluator.floor.counters().queues,
                 sources=services.sources.all,
+                senders=services.senders.all,
                 hub=hub,
                 queue_cap=Cap(MAX_QUEUES, self._dropped.labels("queue")),
                 gate_cap=self._gate_cap,

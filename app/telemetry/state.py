@@ -15,6 +15,8 @@ from prometheus_client.registry import Collector
 from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import Metric
 from app.core.floor.view import Reading
+from app.core.sending.standing import SendingState
+from app.ports.senders import SenderHealth
 from app.ports.sources import SourceHealth
 from app.services.published import Published
 from app.telemetry.cap import Cap
@@ -54,6 +56,10 @@ MEANINGS = {
     "holdfire_ingest_last_success_timestamp_seconds": "When a source last brought something acceptable",
     "holdfire_ingest_lag_seconds": "Receipt less source's time of the newest value of a source",
     "holdfire_source_consecutive_failures": "Failures of a source since its last success",
+    "holdfire_sender_consecutive_failures": "Failures of a driven email tool since it answered last",
+    "holdfire_sender_last_success_timestamp_seconds": "When a driven email tool last said how it stands",
+    "holdfire_sender_running_campaigns": "Campaigns that a driven email tool sends now",
+    "holdfire_sender_unstopped_campaigns": "Campaigns that a driven email tool sends and must not",
     "holdfire_ws_connections": "Live connections open now",
 }
 
@@ -75,6 +81,7 @@ class StateCollector(Collector):
         published: Callable[[], Published],
         contacts: Callable[[], Mapping[str, QueueCounters]],
         sources: Callable[[], Sequence[SourceHealth]],
+        senders: Callable[[], Sequence[SenderHealth]],
         hub: Connected,
         queue_cap: Cap,
         gate_cap: Cap,
@@ -82,6 +89,7 @@ class StateCollector(Collector):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._published, self._contacts, self._sources, self._hub = published, contacts, sources, hub
+        self._senders = senders
         self._queue_cap, self._gate_cap, self._source_cap = queue_cap, gate_cap, source_cap
         self._monotonic = monotonic
 
@@ -96,6 +104,7 @@ class StateCollector(Collector):
         yield from self._contact_families()
         yield from gate_families(published, self._gate_cap.admits, self._monotonic())
         yield from self._source_families()
+        yield from self._sender_families()
         yield _gauge("holdfire_ws_connections", value=self._hub.connections)
 
     def _queues(self, published: Published) -> Iterator[Family]:
@@ -150,6 +159,21 @@ class StateCollector(Collector):
                     behind = (health.last_success_at - health.last_observed_at).total_seconds()
                     lag.add_metric([health.name], behind)
         return iter((samples, success, lag, failures))
+
+    def _sender_families(self) -> Iterator[Family]:
+        """Yield the families of driven tools; how many there are is up to the configuration."""
+        failures = _gauge("holdfire_sender_consecutive_failures", "sender")
+        success = _gauge("holdfire_sender_last_success_timestamp_seconds", "sender")
+        running = _gauge("holdfire_sender_running_campaigns", "sender")
+        unstopped = _gauge("holdfire_sender_unstopped_campaigns", "sender")
+        for health in self._senders():
+            driven = health.driven.values()
+            failures.add_metric([health.name], health.consecutive_failures)
+            running.add_metric([health.name], sum(each.state == SendingState.RUNNING for each in driven))
+            unstopped.add_metric([health.name], sum(each.trouble is not None for each in driven))
+            if health.last_success_at is not None:
+                success.add_metric([health.name], health.last_success_at.timestamp())
+        return iter((failures, success, running, unstopped))
 
 
 def _gauge(name: str, *labels: str, value: float | None = None) -> GaugeMetricFamily:

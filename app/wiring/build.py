@@ -10,6 +10,7 @@ from app.services.briefings import Briefings
 from app.services.calendars import Calendars
 from app.services.container import Services
 from app.services.decisions import Decisions
+from app.services.driving import Driving
 from app.services.events import Events
 from app.services.history import History
 from app.services.ingest import Ingest
@@ -20,6 +21,7 @@ from app.services.releases import Releases
 from app.services.retention import Retention
 from app.services.schedules import Schedules
 from app.services.scoreboards import Scoreboards
+from app.services.senders import Senders
 from app.services.sources import Sources
 from app.services.values import Values
 from app.settings import Settings
@@ -87,7 +89,7 @@ def services_of(
     """Return all services: those that were built together, and those that nobody but their users needs."""
     values = Values(store.values, gate.campaigns, clock)
     sources, gates = Sources(), gates_of(gate, clock, store, ahead.outlooks.wake)
-    people = people_services(settings, clock, store)
+    people, senders = people_services(settings, clock, store), Senders(clock)
     return Services(
         settings=settings,
         clock=clock,
@@ -99,7 +101,9 @@ def services_of(
         permits=gate.permits,
         campaigns=gate.campaigns,
         campaign_gate=campaign_gate(gate, clock, metrics),
-        releases=Releases(gate.campaigns.book, gate.permits, gate.answering, clock, gate.evaluator.wake),
+        releases=Releases(
+            gate.campaigns.book, gate.permits, gate.answering, clock, gate.evaluator.wake, senders=senders
+        ),
         briefings=Briefings(store.briefings, store.campaigns, gate.campaigns, clock),
         calendars=Calendars(store.feed_tokens, store.campaigns, clock),
         displays=outward.displays,
@@ -122,6 +126,8 @@ def services_of(
         invitations=people.invitations,
         sign_ins=people.sign_ins,
         sources=sources,
+        senders=senders,
+        driving=Driving(gate.campaigns.book, gate.permits, store.events, senders, clock),
         retention=retention(settings, clock, store),
         backtests=Backtests(gates, store.minutes, computing, clock),
         packing=Packing(store.packs, clock),

@@ -33,6 +33,7 @@ from app.services.keys import Keys
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
+from app.services.senders import Senders
 from app.services.sessions import Sessions
 from app.services.sources import Sources
 from app.settings import Settings
@@ -171,6 +172,8 @@ async def an_api(*, auth: str = "on") -> Api:
         invitations=absent,
         sign_ins=absent,
         sources=sources,
+        senders=Senders(clock),
+        driving=absent,
         retention=Retention(stream, history, absent, clock, raw_days=30, minutes_days=400),
         backtests=absent,
         packing=absent,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.core.campaign.handover import Handover
+
 
 class TrafficClass(StrEnum):
     """Why people get the mail: to sell (promotional), or because they need it (service)."""
@@ -56,6 +58,7 @@ class Campaign:
     paused_by: "gate" when it goes on by itself, else who paused it. revision grows by one with each change.
     queue_mix: (queue, share) of its contacts, shares above 0 with the sum 1; () while nobody has said.
     holdout_ratio, 0..0.5: the share of the audience that its tool leaves out, picked at random.
+    sender: the tool that holdfire drives to send it; None: whoever sends it asks.
     """
 
     id: str
@@ -79,6 +82,7 @@ class Campaign:
     revision: int = 1
     queue_mix: tuple[tuple[str, float], ...] = ()
     holdout_ratio: float = 0.0
+    sender: Handover | None = None
 
     @property
     def held_out(self) -> int:

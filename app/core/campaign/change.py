@@ -11,7 +11,7 @@ from app.core.campaign.request import Plan, PlanRefused, plan_document
 from app.core.event import Actor
 from app.core.problem import Problem
 
-FIXED_ONCE_STARTED = ("gate", "earliest_start", "traffic_class", "holdout_ratio")
+FIXED_ONCE_STARTED = ("gate", "earliest_start", "traffic_class", "holdout_ratio", "sender")
 _PLANNED = tuple(field.name for field in fields(Plan))
 
 

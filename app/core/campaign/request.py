@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.core.campaign.campaign import Campaign, Release, ReleaseMode, TrafficClass, held_out
+from app.core.campaign.handover import Handover, handover_document, read_handover
 from app.core.campaign.mix import queue_mix
 from app.core.gate.fields import Fields, shown
 from app.core.problem import InputRefused, Problem
@@ -41,6 +42,7 @@ class Plan:
     release: Release
     queue_mix: tuple[tuple[str, float], ...] = ()
     holdout_ratio: float = 0.0
+    sender: Handover | None = None
 
     @property
     def recipients(self) -> int:
@@ -59,7 +61,7 @@ def parse_plan(document: Mapping[str, object], *, owner: str, now: datetime) -> 
 
     Absent members: id from the title, gate "default", this owner, no kind, traffic_class "promotional", no estimate of
     contacts nor of the queues they come to, start as soon as it is scheduled, no deadline, released by hand, nobody
-    held out. `title` and `audience` must be there.
+    held out, sent by whoever asks. `title` and `audience` must be there.
     A member that is null counts as absent.
     """
     problems: list[Problem] = []
@@ -81,10 +83,12 @@ def parse_plan(document: Mapping[str, object], *, owner: str, now: datetime) -> 
         release=_release(fields),
         queue_mix=queue_mix(fields),
         holdout_ratio=fields.number("holdout_ratio", 0.0, 0, MAX_HOLDOUT_RATIO),
+        sender=read_handover(fields),
     )
     fields.finish()
     _judge_times(fields, plan, now)
     _judge_waves(fields, plan)
+    _judge_sender(fields, plan)
     if problems:
         raise PlanRefused(problems)
     return plan
@@ -110,6 +114,7 @@ def plan_document(campaign: Campaign) -> dict[str, object]:
         },
         "queue_mix": dict(campaign.queue_mix) or None,
         "holdout_ratio": campaign.holdout_ratio,
+        "sender": handover_document(campaign.sender),
     }
 
 
@@ -228,3 +233,9 @@ def _judge_waves(fields: Fields, plan: Plan) -> None:
     if plan.recipients < plan.audience:
         people = f"the {plan.recipients:,} who are sent to: {plan.audience - plan.recipients:,} are held out"
     fields.refuse(f"a wave of {wave:,} is bigger than {people}", "release", "audience_per_wave")
+
+
+def _judge_sender(fields: Fields, plan: Plan) -> None:
+    if plan.sender is not None and plan.release.mode is ReleaseMode.BY_TOOL:
+        detail = 'a tool that asks for its own permits is not driven; set mode to "waves", or leave sender out'
+        fields.refuse(detail, "sender")

@@ -71,7 +71,17 @@ class Scrape:
     """Registers a collector over the given state and reads single samples."""
 
     def __init__(
-        self, floor=None, *, gates=(), contacts=(), sources=(), watchers=0, seconds_late=0.0, cap=200, campaigns=()
+        self,
+        floor=None,
+        *,
+        gates=(),
+        contacts=(),
+        sources=(),
+        senders=(),
+        watchers=0,
+        seconds_late=0.0,
+        cap=200,
+        campaigns=(),
     ):
         self.registry = CollectorRegistry()
         self.dropped = Counter("dropped", "left out", registry=self.registry)
@@ -82,6 +92,7 @@ class Scrape:
                 published=lambda: published,
                 contacts=lambda: dict(contacts),
                 sources=lambda: sources,
+                senders=lambda: senders,
                 hub=Watchers(watchers),
                 queue_cap=Cap(cap, self.dropped),
                 gate_cap=Cap(cap, self.dropped),

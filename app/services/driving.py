@@ -1,0 +1,143 @@
+"""Drives email tools: begins, watches and pauses their campaigns so that they keep to the permits of ours.
+
+Nothing of it needs to be kept: what was sent is booked on permits as totals, and how a tool stands it says itself. So
+the first look after a crash finds what runs, and goes on with it where a permit lets it, or pauses it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.campaign.campaign import ENDED, Campaign, CampaignState
+from app.core.event import Actor
+from app.errors import HoldfireError
+from app.ports.clock import Clock
+from app.ports.events import EventLog
+from app.ports.permits import PermitChange
+from app.ports.senders import Sender, SenderBusy, SenderFault
+from app.services.campaign_book import CampaignBook
+from app.services.permits import Permits
+from app.services.reins import Reins
+from app.services.senders import Senders
+from app.services.watching import Watch
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUIET_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Driving:
+    """What every driver works with, and what makes them."""
+
+    book: CampaignBook
+    permits: Permits
+    events: EventLog
+    senders: Senders
+    clock: Clock
+
+    def driver(self, name: str, kind: str, sender: Sender, look_seconds: float) -> "Driver":
+        """Return what drives one sender, which is known from now on. look_seconds: between two looks at most."""
+        self.senders.employ(name, kind, can_pause=sender.abilities.can_pause)
+        driver = Driver(self, name, sender, look_seconds)
+        self.permits.subscribe(driver.permits_changed)
+        return driver
+
+
+class Driver:
+    """Drives one sender."""
+
+    def __init__(self, around: Driving, name: str, sender: Sender, look_seconds: float) -> None:
+        self.around, self.name, self.sender, self.look_seconds = around, name, sender, look_seconds
+        self.actor = Actor(f"sender/{name}", name)
+        self._watches: dict[str, Watch] = {}
+        self._quiet_until: datetime | None = None
+        self._woken = asyncio.Event()
+
+    async def look(self) -> None:
+        """Look once at every campaign of this sender, and do what follows. What goes wrong with one is logged."""
+        self._woken.clear()
+        campaigns = self._campaigns()
+        if not campaigns:
+            self.around.senders.idle(self.name)
+        await asyncio.gather(*(self._looked(campaign) for campaign in campaigns))
+
+    async def woken(self) -> None:
+        """Return when a permit of one of its campaigns has changed since the last look began."""
+        await self._woken.wait()
+
+    async def rest(self) -> None:
+        """Pause what runs: nobody will look at it for a while. Permits stay, and it goes on after the next start."""
+        if self.sender.abilities.can_pause:
+            await asyncio.gather(*(self._rested(campaign) for campaign in self._campaigns()))
+
+    def permits_changed(self, changes: Sequence[PermitChange]) -> None:
+        """Look soon when a permit of a campaign of this sender has changed: it may have to stop."""
+        changed = {change.after.campaign for change in changes} - {None}
+        if changed and not changed.isdisjoint(campaign.id for campaign in self._campaigns()):
+            self._woken.set()
+
+    # --- what its reins ask ---
+
+    def watches_of(self, campaign: Campaign) -> Sequence[Watch]:
+        """Return what is remembered of each of the tool's campaigns that make one of ours."""
+        parts = campaign.sender.campaigns if campaign.sender else ()
+        for part in parts:
+            known = self._watches.get(part.id)
+            if known is None or known.part != part:
+                self._watches[part.id] = Watch(part, self.around.clock.now())
+        return [self._watches[part.id] for part in parts]
+
+    def failed(self, fault: SenderFault) -> None:
+        """Note that the tool could not be asked or told; where it wants quiet, ask nothing for so long."""
+        self.around.senders.failed(self.name, str(fault))
+        if isinstance(fault, SenderBusy):
+            seconds = min(LONGEST_QUIET_SECONDS, max(self.look_seconds, fault.retry_after_seconds))
+            self._quiet_until = self.around.clock.now() + timedelta(seconds=seconds)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the tool wanted not to be asked now."""
+        return self._quiet_until is not None and self.around.clock.now() < self._quiet_until
+
+    # --- its own ---
+
+    async def _looked(self, campaign: Campaign) -> None:
+        try:
+            await Reins(self, campaign).look()
+        except (HoldfireError, OSError) as fault:
+            log.warning("sender_not_driven", extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
+        except Exception:  # a fault in one campaign must not keep another from being stopped
+            log.exception("sender_failed", extra={"sender": self.name, "campaign": campaign.id})
+
+    async def _rested(self, campaign: Campaign) -> None:
+        try:
+            await Reins(self, campaign).rest()
+        except (HoldfireError, OSError) as fault:
+            log.warning("sender_not_rested", extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
+
+    def _campaigns(self) -> Sequence[Campaign]:
+        """Return the campaigns handed to this sender. What two of them name in the tool is driven for one only.
+
+        Those that are going come before those that ended, which are looked at for a day, and older before younger.
+        """
+        known = [self.around.book.known(campaign_id) for campaign_id in self.around.book.ids()]
+        handed = [each for each in known if each is not None and self._is_mine(each)]
+        owners: dict[str, str] = {}
+        driven = []
+        for campaign in sorted(handed, key=lambda each: (each.state in ENDED, each.created_at)):
+            ids = [part.id for part in campaign.sender.campaigns] if campaign.sender else []
+            if other := next((owners[each] for each in ids if each in owners), None):
+                why = f"campaign {other!r} is sent by the same campaign of sender {self.name!r}"
+                self.around.senders.looked(campaign, why_not=why)
+            else:
+                owners |= dict.fromkeys(ids, campaign.id)
+                driven.append(campaign)
+        return driven
+
+    def _is_mine(self, campaign: Campaign) -> bool:
+        if campaign.sender is None or campaign.sender.sender != self.name:
+            return False
+        return campaign.state is not CampaignState.DRAFT

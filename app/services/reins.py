@@ -1,0 +1,290 @@
+"""One look at one campaign in the tool that sends it, and what follows from it.
+
+What must stop is stopped first. Then the tool says how it stands, what it sent is booked, and it is told one thing at
+most, which is read back: neither its yes nor its no is believed, but what it says of itself afterwards.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from app.core.campaign.campaign import Campaign, CampaignState
+from app.core.campaign.machine import event
+from app.core.event import EventType
+from app.core.permit.permit import Permit
+from app.core.sending.drive import Command, GiveBack, Move, Wait, next_of
+from app.core.sending.standing import MAY_SEND, OVER, SendingState, Standing
+from app.errors import Conflict
+from app.ports.senders import Driven, SenderFault
+from app.services.watching import Watch
+
+if TYPE_CHECKING:
+    from app.services.driving import Driver
+
+log = logging.getLogger(__name__)
+
+BLIND_SECONDS = 10.0  # what runs and cannot be asked about for so long is paused
+RESTING_SECONDS = 15.0  # between two looks at what neither sends nor soon will
+
+
+class Reins:
+    """One campaign of ours, and the tool's campaigns that make it."""
+
+    def __init__(self, driver: "Driver", campaign: Campaign) -> None:
+        self._driver, self._campaign = driver, campaign
+        self._around, self._sender, self._abilities = driver.around, driver.sender, driver.sender.abilities
+        self._watches: Sequence[Watch] = driver.watches_of(campaign)
+        self._read_now: set[str] = set()
+        self._told_now: set[str] = set()
+
+    async def look(self) -> None:
+        """Look, and do what follows."""
+        if self._left() <= 0:
+            await self._stop_what_was_seen()
+        for watch in self._due():
+            await self._read(watch)
+        await self._book()
+        if self._is_blind():
+            await self._go_blind()
+        else:
+            await self._go_on()
+        self._say_how_ready()
+
+    async def rest(self) -> None:
+        """Pause what was seen to send, and book what it sent."""
+        for watch in self._watches:
+            if watch.standing is not None and watch.may_be_sending:
+                await self._tell(watch, Move(Command.PAUSE, watch.part.id, "holdfire ends, and would not see it"))
+        await self._book()
+
+    # --- what may go ---
+
+    def _permit(self) -> Permit | None:
+        """Return the permit under which may be sent now, None when nothing may."""
+        campaign, wave = self._around.book.known(self._campaign.id), self._around.book.wave(self._campaign.id)
+        if campaign is None or campaign.state is not CampaignState.RELEASING or wave is None or wave.ended_at:
+            return None
+        live = (each for each in self._around.permits.of_campaign(campaign.id) if each.id == wave.permit_id)
+        permit = next(live, None)
+        return None if permit is None or self._around.permits.must_stop(permit) else permit
+
+    def _left(self) -> int:
+        permit = self._permit()
+        return 0 if permit is None else max(0, permit.allowed - permit.sent)
+
+    def _why_stop(self) -> str:
+        known = self._around.book.known(self._campaign.id) or self._campaign
+        if known.state is not CampaignState.RELEASING:
+            return known.reason or f"its campaign is {known.state.replace('_', ' ')}"
+        return "no permit allows more"
+
+    def _is_blind(self) -> bool:
+        return any(watch.is_blind or watch.standing is None for watch in self._watches)
+
+    # --- what follows ---
+
+    async def _stop_what_was_seen(self) -> None:
+        """Pause what was seen sending before anything is asked: that may take long."""
+        for watch in self._watches:
+            if self._abilities.can_pause and watch.standing is not None and watch.may_be_sending:
+                await self._tell(watch, Move(Command.PAUSE, watch.part.id, self._why_stop()))
+
+    async def _go_on(self) -> None:
+        """Do what the rules say of a tool whose every campaign is known."""
+        now, permit = self._around.clock.now(), self._permit()
+        self._give_up_late()
+        begins = any(watch.told in (Command.START, Command.RESUME) for watch in self._watches)
+        step = next_of(
+            [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None],
+            self._abilities,
+            left=self._left(),
+            look_seconds=self._driver.look_seconds,
+            may_begin=not begins and not any(watch.backs_off(now) for watch in self._watches),
+        )
+        if isinstance(step, Move):
+            await self._move(step)
+        elif isinstance(step, GiveBack) and permit is not None:
+            await self._give_back(permit, step.why)
+        elif isinstance(step, Wait) and step.is_trouble:
+            await self._in_trouble(self._watches, step.why)
+
+    async def _move(self, move: Move) -> None:
+        watch = next(each for each in self._watches if each.part.id == move.part)
+        is_told_already = move.command is Command.PAUSE and watch.part.id in self._told_now
+        begins_without = move.command is not Command.PAUSE and self._permit() is None
+        if is_told_already or begins_without:  # the floor may have changed while the tool was asked
+            return
+        await self._tell(watch, move)
+        await self._book()
+
+    async def _go_blind(self) -> None:
+        """Pause what may be sending and cannot be seen: at once where nothing may go, else before too much is gone."""
+        left, now = self._left(), self._around.clock.now()
+        for watch in self._watches:
+            if not self._abilities.can_pause or not watch.may_be_sending or watch.part.id in self._told_now:
+                continue
+            if self._around.book.wave(self._campaign.id) is None and watch.standing is None:
+                continue  # nobody ever let it begin, and nobody saw it begin
+            unseen = abs((now - (watch.read_at or watch.since)).total_seconds())
+            told = watch.standing.per_second if watch.standing is not None else None
+            fast = max(self._abilities.per_second, told or 0.0)
+            gone = fast * (unseen + self._abilities.lag_seconds + self._driver.look_seconds)
+            if left <= 0 or gone >= left or unseen >= BLIND_SECONDS:
+                why = "it cannot be asked how it stands" if left > 0 else self._why_stop()
+                await self._tell(watch, Move(Command.PAUSE, watch.part.id, why))
+
+    def _give_up_late(self) -> None:
+        """Count commands to begin that nothing came of, and let some time pass before the next."""
+        now = self._around.clock.now()
+        for watch in self._watches:
+            if watch.told in (Command.START, Command.RESUME) and watch.is_late(self._abilities.takes_seconds, now):
+                watch.back_off(now)
+                log.warning("sender_did_not_begin", extra={"sender": self._driver.name, "campaign": self._campaign.id})
+
+    async def _give_back(self, permit: Permit, why: str) -> None:
+        try:
+            await self._around.permits.release(permit.id, self._driver.actor, why)
+        except Conflict:
+            log.debug("permit_gone", extra={"permit": permit.id})
+
+    # --- asking ---
+
+    def _due(self) -> Sequence[Watch]:
+        """Return what is to be asked about now: all while something goes or soon may, else each now and then."""
+        if self._driver.is_quiet:
+            for watch in self._watches:
+                watch.is_blind = True
+            return ()
+        return [watch for watch in self._watches if watch.part.id not in self._read_now and self._is_due(watch)]
+
+    def _is_due(self, watch: Watch) -> bool:
+        if watch.is_blind or watch.standing is None or watch.read_at is None or watch.may_be_sending:
+            return True
+        now = self._around.clock.now()
+        final = timedelta(seconds=self._abilities.lag_seconds + RESTING_SECONDS)
+        if watch.rested_since is not None and abs(now - watch.rested_since) < final:
+            return True
+        is_near = self._campaign.state is CampaignState.RELEASING and watch.standing.state not in OVER
+        return is_near or abs((now - watch.read_at).total_seconds()) >= RESTING_SECONDS
+
+    async def _read(self, watch: Watch) -> None:
+        """Ask how one stands; what cannot be known is blind, which begins nothing and stops what was seen to go."""
+        self._read_now.add(watch.part.id)
+        try:
+            standing = await self._sender.status(watch.part.id)
+        except SenderFault as fault:
+            watch.is_blind = True
+            self._driver.failed(fault)
+            return
+        before = watch.standing
+        watch.saw(standing, self._around.clock.now())
+        if standing.state is SendingState.FINISHED and before is not None and before.state is not standing.state:
+            await self._tell_of(EventType.SENDER_FINISHED, watch, "it has nobody left to send to")
+        self._note(watch, standing)
+
+    def _note(self, watch: Watch, standing: Standing) -> None:
+        part = watch.as_part(standing, self._around.clock.now())
+        driven = Driven(
+            campaign=self._campaign.id,
+            tool_campaign=watch.part.id,
+            state=standing.state,
+            sent=part.sent,
+            target=part.size,
+            read_at=self._around.clock.now(),
+            trouble=watch.trouble,
+        )
+        self._around.senders.answered(self._driver.name, driven)
+
+    # --- telling ---
+
+    async def _tell(self, watch: Watch, move: Move) -> None:
+        """Tell the tool, and read back whether it did."""
+        was_going = watch.standing is not None and (watch.standing.state in MAY_SEND or watch.told is move.command)
+        watch.commanded(move.command, self._around.clock.now())
+        self._told_now.add(watch.part.id)
+        self._around.senders.told(self._driver.name)
+        said = await self._say(watch, move.command)
+        await self._read(watch)
+        if watch.told is None:
+            if move.command is not Command.PAUSE:
+                watch.begun()
+                await self._tell_of(EventType.SENDER_STARTED, watch, move.why)
+            elif was_going:
+                await self._tell_of(EventType.SENDER_PAUSED, watch, move.why)
+        elif move.command is Command.PAUSE:
+            if watch.is_late(self._abilities.takes_seconds, self._around.clock.now()) or said:
+                await self._in_trouble([watch], said or "it goes on though it was told to pause")
+        elif watch.standing is not None and watch.standing.state is SendingState.SCHEDULED:
+            watch.back_off(self._around.clock.now())
+            why = "it set a time to begin by itself when it was told to begin; take the date away in the tool"
+            await self._tell_of(EventType.SENDER_MISMATCH, watch, why)
+
+    async def _say(self, watch: Watch, command: Command) -> str:
+        """Send a command; return what went wrong, "" for nothing: it may have been done all the same."""
+        tell = {Command.START: self._sender.start, Command.RESUME: self._sender.resume}
+        try:
+            await tell.get(command, self._sender.pause)(watch.part.id)
+        except SenderFault as fault:
+            self._driver.failed(fault)
+            return str(fault)
+        return ""
+
+    # --- booking ---
+
+    async def _book(self) -> None:
+        """Book what the tool counts beyond what is booked, on the permit of the last wave, ended or not."""
+        now = self._around.clock.now()
+        known = [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None]
+        counted = sum(part.sent for part in known)
+        booked = self._around.permits.spent_by_campaign(self._campaign.id, now).sent_last_hour
+        wave = self._around.book.wave(self._campaign.id)
+        if counted > booked and wave is not None:
+            permit = await self._around.permits.find(wave.permit_id)
+            await self._around.permits.report(permit.id, permit.sent + counted - booked, self._driver.actor)
+
+    # --- saying ---
+
+    async def _in_trouble(self, watches: Sequence[Watch], why: str) -> None:
+        """Say loudly, once per trouble, that a tool sends and is not stopped."""
+        for watch in watches:
+            if watch.may_be_sending and watch.trouble is None:
+                watch.trouble = why
+                extra = {"sender": self._driver.name, "campaign": self._campaign.id, "error": why}
+                log.error("sender_not_paused", extra=extra)
+                await self._tell_of(EventType.SENDER_NOT_PAUSED, watch, why)
+                if watch.standing is not None:
+                    self._note(watch, watch.standing)
+
+    async def _tell_of(self, kind: EventType, watch: Watch, why: str) -> None:
+        standing = watch.standing
+        after: dict[str, object] = {
+            "sender": self._driver.name,
+            "tool_campaign": watch.part.id,
+            "state": None if standing is None else standing.state.value,
+            "sent": None if standing is None else standing.sent,
+            "target": None if standing is None else standing.target,
+        }
+        told = event(kind, self._campaign, self._driver.actor, why, self._around.clock.now(), after=after)
+        await self._around.events.append([told])
+
+    def _say_how_ready(self) -> None:
+        """Say whether a wave may open: the tool rests, its count is final, and it has somebody left to send to."""
+        now, name = self._around.clock.now(), f"sender {self._driver.name!r}"
+        lag = timedelta(seconds=self._abilities.lag_seconds)
+        states = {watch.standing.state for watch in self._watches if watch.standing is not None}
+        why, is_done = None, False
+        if self._is_blind():
+            why = f"{name} cannot be asked how the campaign stands"
+        elif any(watch.may_be_sending for watch in self._watches):
+            why = f"{name} has not stopped yet"
+        elif any(watch.rested_since is not None and now - watch.rested_since < lag for watch in self._watches):
+            why = f"the count of {name} is not final yet"
+        elif any(watch.backs_off(now) for watch in self._watches):
+            why = f"{name} did not begin when it was told to; it is told again soon"
+        elif SendingState.ENDED in states and states <= OVER:
+            why = f"{name} has ended the campaign; cancel it here, too"
+        elif states <= OVER:
+            is_done = self._around.book.wave(self._campaign.id) is not None
+            why = f"{name} has nobody left to send to" + ("" if is_done else ", before anything was let go from here")
+        self._around.senders.looked(self._campaign, why_not=why, is_done=is_done)

@@ -1,0 +1,100 @@
+"""What a driver remembers of one of a tool's campaigns between looks. Lost in a crash, and found out anew."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.campaign.handover import ToolCampaign
+from app.core.sending.drive import Command, Part
+from app.core.sending.standing import MAY_SEND, OVER, UNBEGUN, SendingState, Standing
+
+FIRST_BACKOFF_SECONDS = 5.0
+LONGEST_BACKOFF_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """One of a tool's campaigns. standing: what it said last, at read_at; None: it never did. is_blind: nor did it now.
+
+    told, told_at: the last command that its state has not shown yet. trouble: what is wrong, in a sentence, once told.
+    """
+
+    part: ToolCampaign
+    since: datetime
+    standing: Standing | None = None
+    read_at: datetime | None = None
+    is_blind: bool = False
+    running_since: datetime | None = None
+    rested_since: datetime | None = None
+    told: Command | None = None
+    told_at: datetime | None = None
+    failures: int = 0
+    not_before: datetime | None = None
+    trouble: str | None = None
+
+    @property
+    def may_be_sending(self) -> bool:
+        """Whether it may be sending as far as we know: it was seen to, was told to, or was never seen at all."""
+        if self.told in (Command.START, Command.RESUME):
+            return True
+        return self.standing is None or self.standing.state in MAY_SEND
+
+    def saw(self, standing: Standing, now: datetime) -> None:
+        """Take note of what the tool says."""
+        before = self.standing
+        if standing.state in MAY_SEND:
+            if before is None or before.state not in MAY_SEND:
+                self.running_since = self.told_at if self.told is not None else None
+            self.rested_since = None
+        elif before is None:
+            self.rested_since = None if standing.state in UNBEGUN else now
+        elif before.state in MAY_SEND or before.sent != standing.sent:
+            self.rested_since, self.running_since = now, None
+        self.standing, self.read_at, self.is_blind = standing, now, False
+        if self.has_obeyed:
+            self.told = self.told_at = None
+        if standing.state not in MAY_SEND:
+            self.trouble = None
+
+    @property
+    def has_obeyed(self) -> bool:
+        """Whether its state shows the last command."""
+        if self.told is None or self.standing is None:
+            return False
+        state = self.standing.state
+        if self.told is Command.PAUSE:
+            return state not in MAY_SEND
+        return state is SendingState.RUNNING or state in OVER
+
+    def commanded(self, command: Command, now: datetime) -> None:
+        """Take note of a command; of one that is repeated the first time counts."""
+        if self.told is not command:
+            self.told, self.told_at = command, now
+
+    def is_late(self, takes_seconds: float, now: datetime) -> bool:
+        """Tell whether its state should have shown the last command by now."""
+        return self.told_at is not None and now - self.told_at >= timedelta(seconds=takes_seconds)
+
+    def back_off(self, now: datetime) -> None:
+        """Give up a command to begin for a while, longer each time."""
+        seconds = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(self.failures, 10))
+        self.failures += 1
+        self.told = self.told_at = None
+        self.not_before = now + timedelta(seconds=seconds)
+
+    def begun(self) -> None:
+        """Take note that it obeyed a command to begin."""
+        self.failures, self.not_before = 0, None
+
+    def backs_off(self, now: datetime) -> bool:
+        """Tell whether it is too early to tell it to begin once more."""
+        return self.not_before is not None and now < self.not_before
+
+    def as_part(self, standing: Standing, now: datetime) -> Part:
+        """Return it as the one who decides sees it. A clock that went back makes nothing shorter than it is."""
+        return Part(
+            self.part.id,
+            standing,
+            self.part.recipients,
+            None if self.running_since is None else abs((now - self.running_since).total_seconds()),
+            None if self.rested_since is None else max(0.0, (now - self.rested_since).total_seconds()),
+        )
