@@ -17,6 +17,7 @@ from app.core.floor.metric import Metric
 from app.ports.keys import SCOPES
 from app.telemetry.metrics import Metrics
 from tests.support.vendors.http_json import TOKEN, Acd, Line
+from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
 from tests.support.whole import Whole, a_whole
 from workers.sources.faults import SourceFault
@@ -27,7 +28,8 @@ from workers.sources.worker import SourceWorker, Surroundings
 
 NUMBER, NAME = "+1 555 0177 321", "Wilhelmina Quastenflosser"
 DIGITS = NUMBER.replace(" ", "")
-CANARIES = (NUMBER, DIGITS, NAME, NAME.replace(" ", "."), "quastenflosser@example.net", TOKEN)
+EMAIL = "quastenflosser@example.net"
+CANARIES = (NUMBER, DIGITS, NAME, NAME.replace(" ", "."), EMAIL, TOKEN, PASSWORD)
 QUEUE = "canary-queue"
 
 
@@ -54,9 +56,7 @@ async def push(whole: Whole, _: Path) -> None:
     fine = {"queue": QUEUE, "observed_at": at, "source": "push", "backlog": 3}
     observations = [fine, fine | {"caller": NUMBER}, fine | {"backlog": NAME}, fine | {"observed_at": DIGITS}]
     event = {"contact_id": "c-1", "queue": QUEUE, "event": "queued", "at": at, "source": "push"}
-    contacts = [
-        event | {key: value} for key, value in (("contact_id", NUMBER), ("agent", CANARIES[-2]), ("name", NAME))
-    ]
+    contacts = [event | {key: value} for key, value in (("contact_id", NUMBER), ("agent", EMAIL), ("name", NAME))]
     async with whole.client("ingest") as client:
         await client.post("/api/v1/observations", json=observations)
         await client.post("/api/v1/contacts", json=[event, *contacts])
@@ -93,10 +93,19 @@ async def http_json(whole: Whole, _: Path) -> None:
         await polled(whole, acd.table(), 5)
 
 
+async def prometheus(whole: Whole, _: Path) -> None:
+    with serving(Prometheus()) as prom:
+        prom.base = whole.clock.now
+        prom.series[WAITING_QUERY] = {QUEUE: "3", NUMBER: "1"}
+        prom.troubles.extend([Broken(), Truncated(), Broken(401)])
+        await polled(whole, prom.table(), 5)
+
+
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "push": push,
     "queue-log": queue_log,
     "http-json": http_json,
+    "prometheus": prometheus,
 }
 
 

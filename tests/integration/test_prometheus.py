@@ -1,5 +1,6 @@
 """Prometheus' own tools on the real thing: our exposition, our rules, and a server that scrapes a running holdfire."""
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -13,7 +14,10 @@ from typing import TypeVar
 import httpx2
 import pytest
 
+from app.clocks import SystemClock
+from app.services.trials import Seen
 from tests.support.server import REPOSITORY, a_server
+from workers.sources.trying import over_the_line
 
 RULES = REPOSITORY / "docker" / "prometheus"
 PATIENCE_SECONDS = 30
@@ -134,3 +138,19 @@ def test_a_real_prometheus_scrapes_us_and_its_rules_see_the_gate(holdfire, tmp_p
         held = wait_until(lambda: query(theirs, "gate:holdfire_readiness_held:bool"), "the recording rule")
         assert held.keys() == {"default"}
         assert query(theirs, 'up{job="holdfire"}') is not None
+        backlog = read_back(theirs)
+    assert (backlog.queue, backlog.value) == ("orders-voice", 7)
+    assert 0 <= backlog.age_seconds < PATIENCE_SECONDS
+
+
+def read_back(theirs: httpx2.Client) -> Seen:
+    """Return the backlog as the prometheus source reads it from a Prometheus."""
+    table = {
+        "type": "prometheus",
+        "url": str(theirs.base_url),
+        "queue_label": "queue",
+        "observed_at_query": "min by (queue) (timestamp(holdfire_queue_contacts))",
+        "metrics": {"backlog": "sum by (queue) (holdfire_queue_contacts)"},
+    }
+    (seen,) = asyncio.run(over_the_line([table], "prometheus", SystemClock())).seen
+    return seen

@@ -6,21 +6,26 @@ from typing import Any
 
 from app.errors import Invalid
 from workers.sources.asterisk_ami import worker as asterisk_ami
+from workers.sources.freeswitch_esl import worker as freeswitch_esl
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
+from workers.sources.prometheus import worker as prometheus
 from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
 from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "asterisk-ami": asterisk_ami.configured,
+    "freeswitch-esl": freeswitch_esl.configured,
     "http-json": http_json.configured,
+    "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,
 }
 
 # Those whose mapping can be tried on a sample: what their system says, as bytes.
 TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
     "http-json": http_json.trial,
+    "prometheus": prometheus.trial,
 }
 
 

@@ -1,5 +1,6 @@
 """Reads a [sources.mapping] table, with errors that name the key at fault."""
 
+from collections.abc import Collection
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -33,10 +34,10 @@ def row_map(table: Table, source: str, *, columns: bool = False) -> RowMap:
         at=_expression(mapping, "observed_at_from", columns=columns),
         at_unit=mapping.choice("observed_at_unit", INSTANTS, "iso"),
         at_in_document=not columns and mapping.choice("observed_at_in", ("row", "document"), "row") == "document",
-        window_seconds=_window(mapping),
+        window_seconds=window_of(mapping),
         zone=_zone(mapping),
     )
-    _counts_have_a_window(mapping, found)
+    counts_have_a_window(mapping, {each.name for each in found.fields}, found.window_seconds)
     return found
 
 
@@ -64,7 +65,8 @@ def _zone(mapping: Table) -> tzinfo | None:
         raise mapping.fault("time_zone", f"{name!r} is not known", "give an IANA name, as Europe/Berlin") from None
 
 
-def _window(mapping: Table) -> float | None:
+def window_of(mapping: Table) -> float | None:
+    """Return the span that averages and counts are over, in seconds; None: not told. Raises Invalid."""
     if "window_seconds" not in mapping.keys:
         return None
     return mapping.number("window_seconds", None, 1, LONGEST_WINDOW_SECONDS)
@@ -90,10 +92,10 @@ def _mapped(metrics: Table, name: str, *, columns: bool) -> Mapped:
     return Mapped(name, found, within.choice("unit", units, units[0]))
 
 
-def _counts_have_a_window(mapping: Table, found: RowMap) -> None:
-    given = {each.name for each in found.fields}
+def counts_have_a_window(mapping: Table, given: Collection[str], window_seconds: float | None) -> None:
+    """Raise Invalid when a field is given that is worth nothing without another one."""
     for name in _COUNTED:
-        if name in given and found.window_seconds is None:
+        if name in given and window_seconds is None:
             why = f"is missing, and metrics.{name} is counted over some span"
             raise mapping.fault("window_seconds", why, "say how many seconds that span has")
         if name in given and name not in COUNTS and "answered" not in given:

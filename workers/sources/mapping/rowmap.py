@@ -148,12 +148,17 @@ def _listed(found: Any) -> list[Any]:
 
 
 def _queue(row_map: RowMap, key: str | None, row: Any) -> str:
-    """Return the queue of a row. Raises BadField, also when it looks like a person's number or address."""
+    """Return the queue of a row. Raises BadField."""
     if row_map.queue is not None:
         return row_map.queue
     name = key if row_map.queue_from is None else _name("queue", row_map.queue_from, row)
     if name is None:
         raise BadField("queue", "queue_from gives nothing")
+    return queue_name(name)
+
+
+def queue_name(name: str) -> str:
+    """Return a queue's name as it is. Raises BadField when it looks like a person's number or address."""
     if name_fault(name) or acceptable(name) != name:
         raise BadField("queue", "the queue's name is too long, cannot be printed, or looks like a number or an address")
     return name

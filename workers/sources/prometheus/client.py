@@ -1,0 +1,35 @@
+"""Asks a Prometheus, or whatever has its query API, instant queries."""
+
+from typing import Any
+
+from workers.sources.faults import BadAnswer, SourceFault
+from workers.sources.web import Reach, Web
+
+_NOT_EVALUATED = {400, 422}
+
+
+class Client:
+    """Asks; connections are kept between two times."""
+
+    def __init__(self, url: str, reach: Reach) -> None:
+        self._url, self._reach = f"{url.rstrip('/')}/api/v1/query", reach
+        self._web: Web | None = None
+
+    async def query(self, field: str, query: str, at: float | None) -> Any:
+        """Return the answer to a query at an instant (seconds since 1970), None: now. Raises SourceFault."""
+        self._web = self._web or Web(self._reach)
+        params = {"query": query, "timeout": f"{self._reach.timeout_seconds:g}s"}
+        if at is not None:
+            params["time"] = f"{at:.3f}"
+        try:
+            return await self._web.json("GET", self._url, params=params)
+        except BadAnswer as fault:
+            if fault.status in _NOT_EVALUATED:
+                raise SourceFault(f"{fault}: it cannot evaluate the query for {field}") from None
+            raise
+
+    async def close(self) -> None:
+        """Let go of connections; the next query opens them anew."""
+        if self._web is not None:
+            await self._web.close()
+        self._web = None
