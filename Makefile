@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One test process per core: more would share the cores that the servers under test need.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: help demo serve test check lint bench docs fmt lock clean run-venv dev-venv bench-venv
+.PHONY: help demo serve test check lint bench soak docs fmt lock clean run-venv dev-venv bench-venv
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,10 @@ lint: dev-venv ## linters, types and import rules only
 bench: bench-venv ## measure the hot paths and write docs/performance.md; takes a few minutes
 	@scripts/system_packages.sh bench
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, in a real browser that must not grow
+	@scripts/system_packages.sh test
+	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 
 docs: dev-venv ## draw the state machines of docs/explanation from the code's tables
 	@$(BIN)/python -m scripts.draw_state_machines

@@ -100,7 +100,7 @@ async def _measure(server: Holding) -> str:
             await change(client, 0)
             answered = await _answers(client)
             async with async_playwright() as playwright:
-                chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
+                chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"), args=list(QUIET))
                 painted = await _painted(chromium, server.url)
                 shown = await _shown(server, client, chromium)
                 await chromium.close()

@@ -102,6 +102,7 @@ def written(artifacts: Path, name: str, readings: list[dict[str, int]]) -> None:
     (artifacts / f"soak-{name}.json").write_text(json.dumps(readings, indent=1), encoding="utf-8")
 
 
+@pytest.mark.timeout(120 + FRAMES // 10)
 def test_thousands_of_frames_leave_nothing_behind(board: Server, open_page, artifacts: Path):
     page = open_page("about:blank")
     page.add_init_script(KEEP_SOCKET)
