@@ -316,8 +316,8 @@ async def test_a_dead_connection_is_noticed_by_its_silence_and_nothing_is_made_u
         await settled(pbx)
         pbx.wire.silent = True
         last = follow.observations()[-1].observed_at
-        await seen(lambda: "silent" in (follow.health.last_error or ""))
-        assert follow.health.status == "failing"
+        await says(follow, "failing")
+        assert "silent" in (follow.health.last_error or "")
         said = follow.observations()[-1].observed_at
         clock.move(300)
         await seen(lambda: pbx.wire.calls >= 2)

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import Invalid
 from workers.sources.asterisk_ami import worker as asterisk_ami
+from workers.sources.freeswitch_esl import worker as freeswitch_esl
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
 from workers.sources.prometheus import worker as prometheus
@@ -15,6 +16,7 @@ from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "asterisk-ami": asterisk_ami.configured,
+    "freeswitch-esl": freeswitch_esl.configured,
     "http-json": http_json.configured,
     "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,

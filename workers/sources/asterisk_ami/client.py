@@ -100,11 +100,11 @@ class Session:
             raise SourceFault(f"{account.address} cannot be reached: {fault.strerror or fault}") from None
         session = cls(account, reader, writer)
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(min(CONNECT_SECONDS, account.silence_seconds)):
                 await session._log_in()
         except TimeoutError:
             session.close()
-            raise SourceFault(f"{account.address} did not let us log in within {CONNECT_SECONDS:g} s") from None
+            raise SourceFault(f"{account.address} did not let us log in in time") from None
         except BaseException:
             session.close()
             raise
