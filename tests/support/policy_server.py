@@ -25,7 +25,7 @@ name = "newsletter"
 kind = "bulk"
 sender = ["news@*"]
 wave = {wave}
-wave_gap_seconds = 0
+wave_gap_seconds = {gap}
 """
 
 
@@ -79,12 +79,12 @@ class PolicyServer:
 
 @contextmanager
 def a_policy_server(
-    folder: Path, url: str, *, wave: int = 50, listen: str = "127.0.0.1:0", **more: str | int
+    folder: Path, url: str, *, wave: int = 50, gap: float = 0, listen: str = "127.0.0.1:0", **more: str | int
 ) -> Iterator[PolicyServer]:
     """Yield a policy server with a rule for news@ and one for receipts@; more: further keys of its table."""
     keys = {"listen": listen, "ask_seconds": 1} | more
     lines = [f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"' for key, value in keys.items()]
-    table = "[postfix_policy]\n" + "\n".join(lines) + "\n\n" + RULES.format(wave=wave)
+    table = "[postfix_policy]\n" + "\n".join(lines) + "\n\n" + RULES.format(wave=wave, gap=gap)
     server = PolicyServer(folder, url, table)
     try:
         yield server
