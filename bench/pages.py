@@ -31,6 +31,7 @@ MINUTES_OF_DAYS = 8  # charts of a day lie over those of yesterday and of the we
 RANGES = ("24h", "30d", "1y")
 OTHERS = 1_000
 CHANGES = 60
+CHROMIUM = "chromium-headless-shell"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 CHARTED = {
     Metric.BACKLOG: 4.0,
@@ -100,7 +101,7 @@ async def _measure(server: Holding) -> str:
             await change(client, 0)
             answered = await _answers(client)
             async with async_playwright() as playwright:
-                chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell"), args=list(QUIET))
+                chromium = await playwright.chromium.launch(executable_path=shutil.which(CHROMIUM), args=list(QUIET))
                 painted = await _painted(chromium, server.url)
                 shown = await _shown(server, client, chromium)
                 await chromium.close()
