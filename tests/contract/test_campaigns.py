@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.campaign.campaign import Campaign, CampaignState, Release, ReleaseMode, TrafficClass
+from app.core.campaign.handover import Handover, ToolCampaign
 from app.core.event import Actor, Event, EventType
 from app.errors import Conflict, NotFound
 from app.ports.campaigns import Wave
@@ -57,6 +58,7 @@ async def test_a_campaign_is_read_back_whole(campaigns):
         revision=7,
         queue_mix=(("billing", 0.25), ("orders-voice", 0.75)),
         holdout_ratio=0.05,
+        sender=Handover("keila", (ToolCampaign("nmc_1", 400), ToolCampaign("nmc_2", 100))),
     )
     await add(campaigns, whole)
     assert await campaigns.campaign("spring") == whole

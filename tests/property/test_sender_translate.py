@@ -1,0 +1,68 @@
+"""Whatever a tool answers: how a campaign stands, or that it was not understood. Never anything else."""
+
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.sending.standing import Standing
+from tests.support.tools import ACME
+from workers.senders.dittofeed import translate as dittofeed
+from workers.senders.http_template import translate as http_template
+from workers.senders.keila import translate as keila
+from workers.senders.listmonk import translate as listmonk
+from workers.senders.mailman import translate as mailman
+from workers.senders.speaking import NotUnderstood
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+ANYTHING = st.recursive(SCALARS, lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=3), each))
+WORDS = st.sampled_from(["draft", "running", "Draft", "Running", "V2", "live", "12", "a"]) | ANYTHING
+NAMES = ("id", "status", "to_send", "sent", "rate", "sent_at", "scheduled_for", "version", "config", "count")
+OBJECTS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, WORDS)) | ANYTHING
+DOCUMENTS = st.fixed_dictionaries({}, optional={"data": OBJECTS | st.lists(OBJECTS, max_size=2)}) | ANYTHING
+READING: Any = ACME.sender("http://127.0.0.1:1")._reading  # type: ignore[attr-defined]
+
+
+def understood(translate, *given_) -> None:
+    with suppress(NotUnderstood):
+        standing = translate(*given_)
+        assert standing is None or isinstance(standing, Standing | float | int)
+        if isinstance(standing, Standing):
+            assert standing.sent is None or standing.sent >= 0
+            assert standing.target is None or standing.target >= 0
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS)
+def test_listmonk(document):
+    understood(listmonk.standing_of, document)
+    understood(listmonk.rate_of, document, "12")
+
+
+@settings(max_examples=40)
+@given(DOCUMENTS)
+def test_keila(document):
+    understood(keila.standing_of, document)
+
+
+@settings(max_examples=40)
+@given(st.lists(OBJECTS, max_size=2) | ANYTHING, OBJECTS)
+def test_dittofeed(broadcasts, deliveries):
+    understood(dittofeed.standing_of, broadcasts, deliveries, "a")
+
+
+@settings(max_examples=40)
+@given(OBJECTS, st.text(max_size=20))
+def test_mailman(document, campaign):
+    understood(mailman.members_of, document)
+    understood(mailman.check_held, document, "12")
+    understood(lambda: mailman.list_and_request(campaign) and None)
+
+
+@settings(max_examples=40)
+@given(
+    st.fixed_dictionaries({"job": st.fixed_dictionaries({}, optional={"state": WORDS, "counts": OBJECTS})}) | ANYTHING
+)
+def test_a_tool_by_template(document):
+    understood(http_template.standing_of, document, READING)
