@@ -308,6 +308,16 @@ def test_the_pointer_goes_and_the_picture_drifts_but_not_for_who_asks_for_calm(s
     assert page.evaluate(where) == still
 
 
+def test_it_keeps_its_device_awake_again_whenever_it_comes_back_into_sight(server: Server, open_page):
+    page = open_page("about:blank")
+    page.add_init_script("window.asked = 0; navigator.wakeLock.request = async () => { asked += 1; return {}; };")
+    page.goto(hung(server)["url"])
+    expect(page.locator("#wall-link")).to_have_text("live")
+    assert page.evaluate("asked") == 1
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert page.evaluate("asked") == 2
+
+
 def test_it_is_dark_unless_light_is_asked_for(server: Server, open_page):
     url = hung(server)["url"]
     page = open_page(url, theme="light")

@@ -138,6 +138,8 @@ def _href(subject: str) -> str:
     kind, _, name = subject.partition("/")
     if kind == "decision":
         return f"/decisions/{quote(name, safe='')}"
+    if kind == "display":
+        return f"/settings/screens/{quote(name, safe='')}"
     return f"/?gate={quote(name, safe='')}" if kind == "gate" else f"{PATH}?subject={quote(subject, safe='')}"
 
 
