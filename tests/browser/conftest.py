@@ -20,8 +20,9 @@ QUIET = (
 )
 VIOLATIONS = """
 window.violations = [];
-addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
-  violations.push(`${violatedDirective} ${blockedURI}`);
+addEventListener("securitypolicyviolation", (event) => {
+  const { violatedDirective, blockedURI, sourceFile, lineNumber, columnNumber } = event;
+  violations.push(`${violatedDirective} ${blockedURI} by ${sourceFile}:${lineNumber}:${columnNumber}`);
 });
 """
 EXPECTED_WHEN_DOWN = (

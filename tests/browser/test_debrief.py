@@ -31,7 +31,9 @@ RECORD_PRINT = """() => addEventListener("beforeprint", () => {
 })"""
 # What stands there is spoilt, and read anew in a moment rather than in a minute.
 SOON = """() => {
-    document.querySelector("h1").textContent = document.getElementById("floor-title").textContent = "old";
+    const old = document.getElementById("floor-title");
+    document.querySelector("h1").textContent = old.textContent = "old";
+    old.style.color = "red";  // must not be carried over as an attribute, which the page's own policy forbids
     document.getElementById("outcome-plot").dataset.kept = "yes";
     const part = document.getElementById("debrief-rest");
     part.setAttribute("hx-trigger", "every 500ms");
