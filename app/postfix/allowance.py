@@ -4,8 +4,8 @@ Pure: each function returns the allowance as it is then. `now` is monotonic seco
 known counts against passing: a permit not seen for a while, or whose time may be over, lets nothing through.
 
 The order of things: `take` for each message; where no permit covers it, `wanted` says how many to ask for, if it is
-time to ask; what comes of that is `granted` or `refused`. A permit in use is `seen` again and again until it is
-`stopped` by holdfire, or `ended` by us.
+time to ask; what comes of that is `granted` or `refused`. A permit in use is `seen` again and again, until it is used
+no more and `ended`, or holdfire stops it and `refused` says so.
 """
 
 from dataclasses import dataclass, replace
@@ -46,14 +46,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one rule's mail may do. ask_at: no permit is asked for earlier. debt: what the rate has yet to make up for.
+    """What one rule's mail may do. ask_at: no permit is asked for earlier; opens_at: none for a new wave.
 
-    debt is in recipients as of settled_at, and shrinks with time.
+    spare: what is left of the present wave where its permit was given back unused. debt: recipients that the rate has
+    yet to make up for, as of settled_at; it shrinks with time.
     """
 
     terms: Terms
     grant: Grant | None = None
     ask_at: float = float("-inf")
+    opens_at: float = float("-inf")
+    spare: int = 0
     pace: Pace = FULL_PACE
     debt: float = 0.0
     settled_at: float = 0.0
@@ -77,24 +80,35 @@ def take(allowance: Allowance, recipients: int, now: float) -> tuple[Allowance, 
 def wanted(allowance: Allowance, recipients: int, now: float) -> int | None:
     """Return how many to ask for so that a message is covered, and others after it; None: not now.
 
-    After a hold that is a small wave first, as for every release; but never less than the message has.
+    After a hold that is a small wave first, as for every release; but never less than the message has. Before the next
+    wave may open it is what is left of the present one.
     """
     if now < allowance.ask_at:
         return None
+    if now < allowance.opens_at:
+        return allowance.spare if 0 < recipients <= allowance.spare else None
     wave = next_wave(judge(allowance.pace, Outcome.GOOD), allowance.terms.wave, MAX_AUDIENCE)
     return max(recipients, wave)
 
 
+def asking(allowance: Allowance, until: float) -> Allowance:
+    """Return the allowance while it is asked for more: its permit ends, and nobody else asks before an instant."""
+    return replace(allowance, grant=None, ask_at=until)
+
+
 def granted(allowance: Allowance, grant: Grant, now: float) -> Allowance:
-    """Return the allowance with a permit to use. The next wave opens a gap later at the earliest."""
+    """Return the allowance with a permit to use. The wave after a new one opens a gap later at the earliest."""
+    given = replace(allowance, grant=grant, spare=0, ask_at=now)
+    if now < allowance.opens_at:
+        return given
     pace = judge(allowance.pace, Outcome.GOOD)
-    gap = gap_seconds(pace, allowance.terms.wave_gap_seconds)
-    return replace(allowance, grant=grant, pace=pace, ask_at=now + gap)
+    return replace(given, pace=pace, opens_at=now + gap_seconds(pace, allowance.terms.wave_gap_seconds))
 
 
 def refused(allowance: Allowance, outcome: Outcome, pause_seconds: float, now: float) -> Allowance:
-    """Return the allowance after an ask that brought no permit. outcome: HELD, or BAD where nothing is known."""
-    return replace(allowance, grant=None, pace=judge(allowance.pace, outcome), ask_at=now + pause_seconds)
+    """Return the allowance where there is no permit, or none any more. outcome: HELD, or BAD where nothing is known."""
+    pace = judge(allowance.pace, outcome)
+    return replace(allowance, grant=None, spare=0, pace=pace, ask_at=now + pause_seconds)
 
 
 def seen(allowance: Allowance, permit_id: str, at: float, usable_until: float | None = None) -> Allowance:
@@ -106,20 +120,10 @@ def seen(allowance: Allowance, permit_id: str, at: float, usable_until: float | 
     return replace(allowance, grant=replace(grant, seen_at=max(grant.seen_at, at), usable_until=until))
 
 
-def stopped(allowance: Allowance, pause_seconds: float, now: float) -> Allowance:
-    """Return the allowance after holdfire, or the lack of its word, stopped the permit."""
-    later = refused(allowance, Outcome.HELD, pause_seconds, now)
-    return replace(later, ask_at=max(later.ask_at, allowance.ask_at))
-
-
-def asking(allowance: Allowance, until: float) -> Allowance:
-    """Return the allowance while it is asked for more: its permit ends, and nobody else asks before an instant."""
-    return replace(allowance, grant=None, ask_at=until)
-
-
 def ended(allowance: Allowance) -> Allowance:
     """Return the allowance without its permit, which is used up, or not needed for now."""
-    return replace(allowance, grant=None)
+    grant = allowance.grant
+    return allowance if grant is None else replace(allowance, grant=None, spare=grant.allow - grant.passed)
 
 
 def is_usable(grant: Grant, now: float) -> bool:

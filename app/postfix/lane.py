@@ -22,7 +22,7 @@ from app.core.gate.decision import Verdict
 from app.postfix import allowance as allowances
 from app.postfix.allowance import Allowance, Grant, Taken
 from app.postfix.rules import Terms
-from app.postfix.watching import TTL_SECONDS, Watch, settle
+from app.postfix.watching import LOOK_SECONDS, TTL_SECONDS, Watch, settle
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,9 @@ class Lane:
     """One rule's way through its gate. name: the rule's.
 
     answer_seconds: the longest that a message waits for a permit. ask_seconds: the longest between two asks of a gate
-    that holds. passes_unasked: what happens to mail while nobody answers where holdfire should. That, where an operator
-    chose it, and the arithmetic of permits make a message pass; every fault, doubt and delay defers it.
+    that holds; look_seconds: between two looks at a permit in use. passes_unasked: whether mail passes while nobody
+    answers where holdfire should. That, where an operator chose it, and the arithmetic of permits make a message pass;
+    every fault, doubt and delay defers it.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Lane:
         *,
         answer_seconds: float = 5.0,
         ask_seconds: float = 30.0,
+        look_seconds: float = LOOK_SECONDS,
         passes_unasked: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._holdfire, self._monotonic = name, holdfire, monotonic
-        self._answer_seconds, self._ask_seconds, self._passes_unasked = answer_seconds, ask_seconds, passes_unasked
+        self._answer_seconds, self._ask_seconds, self._look_seconds = answer_seconds, ask_seconds, look_seconds
+        self._passes_unasked = passes_unasked
         self._allowance = Allowance(terms)
         self._lost: _Lost | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -85,7 +88,7 @@ class Lane:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=self._answer_seconds)
             self._asking.cancel()
-        self._end(allowances.stopped(self._allowance, float("inf"), self._monotonic()), "shutting down")
+        self._end(allowances.asking(self._allowance, until=float("inf")), "shutting down")
         if self._settling:
             await asyncio.wait(self._settling, timeout=self._answer_seconds)
         left = [task for task in self._tasks | self._settling if not task.done()]
@@ -182,11 +185,12 @@ class Lane:
         def seen(at: float, usable_until: float | None = None) -> None:
             self._allowance = allowances.seen(self._allowance, permit_id, at, usable_until)
 
-        over = await Watch(self._holdfire, permit_id, current, seen, self._monotonic).until_over()
+        watch = Watch(self._holdfire, permit_id, current, seen, self._look_seconds, monotonic=self._monotonic)
+        over = await watch.until_over()
         if current() is None:
             return
         if over.is_stop:
-            after = allowances.stopped(self._allowance, STOPPED_PAUSE_SECONDS, self._monotonic())
+            after = allowances.refused(self._allowance, Outcome.HELD, STOPPED_PAUSE_SECONDS, self._monotonic())
         else:
             after = allowances.ended(self._allowance)
         self._end(after, over.why)

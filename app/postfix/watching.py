@@ -35,7 +35,7 @@ class Seen(Protocol):
 class Watch:
     """Keeps one permit: looks at it, reports with each look what passed, and has it last.
 
-    current gives the permit as it is used, None once it is used no more.
+    current gives the permit as it is used, None once it is used no more. look_seconds: between two looks.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class Watch:
         permit_id: str,
         current: Callable[[], Grant | None],
         seen: Seen,
+        look_seconds: float = LOOK_SECONDS,
+        *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._holdfire, self._id, self._current, self._seen = holdfire, permit_id, current, seen
-        self._monotonic = monotonic
+        self._look_seconds, self._monotonic = look_seconds, monotonic
         self._reported = 0
         self._renewed_at = monotonic()
 
@@ -68,7 +70,7 @@ class Watch:
             except Unanswered as fault:
                 if fault.lasting:
                     return Over(str(fault), is_stop=True)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._look_seconds)
 
     def _by_itself(self, grant: Grant) -> Over | None:
         now = self._monotonic()

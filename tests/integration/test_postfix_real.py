@@ -52,7 +52,7 @@ class Mail(NamedTuple):
         """Have the sending Postfix try again and again until so many deliveries were made."""
 
         def all_are_there():
-            if self.sink.deliveries < number:
+            if self.sink.deliveries < number and self.sending.busy == 0:
                 self.sending.flush()
             return self.sink.deliveries >= number
 

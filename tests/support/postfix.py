@@ -111,8 +111,15 @@ class Postfix:
     @property
     def waiting(self) -> int:
         """How many messages are in its queue."""
-        names = ("maildrop", "incoming", "active", "deferred")
-        return sum(len(files) for name in names for _, _, files in os.walk(self.queue / name))
+        return self.busy + self._files("deferred")
+
+    @property
+    def busy(self) -> int:
+        """How many messages it is working on, or about to."""
+        return self._files("maildrop", "incoming", "active")
+
+    def _files(self, *queues: str) -> int:
+        return sum(len(files) for name in queues for _, _, files in os.walk(self.queue / name))
 
     def flush(self) -> None:
         """Have it try everything that waits, now."""

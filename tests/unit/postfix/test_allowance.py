@@ -66,10 +66,22 @@ def test_after_a_hold_a_small_wave_goes_first_and_a_large_message_still_fits():
     assert allowances.wanted(allowance, 80, 30.0) == 80
 
 
-def test_a_stop_never_brings_the_next_ask_forward():
-    allowance = an_open_one(now=0.0, wave_gap_seconds=60)
-    assert allowances.wanted(allowances.stopped(allowance, 2, now=10.0), 1, 59.0) is None
-    assert allowances.wanted(allowances.stopped(allowance, 2, now=59.0), 1, 60.5) is None
+def test_a_stop_never_brings_the_next_wave_forward():
+    stopped = allowances.refused(an_open_one(now=0.0, wave_gap_seconds=60), Outcome.HELD, 2, now=10.0)
+    assert allowances.wanted(stopped, 1, 59.0) is None
+    assert allowances.wanted(stopped, 1, 60.0) is not None
+
+
+def test_what_a_wave_left_unused_may_still_go_before_the_next_opens_and_no_more():
+    allowance, _ = take(an_open_one(allow=10, wave=10, wave_gap_seconds=60), 7)
+    allowance = allowances.ended(allowance)
+    assert allowances.wanted(allowance, 4, 30.0) is None
+    assert allowances.wanted(allowance, 1, 30.0) == 3
+    again = allowances.granted(allowances.asking(allowance, 35.0), a_grant(allow=3, now=30.0), 30.0)
+    assert take(again, 3, 30.0)[1] is Taken.PASSED
+    used, _ = take(again, 3, 30.0)
+    assert allowances.wanted(allowances.ended(used), 1, 59.0) is None
+    assert allowances.wanted(allowances.ended(used), 1, 60.0) == 10
 
 
 def test_what_was_counted_before_needs_a_permit_that_stands_and_no_more():
@@ -110,7 +122,7 @@ class AnyDay(RuleBasedStateMachine):
         super().__init__()
         self.now, self.permits = 0.0, 0
         self.allowance = Allowance(Terms("default", wave=20, wave_gap_seconds=5))
-        self.allowed, self.passed = {}, {}
+        self.allowed, self.passed, self.waves = {}, {}, 0
         self.standing = None  # the permit that may be used, by the ledger
         self.seen_at = self.until = 0.0
 
@@ -128,7 +140,8 @@ class AnyDay(RuleBasedStateMachine):
         size = allowances.wanted(self.allowance, 1, self.now)
         if size is None:
             return
-        assert size <= 20
+        assert 0 < size <= 20
+        self.waves += self.now >= self.allowance.opens_at
         self.permits += 1
         name = f"prm_{self.permits}"
         self.allowance = allowances.asking(self.allowance, self.now + 5)
@@ -157,7 +170,12 @@ class AnyDay(RuleBasedStateMachine):
     @precondition(lambda self: self.standing is not None)
     @rule()
     def it_must_stop(self):
-        self.allowance = allowances.stopped(self.allowance, 2.0, self.now)
+        self.allowance = allowances.refused(self.allowance, Outcome.HELD, 2.0, self.now)
+        self.standing = None
+
+    @rule()
+    def it_is_given_back(self):
+        self.allowance = allowances.ended(self.allowance)
         self.standing = None
 
     @rule(seconds=st.floats(0, 20))
@@ -167,6 +185,11 @@ class AnyDay(RuleBasedStateMachine):
     @invariant()
     def no_permit_lets_more_pass_than_it_allows(self):
         assert all(self.passed[name] <= allow for name, allow in self.allowed.items())
+
+    @invariant()
+    def waves_keep_their_distance_and_their_size(self):
+        assert self.waves <= self.now / 5 + 1
+        assert sum(self.passed.values()) <= 20 * self.waves
 
 
 TestAnyDay = AnyDay.TestCase
