@@ -17,6 +17,7 @@ serve: run-venv ## holdfire itself, with the settings of the environment and hol
 
 test: dev-venv ## everything the tests need, then the whole suite
 	@scripts/system_packages.sh test
+	@scripts/mailman.sh
 	@$(PYTEST) $(ARGS)
 
 check: lint ## under a minute: linters, types, import rules, unit and property tests
@@ -48,7 +49,7 @@ lock: ## write requirements/*.txt anew (needs uv); ARGS=--upgrade for newer vers
 	@scripts/lock.sh $(ARGS)
 
 clean: ## remove .venv and everything that tools left behind
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report \
+	@rm -rf .venv .venv-mailman .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report \
 		artifacts build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

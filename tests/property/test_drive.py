@@ -73,7 +73,9 @@ def test_a_tool_as_fast_as_configured_never_sends_more_than_its_permit(
     per_second, lag, begins_after, allowed, recipients
 ):
     can = Abilities(can_pause=True, lag_seconds=lag, per_second=per_second)
-    state, sent, counted, runs_since, given_back = S.READY, 0, 0, None, False
+    state: SendingState = S.READY
+    runs_since: int | None = None
+    sent = counted = 0
     for second in range(400):
         if state is S.RUNNING and runs_since is not None and second > runs_since + begins_after:
             sent = min(recipients, sent + per_second)
@@ -85,11 +87,9 @@ def test_a_tool_as_fast_as_configured_never_sends_more_than_its_permit(
         part = Part("a", Standing(state, counted, recipients), running_seconds=running)
         step = next_of([part], can, left=allowed - counted, look_seconds=1)
         if isinstance(step, GiveBack):
-            given_back = True
             break
         if isinstance(step, Move) and step.command is Command.PAUSE:
             state, runs_since, counted = S.PAUSED, None, sent
         elif isinstance(step, Move):
             state, runs_since = S.RUNNING, second
     assert sent <= allowed
-    assert given_back or state in {S.PAUSED, S.FINISHED, S.RUNNING}

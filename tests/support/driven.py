@@ -43,6 +43,10 @@ class Drive:
         await self.services.campaigns.take("spring", CampaignStep.SCHEDULE, ANN, "as agreed")
         await self.second()
 
+    async def start(self) -> None:
+        """Let a person start it, one that is released by hand."""
+        await self.services.campaigns.take("spring", CampaignStep.START, ANN, "now")
+
     async def second(self, seconds: float = LOOK_SECONDS) -> None:
         """Let time pass, and do what a running holdfire does about once a second."""
         self.clock.move(seconds)

@@ -3,11 +3,12 @@ import pytest
 from app.core.campaign.handover import Handover, ToolCampaign, handover_document, handover_of, read_handover
 from app.core.campaign.request import PlanRefused, parse_plan
 from app.core.gate.fields import Fields
+from app.core.problem import Problem
 from tests.support.builders import NOW
 
 
 def read(value):
-    problems = []
+    problems: list[Problem] = []
     found = read_handover(Fields({"sender": value}, "", problems))
     return found, [(problem.pointer, problem.detail) for problem in problems]
 
