@@ -46,6 +46,7 @@ from app.services.sign_ins import SignIns
 from app.services.sources import Sources
 from app.services.staffing import Staffings
 from app.services.tallies import Tallies
+from app.services.trying import Trials
 from app.services.values import Values
 from app.services.webhooks import Webhooks
 from app.services.workloads import Workloads
@@ -92,6 +93,7 @@ class Services:
     invitations: Invitations
     sign_ins: SignIns
     sources: Sources
+    trials: Trials
     senders: Senders
     driving: Driving
     retention: Retention

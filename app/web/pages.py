@@ -34,6 +34,7 @@ from app.web.settings.screens import router as settings_screens
 from app.web.settings.webhook import router as settings_webhook
 from app.web.settings.webhooks import router as settings_webhooks
 from app.web.sources.pages import router as sources
+from app.web.sources.trying import router as trying
 from app.web.staffing.pages import router as staffing
 from app.web.thresholds.gates import router as threshold_gates
 from app.web.thresholds.pages import router as thresholds
@@ -57,6 +58,7 @@ ROUTERS = (
     debrief,
     audit_events,
     decisions,
+    trying,  # before the sources, of which one may have any name
     sources,
     settings_hours,
     settings_keys,

@@ -23,6 +23,7 @@ from app.services.schedules import Schedules
 from app.services.scoreboards import Scoreboards
 from app.services.senders import Senders
 from app.services.sources import Sources
+from app.services.trying import Trials
 from app.services.values import Values
 from app.settings import Settings
 from app.store.audit import verify
@@ -32,6 +33,7 @@ from app.wiring.ahead import AheadServices, ahead_services
 from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
 from app.wiring.outward import OutwardServices, outward_services
 from app.wiring.people import people_services
+from workers.sources.trying import SampleReader
 
 
 async def build_services(
@@ -126,6 +128,7 @@ def services_of(
         invitations=people.invitations,
         sign_ins=people.sign_ins,
         sources=sources,
+        trials=Trials(SampleReader(), settings.sources, computing, clock),
         senders=senders,
         driving=Driving(gate.campaigns.book, gate.permits, store.events, senders, clock),
         retention=retention(settings, clock, store),

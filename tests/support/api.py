@@ -172,6 +172,7 @@ async def an_api(*, auth: str = "on") -> Api:
         invitations=absent,
         sign_ins=absent,
         sources=sources,
+        trials=absent,
         senders=Senders(clock),
         driving=absent,
         retention=Retention(stream, history, absent, clock, raw_days=30, minutes_days=400),

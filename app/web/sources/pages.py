@@ -61,6 +61,7 @@ async def show_sources(
         origin=f"{request.url.scheme}://{request.headers.get('host', 'localhost')}",
         auth=services.settings.auth == "on",
         may_make_keys=who.may("admin"),
+        may_try=who.may("policies"),
     )
 
 

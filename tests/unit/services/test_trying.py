@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from app.computing import InProcess
+from app.errors import Invalid
+from app.services.trying import LONGEST_SAMPLE, LONGEST_TABLE, Trials
+from tests.support.builders import NOW
+from tests.support.memory import SteppedClock
+from workers.sources.trying import SampleReader
+
+MAPPING = {"queue_from": "q", "metrics": {"backlog": "w"}}
+TABLE = 'type = "http-json"\nmapping = { queue_from = "q", metrics = { backlog = "w" } }\n'
+CONFIGURED = (
+    {"type": "queue-log", "path": "/x"},
+    {"type": "http-json", "name": "acd", "url": "https://acd.example", "bearer_token": "t0p", "mapping": MAPPING},
+    {"type": "http-json", "mapping": MAPPING},
+)
+NUMBER = "+1 555 0100 100"
+
+
+def trials():
+    return Trials(SampleReader(), CONFIGURED, InProcess(), SteppedClock(NOW))
+
+
+def test_sources_with_a_mapping_can_be_tried():
+    assert trials().sources == ("acd", "http_json")
+    assert "http-json" in trials().kinds
+
+
+async def test_a_configured_source_reads_a_sample():
+    trial = await trials().try_source("acd", '[{"q": "a", "w": 3}, {"q": "b", "w": "' + NUMBER + '"}]')
+    assert [(each.queue, each.metric, each.value, each.unit) for each in trial.seen] == [
+        ("a", "backlog", 3, "contacts")
+    ]
+    (missed,) = trial.missed
+    assert (missed.row, missed.field, missed.value) == (2, "backlog", None)
+    assert missed.detail == "backlog: what w gives is a text, not a number"
+
+
+@pytest.mark.parametrize("text", [TABLE, f"[[sources]]\n{TABLE}", f"[sources]\n{TABLE}"])
+async def test_a_pasted_table_reads_a_sample(text):
+    (seen,) = (await trials().try_table(text, '{"q": "a", "w": 3}')).seen
+    assert (seen.queue, seen.value, seen.age_seconds) == ("a", 3, 0.0)
+
+
+async def test_what_ingest_would_refuse_is_among_the_rejected():
+    table = TABLE.replace('queue_from = "q"', 'queue_from = "q", observed_at_from = "at"')
+    trial = await trials().try_table(table, json.dumps({"q": "a", "w": 3, "at": "2031-01-01T00:00:00Z"}))
+    assert trial.seen == ()
+    assert [(each.row, each.field) for each in trial.missed] == [(None, "observed_at")]
+    assert "check the source's clock" in trial.missed[0].detail
+
+
+@pytest.mark.parametrize(
+    ("text", "sample", "pointer", "detail"),
+    [
+        ("", "{}", "/table", "paste one"),
+        ("= 1", "{}", "/table", "is not TOML"),
+        (f"[[sources]]\n{TABLE}[[sources]]\n{TABLE}", "{}", "/table", "paste one"),
+        ('type = "queue-log"', "{}", "/table", "sources.type: 'queue-log' is not known; known are"),
+        (TABLE.replace("backlog", "waiting"), "{}", "/table", "sources.mapping.metrics.waiting: is not a metric"),
+        (TABLE, " ", "/sample", "paste what the system says"),
+        (TABLE, "{", "/sample", "the answer is not JSON"),
+        (TABLE, "x" * (LONGEST_SAMPLE + 1), "/sample", "has 200,001 characters"),
+        ("#" * (LONGEST_TABLE + 1), "{}", "/table", "has 20,001 characters"),
+    ],
+)
+async def test_what_cannot_be_read_is_said_where_it_stands(text, sample, pointer, detail):
+    with pytest.raises(Invalid, match=detail) as raised:
+        await trials().try_table(text, sample)
+    assert [problem.pointer for problem in raised.value.problems] == [pointer]
+
+
+async def test_a_source_that_is_not_there_is_said():
+    with pytest.raises(Invalid, match="no source 'x' that can be tried") as raised:
+        await trials().try_source("x", "{}")
+    assert [problem.pointer for problem in raised.value.problems] == ["/source"]
+
+
+async def test_no_file_is_read_for_a_pasted_table(tmp_path):
+    text = f'bearer_token_file = "{tmp_path}/secret"\nurl = "https://acd.example"\n{TABLE}'
+    assert len((await trials().try_table(text, '{"q": "a", "w": 3}')).seen) == 1
