@@ -7,6 +7,7 @@ import typer
 
 from app.clocks import SystemClock
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
+from app.commands.senders import try_sender
 from app.commands.sources import try_over_the_line
 from app.core.gate.policy import default_policy_document
 from app.errors import HoldfireError, Invalid
@@ -41,7 +42,7 @@ def show(json: JsonFlag = False) -> None:
 
 @config.command("check")
 def check_config() -> None:
-    """Check every setting, source and rule without starting anything. Exit 0 when all is well."""
+    """Check every setting, source, sender and rule without starting anything. Exit 0 when all is well."""
     settings = _load()
     try:
         background_for(settings)
@@ -70,11 +71,20 @@ def doctor(
     source: Annotated[
         str | None, typer.Option("--source", help="Try one source instead: connect, show a reading, change nothing.")
     ] = None,
+    sender: Annotated[
+        str | None, typer.Option("--sender", help="Try one sender instead: ask how --campaign stands, change nothing.")
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", help="With --sender: the tool's own campaign id.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Try what holdfire needs: settings, database, a durable write's way, the last evaluation. Exit 1 if one fails."""
     if source is not None:
         try_over_the_line(source, json=json)
+        return
+    if sender is not None:
+        try_sender(sender, campaign, json=json)
         return
     findings = asyncio.run(_examine())
     if json:
@@ -93,7 +103,9 @@ async def _examine() -> list[dict[str, Any]]:
         background_for(settings)
     except Invalid as fault:
         return [_finding("settings", str(fault), ok=False)]
-    findings = [_finding("settings", f"{len(settings.sources)} sources configured", ok=True)]
+    findings = [
+        _finding("settings", f"{len(settings.sources)} sources and {len(settings.senders)} senders configured", ok=True)
+    ]
     try:
         async with open_store(settings.resolved_database_url, SystemClock()) as store:
             gates = await store.gates.gates()
