@@ -1,11 +1,13 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.floor.contact import problems as contact_problems
+from app.core.floor.metric import Metric
 from app.core.floor.observation import problems as observation_problems
+from app.core.floor.state import Floor
 from workers.sources.faults import TranslateError
 from workers.sources.freeswitch_esl import translate
 from workers.sources.freeswitch_esl.frames import KEPT, Framer, event_of
@@ -36,6 +38,7 @@ SOUND = st.fixed_dictionaries(
     }
 )
 EVENTS = SOUND | st.dictionaries(st.sampled_from(sorted(KEPT)), st.text(max_size=10), max_size=8)
+TIMES = st.sampled_from([AT, AT, AT - 30])  # of lists: a clock may be set between two
 PIECES = st.lists(
     st.sampled_from([b"\n", b"\r\n", b"Content-Length: ", b"3", b"Content-Type: a", b"x" * 5_000])
     | st.binary(max_size=6)
@@ -80,18 +83,31 @@ def test_any_bytes_are_an_event_and_a_list_or_refused(body):
         assert len(rows) <= body.count(b"\n")
 
 
-@settings(max_examples=30)
-@given(st.lists(EVENTS, max_size=20), st.lists(LISTS, max_size=3))
+def agrees_with_the_floor(held, sent):
+    """Show that a floor made of what was sent has as many waiting as are held."""
+    floor = Floor()
+    for event in sent:
+        floor.apply(event)
+    view = floor.view(NOW + timedelta(minutes=5))
+    for observation in held.observe(NOW):
+        reading = view.reading(observation.queue, Metric.BACKLOG)
+        assert observation.backlog == (0 if reading is None else reading.value)
+
+
+@settings(max_examples=60)
+@given(st.lists(EVENTS, max_size=20), st.lists(st.tuples(TIMES, LISTS), max_size=3))
 def test_whatever_comes_what_is_sent_is_acceptable_and_a_stay_begins_once_and_ends_once(events, lists):
     held = Held("switch")
     sent = [each for event in events for each in held.event(event)]
-    for number, rows in enumerate(lists):
+    for at, rows in lists:
         held.asking()
         body = "".join(f"{row}\n" for row in ([HEAD, *rows] if rows else [])) + "+OK\n"
-        sent += held.listed({**OTHERS, "members": body.encode()}, AT + number)
+        sent += held.listed({**OTHERS, "members": body.encode()}, at)
         assert all(observation_problems(each, NOW) == () for each in held.observe(NOW))
-        sent += held.heard_until(AT + number + 4)
+        sent += held.heard_until(at + 4)
+    sent += held.heard_until(AT + 100)
     assert all(contact_problems(event, NOW) == () for event in sent)
+    agrees_with_the_floor(held, sent)
     told_of: dict[str, list[str]] = {}
     for event in sent:
         told_of.setdefault(event.contact_id, []).append(str(event.event))

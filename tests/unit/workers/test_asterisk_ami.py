@@ -183,6 +183,18 @@ def test_who_just_abandoned_and_is_still_listed_does_not_come_again(now):
     assert held.listed(rows, at + 0.1) == []
 
 
+def test_a_list_made_at_a_wrong_time_makes_no_caller_wait_under_a_name_that_is_over(now):
+    held, at = Held("pbx"), now.timestamp()
+    held.begin()
+    rows = [{"event": "QueueParams", "queue": "sales"}, {"event": "QueueEntry", **CALL, "wait": "9"}]
+    sent = [*held.listed(rows, at), *held.listed(rows, at - 20), *held.listed(rows, at)]
+    begun = [event.contact_id for event in sent if event.event == "queued"]
+    over = {event.contact_id for event in sent if event.event == "completed"}
+    assert len(set(begun)) == len(begun) == 3
+    assert begun[-1] not in over
+    assert held.observe(now)[0].backlog == 1
+
+
 # --- questions and configuration ---
 
 

@@ -115,14 +115,15 @@ class Session:
         """What the other side calls itself."""
         return self._framer.banner
 
-    def ask(self, name: str, **headers: str) -> bool:
-        """Send an action; its answer comes out of `hear`. False: not sent, for the same question is still open."""
-        if any(question.name == name for question in self._questions.values()):
-            return False
+    def awaits(self, name: str) -> bool:
+        """Return whether the answer to such a question is still due."""
+        return any(question.name == name for question in self._questions.values())
+
+    def ask(self, name: str, **headers: str) -> None:
+        """Send an action; its answer comes out of `hear`, in the order of the questions."""
         number = f"hf-{next(self._numbers)}"
         self._questions[number] = _Question(name, [], time.monotonic())
         self._writer.write(action(name, ActionID=number, **headers))
-        return True
 
     async def hear(self, seconds: float) -> list[Heard]:
         """Return the events and whole answers that come within so many seconds, as soon as any does; [] for none.
@@ -130,13 +131,15 @@ class Session:
         Raises SourceFault when the connection ended, or nothing came for silence_seconds.
         """
         heard = [each for message in await self._messages(seconds) if (each := self._sort(message)) is not None]
+        if heard:
+            return heard
         silence, limit = time.monotonic() - self._heard_at, self._account.silence_seconds
         oldest = min((question.asked_at for question in self._questions.values()), default=time.monotonic())
         if silence > limit:
             raise SourceFault(f"{self._account.address} has been silent for {silence:.0f} s; the connection is dead")
         if time.monotonic() - oldest > limit:
             raise SourceFault(f"{self._account.address} has left a question open for more than {limit:g} s")
-        return heard
+        return []
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""

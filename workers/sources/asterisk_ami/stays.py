@@ -18,6 +18,7 @@ Theory of operation. All times in here are Asterisk's, epoch seconds. One stay o
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 from typing import NamedTuple, TypeAlias
 
 from app.core.floor.contact import ContactEvent, ContactEventKind
@@ -36,6 +37,7 @@ Seat: TypeAlias = tuple[str, str]  # (queue, interface)
 Happened: TypeAlias = Joined | Left | Abandoned | Connected | Completed
 
 _DAY = 86_400
+_LEFT, _UNSEEN = "left_queue", "end_not_seen"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDS = {
     "caller": (ContactEventKind.COMPLETED, "caller_hung_up"),
@@ -70,12 +72,12 @@ class _Stay:
 
 
 class _Visit(NamedTuple):
-    """The last stay of a call in a queue: which it was in its second, and when it ended (None: open)."""
+    """The last stay of a call in a queue, and when it ended (None: open). names: of all its stays there."""
 
     contact_id: str
     joined: float
-    visits: int
     ended_at: float | None
+    names: frozenset[str]
 
 
 class Stays:
@@ -123,7 +125,7 @@ class Stays:
             case Left():
                 stay = self._open.get(call)
                 if stay is not None and not stay.answered:
-                    stay.left_at, stay.closes_at, stay.closes_because = at, at + LEFT_SECONDS, "left_queue"
+                    stay.left_at, stay.closes_at, stay.closes_because = at, at + LEFT_SECONDS, _LEFT
             case Abandoned():
                 yield from self._told(call, at - what.waited)
                 if (stay := self._open.get(call)) and not stay.answered:
@@ -203,7 +205,7 @@ class Stays:
                 talk = talks.get(call[1], {}).get(stay.interface or "")
                 gone = talk is None or talk.after > stay.answered_at
             if gone and call not in touched and stay.closes_at is None:
-                stay.left_at, stay.closes_at, stay.closes_because = at, at + MISSED_SECONDS, "end_not_seen"
+                stay.left_at, stay.closes_at, stay.closes_because = at, at + MISSED_SECONDS, _UNSEEN
         yield from self._close_recalled(at, talks)
         yield from self._list_talks(talks, at, first=first)
 
@@ -234,6 +236,8 @@ class Stays:
         stay, visit = self._open.get(call), self._visits.get(call)
         if stay is not None and abs(int(stay.joined) - joined) <= SAME_SECONDS:
             stay.seen_at = at
+            if stay.closes_because == _UNSEEN:
+                stay.left_at, stay.closes_at, stay.closes_because = None, None, ""
             return
         if stay is None and visit is not None and visit.ended_at is not None:
             same = abs(int(visit.joined) - joined) <= SAME_SECONDS
@@ -250,7 +254,7 @@ class Stays:
             if event.event == ContactEventKind.ANSWERED and event.agent in agents:
                 continue
             del self._recalled[contact_id]
-            yield self._event(contact_id, ("", event.queue), ContactEventKind.COMPLETED, at, reason="end_not_seen")
+            yield self._event(contact_id, ("", event.queue), ContactEventKind.COMPLETED, at, reason=_UNSEEN)
 
     # --- time ---
 
@@ -277,19 +281,24 @@ class Stays:
         if call in self._open:  # a call cannot stand twice in one queue: the end of its earlier stay was missed
             yield self._close(call, ContactEventKind.COMPLETED, joined, "entered_again")
         visit = self._visits.get(call)
-        visits = visit.visits + 1 if visit is not None and int(visit.joined) == int(joined) else 1
-        contact_id = self._name(call, int(joined), visits)
+        used = visit.names if visit is not None else frozenset()
+        contact_id = self._name(call, int(joined), used)
         self._open[call] = _Stay(contact_id, joined, at)
-        self._visits[call] = _Visit(contact_id, joined, visits, None)
+        self._visits[call] = _Visit(contact_id, joined, None, used | {contact_id})
         yield self._event(contact_id, call, ContactEventKind.QUEUED, joined)
 
-    def _name(self, call: Call, second: int, visits: int) -> str:
-        """Return the stay's name: the one an earlier run gave it, where that is within the seconds' rounding."""
-        suffix = f".{visits}" if visits > 1 else ""
-        names = [acceptable(f"{call[0]}/{call[1]}/{second + drift}{suffix}") for drift in (0, -1, 1, -2, 2)]
-        name = next((name for name in names if name in self._recalled), names[0])
-        self._recalled.pop(name, None)
-        return name
+    def _name(self, call: Call, second: int, used: frozenset[str]) -> str:
+        """Return the stay's name: the one an earlier run gave it, where that is within the seconds' rounding.
+
+        A name that was used is never given again: its contact is over, and would not come to life.
+        """
+        names = [acceptable(f"{call[0]}/{call[1]}/{second + drift}") for drift in (0, -1, 1, -2, 2)]
+        recalled = next((name for name in names if name in self._recalled), None)
+        if recalled is not None:
+            del self._recalled[recalled]
+            return recalled
+        numbered = (acceptable(f"{call[0]}/{call[1]}/{second}.{number}") for number in count(2))
+        return next(name for name in chain(names[:1], numbered) if name not in used)
 
     def _close(self, call: Call, kind: ContactEventKind, at: float, reason: str | None) -> ContactEvent:
         stay = self._open.pop(call)

@@ -4,6 +4,7 @@ import asyncio
 import random
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -155,9 +156,9 @@ class _Follower:
     ) -> None:
         self._around, self._name, self._following = around, name, following
         self._session, self._held, self._sessions = session, held, sessions
-        self._polled_at = self._listed_at = self._observed_at = time.monotonic()
-        self._listing = self._confirmed = self._stirred = False
-        self._pinged_at: datetime = around.clock.now()
+        self._polled_at = self._listed_at = self._observed_at = self._pinged_at = time.monotonic()
+        self._confirmed = self._stirred = False
+        self._pings: deque[datetime] = deque()  # when those were sent, by our clock, that are not answered yet
         self._pong: float | None = None
         self._lists = 0
 
@@ -169,8 +170,10 @@ class _Follower:
             while not stop.is_set():
                 self._ask_what_is_due()
                 heard = await self._session.hear(min(WAKE_SECONDS, self._following.poll_seconds))
-                payloads = self._take(heard)
+                fault, payloads = self._take(heard)
                 await deliver_surely(self._around.ingest, payloads, stop)
+                if fault is not None:
+                    raise fault
                 if self._confirmed or payloads:
                     self._confirmed = False
                     self._report()
@@ -181,37 +184,42 @@ class _Follower:
         now = time.monotonic()
         if now - self._listed_at >= self._following.list_seconds:
             self._list()
-        if now - self._polled_at >= self._following.poll_seconds:
+        if now - self._polled_at >= self._following.poll_seconds and not self._session.awaits("QueueSummary"):
             self._polled_at = now
             self._ping()
             self._session.ask("QueueSummary")
-        elif self._held.stays.closing and now - self._polled_at >= CLOSING_SECONDS:
+        elif self._held.stays.closing and now - self._pinged_at >= CLOSING_SECONDS:
             self._ping()  # whose answer says up to when all has been heard
 
     def _ping(self) -> None:
-        now = self._around.clock.now()
-        if self._session.ask("Ping"):
-            self._pinged_at = now
+        self._pinged_at = time.monotonic()
+        self._pings.append(self._around.clock.now())
+        self._session.ask("Ping")
 
     def _list(self) -> None:
         """Ask for everything, and for Asterisk's time right before: a list tells how long callers have waited."""
-        if not self._listing:
-            self._listing, self._listed_at = True, time.monotonic()
+        if not self._session.awaits("QueueStatus"):
+            self._listed_at = time.monotonic()
             self._ping()
             self._held.asking()
             self._session.ask("QueueStatus")
 
-    def _take(self, heard: Sequence[Heard]) -> list[Payload]:
-        payloads: list[Payload] = [event for each in heard for event in self._take_one(each)]
-        now = self._around.clock.now()
+    def _take(self, heard: Sequence[Heard]) -> tuple[SourceFault | None, list[Payload]]:
+        """Return what was heard as payloads, up to a fault where there is one: what is held must have been sent."""
+        payloads: list[Payload] = []
+        for each in heard:
+            try:
+                payloads += self._take_one(each)
+            except SourceFault as fault:
+                return fault, payloads
         self._stirred = self._stirred or bool(heard)
         since = time.monotonic() - self._observed_at
         if self._confirmed or (self._stirred and since >= OBSERVE_SECONDS):
             self._stirred, self._observed_at = False, time.monotonic()
-            payloads += self._held.observe(now)
+            payloads += self._held.observe(self._around.clock.now())
         if self._held.missed:
             self._list()
-        return payloads
+        return None, payloads
 
     def _take_one(self, heard: Heard) -> Sequence[ContactEvent]:
         if not isinstance(heard, Answer):
@@ -227,15 +235,16 @@ class _Follower:
             case "QueueSummary":
                 self._list()
             case "QueueStatus":
-                self._listing, self._confirmed, self._lists = False, True, self._lists + 1
-                return self._held.listed(heard.listed(), self._asterisks_time())
+                events = self._held.listed(heard.listed(), self._asterisks_time())
+                self._confirmed, self._lists = True, self._lists + 1
+                return events
         return ()
 
     def _take_pong(self, stamp: float | None) -> None:
         """Learn how far Asterisk's clock is from ours: as little as the two instants around its answer allow."""
-        self._pong = stamp
+        self._pong, asked = stamp, self._pings.popleft().timestamp()
         if stamp is not None:
-            asked, answered = self._pinged_at.timestamp(), self._around.clock.now().timestamp()
+            answered = self._around.clock.now().timestamp()
             self._held.offset_seconds = min(0.0, stamp - asked) + max(0.0, stamp - answered)
 
     def _asterisks_time(self) -> float:

@@ -99,12 +99,14 @@ class Session:
         Raises SourceFault when the connection ended, or nothing came for silence_seconds.
         """
         heard = [each for frame in await self._frames(seconds) if (each := self._sort(frame)) is not None]
+        if heard:
+            return heard
         silence, limit = time.monotonic() - self._heard_at, self._account.silence_seconds
         if silence > limit:
             raise SourceFault(f"{self._account.address} has been silent for {silence:.0f} s; the connection is dead")
         if self._asked and time.monotonic() - self._asked[0][1] > limit:
             raise SourceFault(f"{self._account.address} has left a question open for more than {limit:g} s")
-        return heard
+        return []
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""

@@ -24,6 +24,7 @@ from workers.sources.naming import acceptable
 STAY_LIMIT_SECONDS = 4 * 3600  # as long as the floor, by default, waits for a contact's next event
 CONNECT_SECONDS = 5.0  # FreeSWITCH gives up connecting two after three
 MISSED_SECONDS = 2.0  # an event is never so long on its way
+DOUBT_SECONDS = 5.0  # who is on a list so long after an end has not ended
 SAME_SECONDS = 2.0  # two tellings of one instant differ by no more
 
 Key: TypeAlias = tuple[str, str]  # (member's uuid, queue)
@@ -38,11 +39,15 @@ _CANCELS = {
 
 @dataclass(slots=True)
 class _Stay:
-    """A stay, kept on for a while after its end (ended_at). reached: by which agent and when, not yet connected."""
+    """A stay, kept on for a while after its end (ended_at). reached: by which agent and when, not yet connected.
+
+    used: the names of this and of earlier stays of the member in the queue.
+    """
 
     contact_id: str
     joined: float
     seen_at: float
+    used: frozenset[str]
     answered: bool = False
     reached: tuple[str, float] | None = None
     closes_at: float | None = None
@@ -150,6 +155,11 @@ class Stays:
         if stay is None or (stay.ended_at is not None and joined > stay.joined + SAME_SECONDS):
             yield from self._enter(key, joined, at, again=member.rejoined > 0)
             stay = self._stays[key]
+        elif stay.ended_at is not None:
+            if at - stay.ended_at < DOUBT_SECONDS:
+                return  # its end was heard; it is just leaving the list
+            yield from self._enter(key, at, at, again=True)  # it was closed in error: it waits, by a name of its own
+            stay = self._stays[key]
         stay.seen_at, stay.closes_at = at, None
         if member.state == ANSWERED and stay.ended_at is None:
             yield from self._answer(key, stay, float(member.answered or at), member.agent)
@@ -183,9 +193,13 @@ class Stays:
         return stay if stay is not None and stay.ended_at is None else None
 
     def _enter(self, key: Key, joined: float, at: float, *, again: bool) -> Iterator[ContactEvent]:
+        before = self._stays.get(key)
+        used = before.used if before is not None else frozenset()
         contact_id = self._name(key, joined, again=again)
+        while contact_id in used:  # a contact that is over would not come to life
+            contact_id = acceptable(f"{contact_id}+")
         self._recalled.pop(contact_id, None)
-        self._stays[key] = _Stay(contact_id, joined, at)
+        self._stays[key] = _Stay(contact_id, joined, at, used | {contact_id})
         yield self._event(contact_id, key[1], ContactEventKind.QUEUED, joined)
 
     def _name(self, key: Key, joined: float, *, again: bool) -> str:

@@ -158,8 +158,10 @@ class _Follower:
             while not stop.is_set():
                 if not self._session.asking and time.monotonic() - self._polled_at >= self._poll_seconds:
                     self._list()
-                payloads = self._take(await self._session.hear(min(WAKE_SECONDS, self._poll_seconds)))
+                fault, payloads = self._take(await self._session.hear(min(WAKE_SECONDS, self._poll_seconds)))
                 await deliver_surely(self._around.ingest, payloads, stop)
+                if fault is not None:
+                    raise fault
                 if self._confirmed or payloads:
                     self._confirmed = False
                     self._report()
@@ -175,14 +177,20 @@ class _Follower:
         for command in (_CLOCK, *_LISTS):
             self._session.ask(command)
 
-    def _take(self, heard: Sequence[Heard]) -> list[Payload]:
-        payloads: list[Payload] = [event for each in heard for event in self._take_one(each)]
+    def _take(self, heard: Sequence[Heard]) -> tuple[SourceFault | None, list[Payload]]:
+        """Return what was heard as payloads, up to a fault where there is one: what is held must have been sent."""
+        payloads: list[Payload] = []
+        for each in heard:
+            try:
+                payloads += self._take_one(each)
+            except SourceFault as fault:
+                return fault, payloads
         self._stirred = self._stirred or bool(heard)
         due = self._stirred and time.monotonic() - self._observed_at >= OBSERVE_SECONDS
         if self._confirmed or due:
             self._stirred, self._observed_at = False, time.monotonic()
             payloads += self._held.observe(self._around.clock.now())
-        return payloads
+        return None, payloads
 
     def _take_one(self, heard: Heard) -> Sequence[ContactEvent]:
         if not isinstance(heard, Answer):
@@ -195,8 +203,9 @@ class _Follower:
         else:
             self._bodies[_LISTS[heard.command]] = _listed(heard)
             if len(self._bodies) == len(_LISTS):
+                events = self._held.listed(self._bodies, self._freeswitchs_time())
                 self._confirmed, self._lists = True, self._lists + 1
-                return self._held.listed(self._bodies, self._freeswitchs_time())
+                return events
         return ()
 
     def _take_clock(self, at: float | None) -> None:
