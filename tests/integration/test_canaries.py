@@ -7,6 +7,7 @@ it should not; then everything that holdfire keeps or says is searched for them.
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -101,9 +102,22 @@ async def prometheus(whole: Whole, _: Path) -> None:
         await polled(whole, prom.table(), 5)
 
 
+async def csv_drop(whole: Whole, folder: Path) -> None:
+    lines = ["Queue,Waiting,Caller", f"{QUEUE},3,{NUMBER}", f"{NUMBER},1,{NAME}", f"odd,{NAME},{DIGITS}", f"{NAME},1"]
+    (folder / "1.csv").write_text("\n".join(lines) + "\n")
+    (folder / "2.csv").write_text(f"{NAME},{NUMBER}\n{EMAIL},1\n")
+    moment = whole.clock.now().timestamp()
+    for name in ("1.csv", "2.csv"):
+        os.utime(folder / name, (moment, moment))
+    mapping = {"queue_from": "Queue", "metrics": {"backlog": "Waiting"}}
+    table = {"type": "csv-drop", "folder": str(folder), "settle_seconds": 0.01, "mapping": mapping}
+    await polled(whole, table, 2)
+
+
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "push": push,
     "queue-log": queue_log,
+    "csv-drop": csv_drop,
     "http-json": http_json,
     "prometheus": prometheus,
 }

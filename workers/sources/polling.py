@@ -35,8 +35,9 @@ class Asking(Protocol):
 class Poller:
     """Asks every interval_seconds and sends on what it is told. Where nothing can be had, nothing is said.
 
-    deadline_seconds: the longest that one asking may take, all of its requests together. After a fault the pauses
-    grow from one interval to a minute, or to what the system itself asks for.
+    deadline_seconds: the longest that one asking may take, all of its requests together. idle: what health says of it
+    while it is told nothing. After a fault the pauses grow from one interval to a minute, or to what the system itself
+    asks for.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Poller:
         asking: Asking,
         interval_seconds: float,
         deadline_seconds: float,
+        idle: str = "answers, and names no queue",
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
         self._around, self._kind, self._asking, self._jitter = around, kind, asking, jitter
         self._interval, self._deadline = interval_seconds, deadline_seconds
+        self._idle = idle
         self._faults = self._polls = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,13 +104,24 @@ class Poller:
         self._around.sources.working(
             self.name,
             self._kind,
-            _status(lot, result, now),
+            self._status(lot, result, now),
             now,
             asks_every_seconds=self._interval,
             asked=self._polls,
             rows=len(lot.payloads) + len(lot.rejected),
             rejected_rows=len(lot.rejected),
         )
+
+    def _status(self, lot: Lot, result: IngestResult, now: datetime) -> str:
+        if not lot.payloads and not lot.rejected:
+            return self._idle
+        if not result.accepted + result.duplicates:
+            return "answers, and nothing of it can be taken"
+        newest = max((each.observed_at for each in lot.payloads if isinstance(each, Observation)), default=now)
+        behind = (now - newest).total_seconds()
+        if behind > OLD_SECONDS:
+            return f"answers with data {behind:,.0f} s old: they stand still, or its clock is wrong"
+        return "working"
 
 
 def pause_after(fault: SourceFault, faults: int, interval_seconds: float, jitter: float) -> float:
@@ -123,15 +137,3 @@ def pause_after(fault: SourceFault, faults: int, interval_seconds: float, jitter
         wait = min(LONGEST_PAUSE_SECONDS, interval_seconds * doubled)
     wish = min(LONGEST_WISH_SECONDS, fault.retry_after_seconds) if isinstance(fault, RateLimited) else 0.0
     return max(interval_seconds, wait, wish) * (1 + jitter / 4)
-
-
-def _status(lot: Lot, result: IngestResult, now: datetime) -> str:
-    if not lot.payloads and not lot.rejected:
-        return "answers, and names no queue"
-    if not result.accepted + result.duplicates:
-        return "answers, and nothing of it can be taken"
-    newest = max((each.observed_at for each in lot.payloads if isinstance(each, Observation)), default=now)
-    behind = (now - newest).total_seconds()
-    if behind > OLD_SECONDS:
-        return f"answers with data {behind:,.0f} s old: they stand still, or its clock is wrong"
-    return "working"

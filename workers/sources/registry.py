@@ -6,6 +6,7 @@ from typing import Any
 
 from app.errors import Invalid
 from workers.sources.asterisk_ami import worker as asterisk_ami
+from workers.sources.csv_drop import worker as csv_drop
 from workers.sources.freeswitch_esl import worker as freeswitch_esl
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
@@ -16,6 +17,7 @@ from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "asterisk-ami": asterisk_ami.configured,
+    "csv-drop": csv_drop.configured,
     "freeswitch-esl": freeswitch_esl.configured,
     "http-json": http_json.configured,
     "prometheus": prometheus.configured,
@@ -24,6 +26,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
 
 # Those whose mapping can be tried on a sample: what their system says, as bytes.
 TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
+    "csv-drop": csv_drop.trial,
     "http-json": http_json.trial,
     "prometheus": prometheus.trial,
 }

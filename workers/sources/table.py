@@ -23,7 +23,7 @@ class Table:
         self._place, self._values = place, values
         self._known: set[str] = set()
         self._environ = os.environ if environ is None else environ
-        self._within: list[Table] = []
+        self._within: dict[str, Table] = {}
 
     @property
     def keys(self) -> Collection[str]:
@@ -107,9 +107,9 @@ class Table:
         value = self._value(key, {})
         if not isinstance(value, dict):
             raise self.fault(key, "is not a table", f"write [sources.{key}] and its keys below, or {{ ... }}")
-        within = Table(f"{self._place}.{key}", value, self._environ)
-        self._within.append(within)
-        return within
+        if key not in self._within:
+            self._within[key] = Table(f"{self._place}.{key}", value, self._environ)
+        return self._within[key]
 
     def is_table(self, key: str) -> bool:
         """Return whether a table stands under the key."""
@@ -155,7 +155,7 @@ class Table:
         for key in self._values:
             if key not in self._known:
                 raise self.fault(key, "is not known", f"known are {', '.join(sorted(self._known))}")
-        for within in self._within:
+        for within in self._within.values():
             within.done()
 
     def fault(self, key: str, what: str, remedy: str) -> Invalid:

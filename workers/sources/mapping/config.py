@@ -41,6 +41,17 @@ def row_map(table: Table, source: str, *, columns: bool = False) -> RowMap:
     return found
 
 
+def columns_of(table: Table) -> tuple[str, ...]:
+    """Return the columns that a sound mapping of a file names."""
+    mapping = table.table("mapping")
+    metrics = mapping.table("metrics")
+    froms = (
+        metrics.table(name).text("from") if metrics.is_table(name) else metrics.text(name) for name in metrics.keys
+    )
+    keys = ("queue_from", "channel_from", "observed_at_from")
+    return (*(mapping.text(key) for key in keys if key in mapping.keys), *froms)
+
+
 def _one_of(mapping: Table, *, keyed: bool) -> None:
     given = [key for key in ("queue", "queue_from") if key in mapping.keys] + (["queue_from_key"] if keyed else [])
     if len(given) != 1:

@@ -1,0 +1,125 @@
+"""Reads each file that appears in a folder once, when it is whole."""
+
+import asyncio
+import codecs
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from app.services.trials import Rejected
+from workers.sources.csv_drop.client import LARGEST_BYTES, Dropped, Folder
+from workers.sources.csv_drop.translate import Layout, translate
+from workers.sources.faults import SourceFault, TranslateError
+from workers.sources.lot import Lot, joined
+from workers.sources.mapping.config import columns_of, row_map
+from workers.sources.polling import Poller
+from workers.sources.table import Table
+from workers.sources.worker import Factory, Surroundings
+
+INTERVAL_SECONDS = 2.0
+SETTLE_SECONDS = 2.0
+NEWEST_HOURS = 24.0
+READING_SECONDS = 60.0
+
+_KIND = "csv-drop"
+
+
+def configured(table: Table, name: str) -> Factory:
+    """Return what builds the worker of {type="csv-drop", folder, mapping, pattern?, after?, ...}. Raises Invalid."""
+    settle = table.seconds("settle_seconds", SETTLE_SECONDS, 0.01, 60)
+    folder = partial(
+        Folder,
+        Path(table.text("folder")),
+        table.text("pattern", "*.csv"),
+        settle_seconds=settle,
+        newest_seconds=3600 * table.number("newest_hours", NEWEST_HOURS, 0.01, 24 * 365),
+        moves=table.choice("after", ("leave", "move"), "leave") == "move",
+    )
+    interval = table.seconds("interval_seconds", INTERVAL_SECONDS, 0.01, 3600)
+    return partial(_worker, name=name, folder=folder, layout=_layout(table, name), interval=interval, settle=settle)
+
+
+def trial(table: Table, name: str) -> Callable[[bytes, datetime], Lot]:
+    """Return what reads a sample of a file that was written at an instant, as this table says. Raises Invalid."""
+    layout = _layout(table, name)
+    return lambda sample, at: translate(sample, layout, at)
+
+
+class CsvDrop:
+    """A folder and what its files mean. What was read is done when the next reading begins: it is durable by then."""
+
+    def __init__(self, folder: Folder, layout: Layout, settle_seconds: float) -> None:
+        self._folder, self._layout, self._settle = folder, layout, settle_seconds
+        self._begun = False
+        self._sent: Sequence[Dropped] = ()
+
+    async def read(self, asked_at: datetime) -> Lot:
+        """Return what the files say that are whole now. The first time waits until it can know. Raises SourceFault."""
+        sent, self._sent = self._sent, ()
+        try:
+            for dropped in sent:
+                await asyncio.to_thread(self._folder.done, dropped)
+            found = await asyncio.to_thread(self._folder.whole, asked_at)
+            if not self._begun:
+                await asyncio.sleep(self._settle)
+                found = await asyncio.to_thread(self._folder.whole, asked_at)
+        except OSError as fault:
+            raise SourceFault(f"{fault.filename} cannot be used ({fault.strerror or fault})") from None
+        self._begun = True
+        lot = joined(await asyncio.to_thread(self._translated, found))
+        self._sent = found
+        return lot
+
+    async def close(self) -> None:
+        """Forget what was sent last: it is read again, and what came of it is a duplicate."""
+        self._sent = ()
+
+    def _translated(self, found: Sequence[Dropped]) -> list[Lot]:
+        return [_lot(dropped, self._layout) for dropped in found]
+
+
+def _lot(dropped: Dropped, layout: Layout) -> Lot:
+    """Return what a file says; one that makes no sense is one rejected row."""
+    if dropped.content is None:
+        return _refused(f"it has more than {LARGEST_BYTES:,} bytes")
+    try:
+        return translate(dropped.content, layout, dropped.sign.modified_at)
+    except TranslateError as fault:
+        return _refused(str(fault))
+
+
+def _refused(why: str) -> Lot:
+    return Lot((), [Rejected(1, "", f"a whole file: {why}")])
+
+
+def _worker(
+    around: Surroundings,
+    *,
+    name: str,
+    folder: Callable[[], Folder],
+    layout: Layout,
+    interval: float,
+    settle: float,
+) -> Poller:
+    return Poller(
+        around,
+        name=name,
+        kind=_KIND,
+        asking=CsvDrop(folder(), layout, settle),
+        interval_seconds=interval,
+        deadline_seconds=settle + READING_SECONDS,
+        idle="waits for a file",
+    )
+
+
+def _layout(table: Table, name: str) -> Layout:
+    encoding = table.text("encoding", "utf-8-sig")
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise table.fault("encoding", f"{encoding!r} is not known", "give for example utf-8 or cp1252") from None
+    delimiter = table.text("delimiter", ",")
+    if len(delimiter) != 1 or not delimiter.isascii():
+        raise table.fault("delimiter", f"{delimiter!r} is not one character", 'give for example ";"')
+    return Layout(row_map(table, name, columns=True), columns_of(table), delimiter, encoding)
