@@ -75,6 +75,7 @@ async def known_of(services: Services, campaign: Campaign) -> Known:
         titles={queue: own.title for queue, own in services.evaluator.floor.targets.items() if own.title},
         now=services.clock.now(),
         zone=zone_of_gate(services, campaign.gate),
+        not_ready=services.senders.why_not(campaign),
     )
 
 

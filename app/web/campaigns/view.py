@@ -7,7 +7,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.core.campaign.briefing import Briefing
-from app.core.campaign.campaign import Campaign, CampaignState, TrafficClass
+from app.core.campaign.campaign import ENDED, Campaign, CampaignState, TrafficClass
+from app.core.campaign.handover import Handover
 from app.core.campaign.machine import CampaignStep, allowed
 from app.core.campaign.span import expected_contacts
 from app.core.event import MEANINGS, Event, EventType
@@ -38,7 +39,10 @@ ENDINGS = {"used": "all of it sent"}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that a campaign's page is made of. events: newest first; titles: what queues are called."""
+    """All that a campaign's page is made of. events: newest first; titles: what queues are called.
+
+    not_ready: why the tool that sends it is not ready for a wave, None where it is or there is none.
+    """
 
     campaign: Campaign
     spent: Spent
@@ -51,6 +55,7 @@ class Known:
     titles: Mapping[str, str]
     now: datetime
     zone: ZoneInfo
+    not_ready: str | None = None
 
 
 class Stage(NamedTuple):
@@ -217,6 +222,8 @@ def _facts(known: Known) -> Iterator[tuple[str, str]]:
     held = f"; {campaign.held_out:,} more picked at random get nothing" if campaign.held_out else ""
     yield "Goes to", f"{campaign.recipients:,}{held}"
     yield "Goes out", release_in_words(campaign)
+    if campaign.sender is not None:
+        yield "Sent by", _sent_by(campaign.sender, known)
     yield "Kind", ", ".join(filter(None, (campaign.kind, CLASSES[campaign.traffic_class].lower())))
     contacts = expected_contacts(campaign)
     said = f"{number(campaign.contacts_per_1000)} per 1,000, {contacts:,} in all" if contacts is not None else NONE
@@ -227,6 +234,13 @@ def _facts(known: Known) -> Iterator[tuple[str, str]]:
     yield "Gate", campaign.gate
     yield "Owner", campaign.owner or NONE
     yield "Id", campaign.id
+
+
+def _sent_by(handover: Handover, known: Known) -> str:
+    tools = ", ".join(part.id for part in handover.campaigns)
+    said = f"{handover.sender}, as its {'campaign' if len(handover.campaigns) == 1 else 'campaigns'} {tools}"
+    is_going = known.campaign.state not in ENDED | {CampaignState.DRAFT}
+    return f"{said}; {known.not_ready}" if known.not_ready and is_going else said
 
 
 def _wave_row(wave: Wave, zone: ZoneInfo) -> WaveRow:

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.campaign.briefing import Acknowledgement, Briefing
 from app.core.campaign.campaign import Campaign, CampaignState, Release, ReleaseMode
+from app.core.campaign.handover import Handover, ToolCampaign
 from app.core.event import Actor, Event, EventType
 from app.core.gate.policy import Policy, parse_policy
 from app.core.permit.permit import Permit, PermitState, Spent
@@ -157,3 +158,30 @@ def test_a_changed_plan_is_told_member_by_member():
     log = page(events=[WrittenEvent(number, event, "") for number, event in enumerate(events)]).log
     assert log[0].what == "Its plan was changed: audience 500 → 12,000; earliest start – → 2026-11-24"  # noqa: RUF001
     assert (log[0].who, log[0].why, log[1].what) == ("Kim", "more stock", "It was drafted")
+
+
+# --- who sends it -----------------------------------------------------------------------------------------------------
+
+
+SENT = replace(ANNOUNCED, sender=Handover("listmonk", (ToolCampaign("12"),)))
+
+
+@pytest.mark.parametrize(
+    ("campaign", "not_ready", "said"),
+    [
+        (SENT, None, "listmonk, as its campaign 12"),
+        (SENT, "it cannot be asked", "listmonk, as its campaign 12; it cannot be asked"),
+        (replace(SENT, state=S.DONE), "it has nobody left", "listmonk, as its campaign 12"),
+        (
+            replace(SENT, sender=Handover("keila", (ToolCampaign("a", 1), ToolCampaign("b", 2)))),
+            None,
+            "keila, as its campaigns a, b",
+        ),
+    ],
+)
+def test_who_sends_it_and_why_that_is_not_ready(campaign, not_ready, said):
+    assert dict(page(campaign, not_ready=not_ready).facts)["Sent by"] == said
+
+
+def test_one_that_no_tool_is_driven_for_says_nothing_of_it():
+    assert "Sent by" not in dict(page().facts)
