@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from tests.support.server import Server, a_server
+from tests.support.shell import wait_until
 
 ROUNDS = 3
 WRITERS = 4
@@ -45,12 +46,13 @@ class Writer(threading.Thread):
                     self.acknowledged.append(observation)
 
 
-def _load(server: Server, seconds: float) -> list[dict[str, object]]:
+def _load(server: Server, count: int) -> list[dict[str, object]]:
+    """Kill the server once so many observations are acknowledged; return all that were."""
     started = datetime.now(UTC)
     writers = [Writer(server.url, number, started) for number in range(WRITERS)]
     for writer in writers:
         writer.start()
-    threading.Event().wait(seconds)
+    wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) >= count, f"{count} acknowledged")
     server.stop(signal.SIGKILL)
     for writer in writers:
         writer.join(10)
@@ -68,8 +70,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path):
     acknowledged: list[dict[str, object]] = []
     for _ in range(ROUNDS):
         with a_server(tmp_path) as server:
-            acknowledged += _load(server, moments.uniform(0.5, 1.5))
-    assert len(acknowledged) > ROUNDS * 20
+            acknowledged += _load(server, moments.randint(20, 400))
     with a_server(tmp_path) as server, server.client() as client:
         for batch in _batches(acknowledged):
             reply = client.post("/api/v1/observations", json=batch).json()
