@@ -1,5 +1,6 @@
 """`holdfire postfix-policy` as a program: what it says, how it ends, and what is left of its permits then."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -62,6 +63,12 @@ def test_settings_that_cannot_be_end_it_with_the_key_at_fault(tmp_path):
     assert (checked.returncode, started.returncode) == (2, 2)
     assert "postfix_policy.listen" in checked.stderr
     assert checked.stderr == started.stderr
+
+
+def test_its_key_is_never_shown(tmp_path):
+    (tmp_path / "holdfire.toml").write_text('[postfix_policy]\napi_key = "hf_live_1_verysecret"\n')
+    shown = run_cli("config", "show", "--json", HOLDFIRE_CONFIG=str(tmp_path / "holdfire.toml"))
+    assert json.loads(shown.stdout)["settings"]["postfix_policy"] == {"api_key": "***"}
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path):

@@ -39,7 +39,7 @@ class PolicyServer:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "app", "postfix-policy"],
             cwd=REPOSITORY,
-            env=inherited | {"HOLDFIRE_CONFIG": str(path), "HOLDFIRE_URL": url, "PYTHONUNBUFFERED": "1"},
+            env=inherited | {"HOLDFIRE_CONFIG": str(path), "HOLDFIRE_URL": url, "HOLDFIRE_LOG_LEVEL": "debug"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
