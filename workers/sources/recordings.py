@@ -48,12 +48,14 @@ class Recording:
         self._raw = path.open("rb")
         self._size = max(1, path.stat().st_size)
         self.tally = Tally()
-        self.payloads = _READERS[reading.format](_text(self._raw, path), reading, self)
+        self._text = _text(self._raw, path)
+        self.payloads = _READERS[reading.format](self._text, reading, self)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._text.close()
         self._raw.close()
 
     def read_ratio(self) -> float:
