@@ -14,5 +14,5 @@ lock pyproject.toml "$@" --group dev --constraints requirements/run.txt --output
 lock pyproject.toml "$@" --group dev --group bench --constraints requirements/dev.txt --output-file requirements/bench.txt
 lock "$@" --group build --constraints requirements/dev.txt --output-file requirements/build.txt
 # Mailman 3.3 needs a part of Python that 3.13 no longer has: its lock is for the versions before.
-"${UV:-uv}" pip compile --quiet --python-version 3.11 --generate-hashes --strip-extras --no-emit-index-url \
-    --no-emit-find-links --no-header requirements/mailman.in "$@" --output-file requirements/mailman.txt
+"${UV:-uv}" pip compile --quiet --no-config --python-version 3.11 --generate-hashes --strip-extras \
+    --no-emit-index-url --no-emit-find-links --no-header requirements/mailman.in "$@" --output-file requirements/mailman.txt
