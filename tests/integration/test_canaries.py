@@ -17,6 +17,8 @@ from prometheus_client import generate_latest
 from app.core.floor.metric import Metric
 from app.ports.keys import SCOPES
 from app.telemetry.metrics import Metrics
+from tests.support.mosquitto import PASSWORD as MQTT_PASSWORD
+from tests.support.mosquitto import a_broker
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
@@ -30,7 +32,7 @@ from workers.sources.worker import SourceWorker, Surroundings
 NUMBER, NAME = "+1 555 0177 321", "Wilhelmina Quastenflosser"
 DIGITS = NUMBER.replace(" ", "")
 EMAIL = "quastenflosser@example.net"
-CANARIES = (NUMBER, DIGITS, NAME, NAME.replace(" ", "."), EMAIL, TOKEN, PASSWORD)
+CANARIES = (NUMBER, DIGITS[1:], NAME, NAME.replace(" ", "."), EMAIL, TOKEN, PASSWORD, MQTT_PASSWORD)
 QUEUE = "canary-queue"
 
 
@@ -114,11 +116,34 @@ async def csv_drop(whole: Whole, folder: Path) -> None:
     await polled(whole, table, 2)
 
 
+async def mqtt(whole: Whole, folder: Path) -> None:
+    with a_broker(folder) as broker:
+        stop, worker = asyncio.Event(), a_worker(whole, broker.table(topics=["acd/#"]))
+        running = asyncio.create_task(worker.run(stop))
+        health = whole.services.sources.find
+        async with asyncio.timeout(20):
+            while (found := health("mqtt")) is None or found.status != "listening":  # noqa: ASYNC110 - nothing signals it
+                await asyncio.sleep(0.01)
+            for topic, payload in (
+                (f"acd/{QUEUE}/live", {"waiting": 3, "caller": NUMBER, "name": NAME}),
+                ("acd/odd/live", {"waiting": NAME}),
+                (f"acd/{EMAIL}/live", {"waiting": 1}),
+                (f"acd/tel:{DIGITS[1:]}/live", {"waiting": 1}),
+                (f"acd/odd/{NAME}", NUMBER),
+            ):
+                await broker.publish(topic, json.dumps(payload))
+            while found.rejected < 4:  # noqa: ASYNC110 - the same
+                await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "push": push,
     "queue-log": queue_log,
     "csv-drop": csv_drop,
     "http-json": http_json,
+    "mqtt": mqtt,
     "prometheus": prometheus,
 }
 

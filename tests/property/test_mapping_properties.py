@@ -1,5 +1,8 @@
 """Whatever a system answers: observations that are what the mapping says, rejected rows, or one TranslateError."""
 
+from dataclasses import replace
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +13,8 @@ from workers.sources.http_json.translate import translate
 from workers.sources.lot import Lot
 from workers.sources.mapping.config import row_map
 from workers.sources.mapping.units import FIELDS, units_of
+from workers.sources.mqtt.translate import Layout, Message
+from workers.sources.mqtt.translate import translate as translate_message
 from workers.sources.table import Table
 
 MAP = row_map(
@@ -67,3 +72,19 @@ def test_any_bytes_are_read_or_refused(body):
         translate(body, MAP, NOW)
     except TranslateError as fault:
         assert str(fault)  # noqa: PT017 - either way is right, and no third
+
+
+TOPICS = st.lists(st.sampled_from(["orders", "", "+1 555 0100 100", "a b"]) | st.text(max_size=4), max_size=3).map(
+    "/".join
+)
+
+
+@given(TOPICS, st.binary(max_size=40) | DOCUMENTS.map(msgspec.json.encode), st.booleans())
+def test_any_message_is_read_or_refused(topic, payload, retained):
+    layout = Layout(replace(MAP, queue_from=None, at=None), queue_level=2)
+    try:
+        lot = translate_message(Message(topic, payload, retained), layout, NOW)
+    except TranslateError:
+        return
+    assert all(isinstance(each, Observation) and each.queue in topic for each in lot.payloads)
+    assert not (retained and lot.payloads)

@@ -10,6 +10,7 @@ from workers.sources.csv_drop import worker as csv_drop
 from workers.sources.freeswitch_esl import worker as freeswitch_esl
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
+from workers.sources.mqtt import worker as mqtt
 from workers.sources.prometheus import worker as prometheus
 from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
@@ -20,6 +21,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "csv-drop": csv_drop.configured,
     "freeswitch-esl": freeswitch_esl.configured,
     "http-json": http_json.configured,
+    "mqtt": mqtt.configured,
     "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,
 }
@@ -28,6 +30,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
 TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
     "csv-drop": csv_drop.trial,
     "http-json": http_json.trial,
+    "mqtt": mqtt.trial,
     "prometheus": prometheus.trial,
 }
 

@@ -13,14 +13,16 @@ from workers.sources.table import Table
 _COUNTED = ("offered", "answered", "abandoned", "answered_within_target", "wait_seconds_sum", "handle_seconds_sum")
 
 
-def row_map(table: Table, source: str, *, columns: bool = False) -> RowMap:
+def row_map(table: Table, source: str, *, columns: bool = False, named: bool = False) -> RowMap:
     """Return the mapping within a source's table. columns: rows are of a file, and fields are named by its header.
+
+    named: who reads by it names the queue, as it is not in the rows.
 
     Raises Invalid naming the key.
     """
     mapping = table.table("mapping")
-    keyed = False if columns else mapping.flag("queue_from_key", default=False)
-    _one_of(mapping, keyed=keyed)
+    keyed = False if columns or named else mapping.flag("queue_from_key", default=False)
+    _one_of(mapping, keyed=keyed, named=named)
     found = RowMap(
         source=source,
         fields=_fields(mapping, columns=columns),
@@ -52,9 +54,11 @@ def columns_of(table: Table) -> tuple[str, ...]:
     return (*(mapping.text(key) for key in keys if key in mapping.keys), *froms)
 
 
-def _one_of(mapping: Table, *, keyed: bool) -> None:
+def _one_of(mapping: Table, *, keyed: bool, named: bool) -> None:
     given = [key for key in ("queue", "queue_from") if key in mapping.keys] + (["queue_from_key"] if keyed else [])
-    if len(given) != 1:
+    if named and given:
+        raise mapping.fault(given[0], "is there, and the queue is named by the source", "drop it")
+    if not named and len(given) != 1:
         what = "and queue_from are missing" if not given else f"and {given[-1]} are both there"
         remedy = 'give one: queue = "orders" for a name, queue_from for an expression, or queue_from_key = true'
         raise mapping.fault(given[0] if given else "queue", what, remedy)
