@@ -19,6 +19,7 @@ from app.ports.keys import SCOPES
 from app.telemetry.metrics import Metrics
 from tests.support.mosquitto import PASSWORD as MQTT_PASSWORD
 from tests.support.mosquitto import a_broker
+from tests.support.vendors import asterisk, freeswitch
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
@@ -138,9 +139,59 @@ async def mqtt(whole: Whole, folder: Path) -> None:
         await running
 
 
+async def followed(whole: Whole, table: dict[str, object], heard: Callable[[], bool]) -> None:
+    """Follow a telephone system until it was heard, then try it as the doctor does."""
+    worker, stop = a_worker(whole, table | {"host": "127.0.0.1", "poll_seconds": 0.02}), asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    async with asyncio.timeout(20):
+        while not heard():
+            whole.clock.move(0.01)
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
+    logging.getLogger("tried").info("%s", await worker.sample())
+
+
+async def asterisk_ami(whole: Whole, _: Path) -> None:
+    pbx = asterisk.Asterisk(whole.clock.now, QUEUE, largest_piece=30)
+    pbx.number, pbx.name = DIGITS, NAME
+    pbx.garbage = f"Event: QueueCallerJoin\r\nQueue: {QUEUE}\r\nUniqueid:\r\nHoldTime: {NUMBER}\r\n\r\n".encode()
+    agent = pbx.add(QUEUE, f"Local/{DIGITS}@out.example.net")
+    pbx.join(QUEUE)
+    async with pbx.wire:
+        table = {"type": "asterisk-ami", "port": pbx.wire.port, "username": "holdfire", "secret": asterisk.SECRET}
+
+        def heard() -> bool:
+            if pbx.asked["QueueSummary"] >= 2 and not pbx.queues[QUEUE].talks:
+                pbx.answer(QUEUE, pbx.join(QUEUE, DIGITS), agent)
+                pbx.abandon(QUEUE, pbx.join(QUEUE, EMAIL))
+            return pbx.asked["QueueSummary"] > 6
+
+        await followed(whole, table, heard)
+
+
+async def freeswitch_esl(whole: Whole, _: Path) -> None:
+    switch = freeswitch.FreeSwitch(whole.clock.now, QUEUE, largest_piece=30)
+    switch.number, switch.name = DIGITS, f"{NAME}|{NUMBER}"
+    agent = switch.add(QUEUE, EMAIL)
+    switch.join(QUEUE)
+    async with switch.wire:
+        table = {"type": "freeswitch-esl", "port": switch.wire.port, "password": freeswitch.PASSWORD}
+
+        def heard() -> bool:
+            if switch.asked["api strepoch"] >= 2 and not switch.talking(QUEUE):
+                switch.connect(switch.join(QUEUE), agent)
+                switch.cancel(switch.join(QUEUE))
+            return switch.asked["api strepoch"] > 6
+
+        await followed(whole, table, heard)
+
+
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "push": push,
     "queue-log": queue_log,
+    "asterisk-ami": asterisk_ami,
+    "freeswitch-esl": freeswitch_esl,
     "csv-drop": csv_drop,
     "http-json": http_json,
     "mqtt": mqtt,

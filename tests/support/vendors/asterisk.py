@@ -55,7 +55,7 @@ class Queue:
 class Asterisk:
     """now: the world's time. skew_seconds: how far its own clock is ahead. reads_agent: the user's `read = agent`.
 
-    stamps: timestampevents. repeats: every event is sent twice. line_end: between lines on the wire.
+    stamps: timestampevents. repeats: every event is sent twice. garbage: what is sent before each event.
     """
 
     def __init__(self, now: Callable[[], datetime], *queues: str, largest_piece: int = 0) -> None:
@@ -68,6 +68,7 @@ class Asterisk:
         self.asked: Counter[str] = Counter()
         self.log: list[str] = []
         self.garbage = b""
+        self.number, self.name = CANARY_NUMBER, CANARY_NAME  # of every caller
         self.wire = Wire(self._talk, largest_piece=largest_piece)
         self._calls = 0
 
@@ -107,7 +108,7 @@ class Asterisk:
             call = f"{int(self.at)}.{self._calls}"
         self.queues[queue].line[call] = self.at
         count = len(self.queues[queue].line)
-        self._log(call, queue, "NONE", "ENTERQUEUE", "", CANARY_NUMBER, str(count))
+        self._log(call, queue, "NONE", "ENTERQUEUE", "", self.number, str(count))
         self._tell("QueueCallerJoin", **self._channel(call), Queue=queue, Position=count, Count=count)
         return call
 
@@ -247,8 +248,8 @@ class Asterisk:
             (
                 "QueueEntry",
                 {
-                    "Queue": queue.name, "Position": place, "Channel": f"PJSIP/{CANARY_NUMBER}-{place}",
-                    "Uniqueid": call, "CallerIDNum": CANARY_NUMBER, "CallerIDName": CANARY_NAME,
+                    "Queue": queue.name, "Position": place, "Channel": f"PJSIP/{self.number}-{place}",
+                    "Uniqueid": call, "CallerIDNum": self.number, "CallerIDName": self.name,
                     "ConnectedLineNum": "unknown", "ConnectedLineName": "unknown", "Wait": now - int(joined),
                     "Priority": 0,
                 },
@@ -282,10 +283,10 @@ class Asterisk:
 
     def _channel(self, call: str) -> dict[str, object]:
         return {
-            "Channel": f"PJSIP/{CANARY_NUMBER}-0001", "ChannelState": 6, "ChannelStateDesc": "Up",
-            "CallerIDNum": CANARY_NUMBER, "CallerIDName": CANARY_NAME, "ConnectedLineNum": "<unknown>",
-            "ConnectedLineName": "<unknown>", "Language": "en", "AccountCode": CANARY_NUMBER, "Context": "queues",
-            "Exten": CANARY_NUMBER, "Priority": 1, "Uniqueid": call, "Linkedid": call,
+            "Channel": f"PJSIP/{self.number}-0001", "ChannelState": 6, "ChannelStateDesc": "Up",
+            "CallerIDNum": self.number, "CallerIDName": self.name, "ConnectedLineNum": "<unknown>",
+            "ConnectedLineName": "<unknown>", "Language": "en", "AccountCode": self.number, "Context": "queues",
+            "Priority": 1, "Uniqueid": call, "Linkedid": call,
         }  # fmt: skip
 
     def _member(self, queue: str, agent: Agent) -> dict[str, object]:

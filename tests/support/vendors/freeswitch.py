@@ -65,6 +65,7 @@ class FreeSwitch:
         self.permits_events = self.permits_api = True
         self.tells = True
         self.repeats = False
+        self.number, self.name = CANARY_NUMBER, CANARY_NAME  # of every caller
         self.asked: Counter[str] = Counter()
         self.wire = Wire(self._talk, largest_piece=largest_piece)
 
@@ -227,7 +228,7 @@ class FreeSwitch:
             if member.state != "Abandoned" or self.at - member.gone < DISCARD_SECONDS
         }
         rows = [
-            f"{one.queue}|single_box|{one.id}|{uuid.uuid4()}|{CANARY_NUMBER}|{CANARY_NAME}|{int(one.joined)}|"
+            f"{one.queue}|single_box|{one.id}|{uuid.uuid4()}|{self.number}|{self.name}|{int(one.joined)}|"
             f"{int(one.joined)}|{int(one.rejoined)}|{int(one.answered)}|{int(one.gone)}|0|0|{one.agent}|single_box|"
             f"{one.state}|{int(self.at - one.joined)}"
             for one in self.members.values()
@@ -256,7 +257,7 @@ class FreeSwitch:
     # --- telling ---
 
     def _of_member(self, action: str, member: Member, **facts: object) -> None:
-        who = {"Member_UUID": member.id, "Member_CID_Name": CANARY_NAME, "Member_CID_Number": CANARY_NUMBER}
+        who = {"Member_UUID": member.id, "Member_CID_Name": self.name, "Member_CID_Number": self.number}
         self._tell(action, Queue=member.queue, **who, Member_Joined_Time=int(member.joined), **facts)
 
     def _of_agent(self, action: str, member: Member, agent: Agent, **facts: object) -> None:
@@ -267,7 +268,7 @@ class FreeSwitch:
             return
         headers: dict[str, object] = {
             "Event-Name": "CUSTOM", "Core-UUID": "6f1f", "Event-Date-Timestamp": int(self.at * 1e6),
-            "Event-Subclass": "callcenter::info", "Caller-Caller-ID-Number": CANARY_NUMBER, "CC-Action": action,
+            "Event-Subclass": "callcenter::info", "Caller-Caller-ID-Number": self.number, "CC-Action": action,
             **{f"CC-{name.replace('_', '-')}": value for name, value in facts.items()},
         }  # fmt: skip
         body = "".join(f"{name}: {quote(str(value))}\n" for name, value in headers.items()).encode() + b"\n"

@@ -2,8 +2,8 @@
 
 A message is lines of `Name: value` and a blank line; lines end in CRLF, in some proxies in LF. Bytes are cut into lines
 before anything is decoded, so a character or a line end split over two packets comes out whole. Only the headers that
-are of use are kept, and the others never decoded: callers' numbers and names (CallerIDNum, ConnectedLineName, Channel,
-Exten, ...) go no further than this module.
+are of use are kept, and the others never decoded: callers' numbers and names (CallerIDNum, ConnectedLineName, ...) go
+no further than this module.
 """
 
 from collections.abc import Mapping
