@@ -13,8 +13,10 @@ from app.core.floor.observation import Observation
 from app.errors import Invalid
 from app.services.ingest import Ingest
 from app.services.sources import Sources
+from tests.support.a_day import QUEUE, live_through
 from tests.support.builders import NOW
 from tests.support.memory import MemoryStream, SteppedClock
+from tests.support.whole import a_whole
 from workers.sources.csv_drop.client import Folder
 from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.polling import Poller
@@ -198,6 +200,31 @@ async def test_a_sample_moves_nothing(tmp_path):
     assert (tmp_path / "1.csv").exists()
     with pytest.raises(SourceFault):
         await Export(tmp_path / "nowhere").worker.sample()
+
+
+async def test_a_day_is_lived_without_a_wrong_go(tmp_path):
+    folder, doing = tmp_path / "export", {"half": False}
+    folder.mkdir()
+
+    def tell(backlog):
+        if not folder.exists():
+            return
+        text = f"{HEADER}\n{QUEUE};{backlog};;{whole.clock.now():%Y-%m-%dT%H:%M:%SZ}\n"
+        (folder / "new.tmp").write_text(text[: len(text) // 2] if doing["half"] else text)
+        (folder / "new.tmp").rename(folder / f"{whole.clock.now():%H%M%S}.csv")
+
+    happenings = {
+        20: lambda: folder.rename(tmp_path / "away"),
+        27: lambda: (tmp_path / "away").rename(folder),
+        34: lambda: doing.update(half=True),
+        40: lambda: doing.update(half=False),
+    }
+    async with a_whole(tmp_path) as whole:
+        _, factory = one("sources[0]", a_table(folder, after="move", interval_seconds=20, newest_hours=8760))
+        day = await live_through(whole, factory, tell, happenings, 72)
+    assert {12, 15, 58, 67} <= set(day.held)
+    assert {25, 26, 38, 39} <= set(day.in_the_dark)
+    assert {9, 31, 45, 54, 71} <= set(day.went)
 
 
 @pytest.mark.parametrize(

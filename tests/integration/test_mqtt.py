@@ -11,8 +11,10 @@ from app.core.floor.observation import Observation
 from app.errors import Invalid
 from app.services.ingest import Ingest
 from app.services.sources import Sources
+from tests.support.a_day import QUEUE, backlog_at, live
 from tests.support.memory import MemoryStream
 from tests.support.mosquitto import a_broker
+from tests.support.whole import a_whole
 from workers.sources.faults import Refused, SourceFault
 from workers.sources.registry import configured, one
 from workers.sources.worker import SourceWorker, Surroundings
@@ -128,6 +130,45 @@ async def test_wrong_credentials_are_said(broker):
     broker.stop()
     with pytest.raises(SourceFault, match="cannot be reached"):
         await Listening(broker.table()).worker.sample()
+
+
+async def test_a_day_is_lived_without_a_wrong_go(broker, tmp_path, monkeypatch):
+    monkeypatch.setattr("workers.sources.mqtt.worker.FIRST_PAUSE_SECONDS", 0.02)
+    (tmp_path / "data").mkdir()
+    async with a_whole(tmp_path / "data") as whole:
+        health, stop = whole.services.sources.find, asyncio.Event()
+        around = Surroundings(whole.services.ingest, whole.services.sources, whole.clock)
+        running = asyncio.create_task(one("sources[0]", broker.table())[1](around).run(stop))
+
+        def messages():
+            found = health("mqtt")
+            return 0 if found is None else int(str(found.details.get("messages", 0)))
+
+        async def until(status, count=0):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while (found := health("mqtt")) is None or found.status != status or messages() < count:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+
+        async def happen(step):
+            if step == 20:
+                broker.stop()
+                await until("failing")
+            if step == 27:
+                broker.start()
+            if 20 <= step < 27:
+                return
+            await until("listening")
+            before = messages()
+            said = "{" if 34 <= step < 40 else json.dumps({"waiting": backlog_at(step)})
+            await broker.publish(f"acd/{QUEUE}/live", said)
+            await until("listening", before + 1)
+
+        day = await live(whole, happen, 72)
+        stop.set()
+        await running
+    assert {10, 15, 56, 67} <= set(day.held)
+    assert {24, 26, 38, 39} <= set(day.in_the_dark)
+    assert {9, 18, 30, 43, 54, 71} <= set(day.went)
 
 
 GOOD = {"type": "mqtt", "host": "broker", "topics": ["a"], "mapping": {"queue": "a", "metrics": {"backlog": "@"}}}

@@ -4,7 +4,7 @@ The clock runs as fast as the asking goes. Whatever happens, the gate may say "g
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -42,27 +42,39 @@ async def live_through(
     happenings: Mapping[int, Callable[[], None]],
     steps: int,
 ) -> Day:
-    """Return what a day of so many steps of 30 s came to; fails at the first wrong go.
+    """Return what a day of a source that is asked came to; fails at the first wrong go.
 
     tell: sets the floor's backlog in the fake system; happenings: what else happens, by step.
     """
+    services = whole.services
+    poller = factory(Surroundings(services.ingest, services.sources, whole.clock))
+    assert isinstance(poller, Poller)
+    stop, due = asyncio.Event(), whole.clock.now()
+
+    async def happen(step: int) -> None:
+        nonlocal due
+        if happening := happenings.get(step):
+            happening()
+        tell(backlog_at(step))
+        if whole.clock.now() >= due:
+            due = whole.clock.now() + timedelta(seconds=await poller.poll(stop))
+
+    async with closing_asking(poller):
+        return await live(whole, happen, steps)
+
+
+async def live(whole: Whole, happen: Callable[[int], Awaitable[None]], steps: int) -> Day:
+    """Return what a day of so many steps of 30 s came to; fails at the first wrong go. happen: what a step brings."""
     await whole.policy(
         queues=[QUEUE],
         rules=[{"metric": "backlog", "hold_above": LIMIT, "resume_below": LIMIT, "resume_for_seconds": 60}],
         stale_after_seconds=STALE_AFTER_SECONDS,
     )
-    services = whole.services
-    poller = factory(Surroundings(services.ingest, services.sources, whole.clock))
-    assert isinstance(poller, Poller)
-    day, stop, due = Day(), asyncio.Event(), whole.clock.now()
-    async with closing_asking(poller), whole.client("readiness") as client:
+    day = Day()
+    async with whole.client("readiness") as client:
         for step in range(steps):
             whole.clock.move(STEP_SECONDS)
-            if happening := happenings.get(step):
-                happening()
-            tell(backlog_at(step))
-            if whole.clock.now() >= due:
-                due = whole.clock.now() + timedelta(seconds=await poller.poll(stop))
+            await happen(step)
             await whole.evaluate()
             status = (await client.get("/api/v1/readiness?gate=default")).status_code
             _judge(whole, day, step, went=status == 200)

@@ -106,7 +106,7 @@ class Poller:
             self._kind,
             self._status(lot, result, now),
             now,
-            asks_every_seconds=self._interval,
+            interval_seconds=self._interval,
             asked=self._polls,
             rows=len(lot.payloads) + len(lot.rejected),
             rejected_rows=len(lot.rejected),

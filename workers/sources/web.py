@@ -65,19 +65,11 @@ class Bearer(httpx2.Auth):
 
 
 class Web:
-    """A client with connections of its own. Used as a context, or closed after use."""
+    """A client with connections of its own, opened when they are needed. Used as a context, or closed after use."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
-        self._client = httpx2.AsyncClient(
-            auth=reach.auth,
-            headers={"accept": "application/json", "user-agent": "holdfire"} | dict(reach.headers),
-            verify=_trusted(reach.ca_file),
-            proxy=reach.proxy,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=reach.timeout_seconds,
-        )
+        self._opened: httpx2.AsyncClient | None = None
 
     async def ask(
         self,
@@ -94,7 +86,7 @@ class Web:
         Raises RateLimited for 429 and for 503 with Retry-After, Refused for 401 and 403, BadAnswer for other
         statuses, SourceFault for anything else.
         """
-        request = self._client.build_request(
+        request = self._client().build_request(
             method, url, params=params or None, data=data, content=content, headers=headers
         )
         place = shown_url(str(request.url))
@@ -111,8 +103,10 @@ class Web:
         return (await self.ask(method, url, **options)).json()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._client.aclose()
+        """Close all connections; the next question opens them anew."""
+        if self._opened is not None:
+            await self._opened.aclose()
+        self._opened = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,8 +114,20 @@ class Web:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    def _client(self) -> httpx2.AsyncClient:
+        self._opened = self._opened or httpx2.AsyncClient(
+            auth=self._reach.auth,
+            headers={"accept": "application/json", "user-agent": "holdfire"} | dict(self._reach.headers),
+            verify=_trusted(self._reach.ca_file),
+            proxy=self._reach.proxy,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=self._reach.timeout_seconds,
+        )
+        return self._opened
+
     async def _exchange(self, request: httpx2.Request, place: str) -> Answer:
-        response = await self._client.send(request, stream=True)
+        response = await self._client().send(request, stream=True)
         try:
             _judge(response, place)
             return Answer(place, response.headers, await self._body(response, place))

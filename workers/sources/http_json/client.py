@@ -20,18 +20,14 @@ class Client:
     """Asks the question; connections are kept between two times."""
 
     def __init__(self, reach: Reach, question: Question) -> None:
-        self._reach, self._question = reach, question
-        self._web: Web | None = None
+        self._web, self._question = Web(reach), question
 
     async def body(self) -> bytes:
         """Return what the system answers. Raises SourceFault."""
-        self._web = self._web or Web(self._reach)
         asked = self._question
         headers = JSON if asked.body is not None else None
         return (await self._web.ask(asked.method, asked.url, content=asked.body, headers=headers)).body
 
     async def close(self) -> None:
         """Let go of connections; the next question opens them anew."""
-        if self._web is not None:
-            await self._web.close()
-        self._web = None
+        await self._web.close()

@@ -12,13 +12,12 @@ class Client:
     """Asks; connections are kept between two times."""
 
     def __init__(self, url: str, reach: Reach) -> None:
-        self._url, self._reach = f"{url.rstrip('/')}/api/v1/query", reach
-        self._web: Web | None = None
+        self._url, self._web = f"{url.rstrip('/')}/api/v1/query", Web(reach)
+        self._timeout_seconds = reach.timeout_seconds
 
     async def query(self, field: str, query: str, at: float | None) -> Any:
         """Return the answer to a query at an instant (seconds since 1970), None: now. Raises SourceFault."""
-        self._web = self._web or Web(self._reach)
-        params = {"query": query, "timeout": f"{self._reach.timeout_seconds:g}s"}
+        params = {"query": query, "timeout": f"{self._timeout_seconds:g}s"}
         if at is not None:
             params["time"] = f"{at:.3f}"
         try:
@@ -30,6 +29,4 @@ class Client:
 
     async def close(self) -> None:
         """Let go of connections; the next query opens them anew."""
-        if self._web is not None:
-            await self._web.close()
-        self._web = None
+        await self._web.close()
