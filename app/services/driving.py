@@ -16,7 +16,7 @@ from app.errors import HoldfireError
 from app.ports.clock import Clock
 from app.ports.events import EventLog
 from app.ports.permits import PermitChange
-from app.ports.senders import Sender, SenderBusy, SenderFault
+from app.ports.senders import Driven, Sender, SenderBusy, SenderFault, SenderRefused
 from app.services.campaign_book import CampaignBook
 from app.services.permits import Permits
 from app.services.reins import Reins
@@ -26,6 +26,9 @@ from app.services.watching import Watch
 log = logging.getLogger(__name__)
 
 LONGEST_QUIET_SECONDS = 300.0
+REFUSED_QUIET_SECONDS = 60.0  # an account that is tried too often with a wrong password gets locked
+FAILING_QUIET_SECONDS = 30.0
+FAILURES_AT_ONCE = 5  # before the pauses between questions grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Driver:
         self.actor = Actor(f"sender/{name}", name)
         self._watches: dict[str, Watch] = {}
         self._quiet_until: datetime | None = None
+        self._failures = 0
         self._woken = asyncio.Event()
 
     async def look(self) -> None:
@@ -62,6 +66,8 @@ class Driver:
         campaigns = self._campaigns()
         if not campaigns:
             self.around.senders.idle(self.name)
+        named = {part.id for each in campaigns if each.sender for part in each.sender.campaigns}
+        self._watches = {name: watch for name, watch in self._watches.items() if name in named}
         await asyncio.gather(*(self._looked(campaign) for campaign in campaigns))
 
     async def woken(self) -> None:
@@ -91,18 +97,32 @@ class Driver:
         return [self._watches[part.id] for part in parts]
 
     def failed(self, fault: SenderFault) -> None:
-        """Note that the tool could not be asked or told; where it wants quiet, ask nothing for so long."""
+        """Note that the tool could not be asked or told, and ask less often; what must stop is told so all the same."""
         self.around.senders.failed(self.name, str(fault))
-        if isinstance(fault, SenderBusy):
-            seconds = min(LONGEST_QUIET_SECONDS, max(self.look_seconds, fault.retry_after_seconds))
-            self._quiet_until = self.around.clock.now() + timedelta(seconds=seconds)
+        self._failures += 1
+        seconds = self._quiet_seconds(fault)
+        self._quiet_until = self.around.clock.now() + timedelta(seconds=seconds) if seconds else None
+
+    def answered(self, driven: Driven) -> None:
+        """Note that the tool said how one of its campaigns stands."""
+        self.around.senders.answered(self.name, driven)
+        self._failures, self._quiet_until = 0, None
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the tool wanted not to be asked now."""
+        """Whether nothing is to be asked now."""
         return self._quiet_until is not None and self.around.clock.now() < self._quiet_until
 
     # --- its own ---
+
+    def _quiet_seconds(self, fault: SenderFault) -> float:
+        """Return for how long to ask nothing after a fault."""
+        if isinstance(fault, SenderBusy):
+            return min(LONGEST_QUIET_SECONDS, max(self.look_seconds, fault.retry_after_seconds))
+        if isinstance(fault, SenderRefused):
+            return REFUSED_QUIET_SECONDS
+        growing = self._failures - FAILURES_AT_ONCE
+        return min(FAILING_QUIET_SECONDS, self.look_seconds * 2.0 ** min(growing, 10)) if growing > 0 else 0.0
 
     async def _looked(self, campaign: Campaign) -> None:
         try:

@@ -124,8 +124,9 @@ class Reins:
         for watch in self._watches:
             if not self._abilities.can_pause or not watch.may_be_sending or watch.part.id in self._told_now:
                 continue
-            if self._around.book.wave(self._campaign.id) is None and watch.standing is None:
-                continue  # nobody ever let it begin, and nobody saw it begin
+            never_begun = self._around.book.wave(self._campaign.id) is None
+            if watch.standing is None and (never_begun or self._driver.is_quiet):
+                continue  # nobody saw it send: what nobody let begin is left alone, and the rest is not hammered
             unseen = abs((now - (watch.read_at or watch.since)).total_seconds())
             told = watch.standing.per_second if watch.standing is not None else None
             fast = max(self._abilities.per_second, told or 0.0)
@@ -194,7 +195,7 @@ class Reins:
             read_at=self._around.clock.now(),
             trouble=watch.trouble,
         )
-        self._around.senders.answered(self._driver.name, driven)
+        self._driver.answered(driven)
 
     # --- telling ---
 
@@ -248,13 +249,12 @@ class Reins:
     async def _in_trouble(self, watches: Sequence[Watch], why: str) -> None:
         """Say loudly, once per trouble, that a tool sends and is not stopped."""
         for watch in watches:
-            if watch.may_be_sending and watch.trouble is None:
+            if watch.may_be_sending and watch.standing is not None and watch.trouble is None:
                 watch.trouble = why
                 extra = {"sender": self._driver.name, "campaign": self._campaign.id, "error": why}
                 log.error("sender_not_paused", extra=extra)
                 await self._tell_of(EventType.SENDER_NOT_PAUSED, watch, why)
-                if watch.standing is not None:
-                    self._note(watch, watch.standing)
+                self._around.senders.troubled(self._driver.name, watch.part.id, why)
 
     async def _tell_of(self, kind: EventType, watch: Watch, why: str) -> None:
         standing = watch.standing

@@ -1,7 +1,7 @@
 """How the email tools that holdfire drives are doing, and whether each is ready for a campaign's next wave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.core.campaign.campaign import Campaign
@@ -70,6 +70,13 @@ class Senders:
         for former in list(health.driven)[:-MOST_DRIVEN]:
             del health.driven[former]
         self._describe(health)
+
+    def troubled(self, name: str, tool_campaign: str, why: str) -> None:
+        """Note that one of a tool's campaigns sends what it must not."""
+        health = self._health[name]
+        if (driven := health.driven.get(tool_campaign)) is not None:
+            health.driven[tool_campaign] = replace(driven, trouble=why)
+            self._describe(health)
 
     def failed(self, name: str, error: str) -> None:
         """Note that a tool could not be asked or told; `error` is a sentence."""

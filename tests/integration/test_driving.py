@@ -199,6 +199,31 @@ class Unanswered:
         raise SenderFault("no answer")
 
 
+async def test_wrong_credentials_are_not_tried_again_every_second(drive):
+    drive.fake.add("12", 2_000, "draft")
+    drive.sender = drive.tool.sender(drive.fake.url(), password="wrong")
+    drive.senders.append(drive.sender)
+    drive.driver = drive.services.driving.driver("listmonk", "listmonk", drive.sender, 1.0)
+    await drive.begin()
+    await drive.seconds(50)
+    assert len(drive.fake.asked) == 1
+    assert "does not accept our credentials" in drive.health.last_error
+
+
+async def test_a_tool_that_is_away_is_asked_less_and_less_and_nobody_says_that_it_sends(drive):
+    drive.fake.add("12", 2_000, "draft")
+    await drive.begin()
+    await drive.until(lambda: drive.sent > 100)
+    drive.services.driving.senders._health.clear()
+    drive.start_anew()
+    drive.sender.status = unanswered = Unanswered()
+    drive.floor = drive.whole.slam
+    await drive.seconds(60)
+    assert 5 <= unanswered.asked <= 25
+    assert drive.job.status == "paused"
+    assert await drive.told(E.SENDER_NOT_PAUSED) == []
+
+
 async def test_a_tool_that_wants_to_be_left_alone_is_still_paused(drive):
     drive.fake.add("12", 2_000, "draft")
     await drive.begin()
