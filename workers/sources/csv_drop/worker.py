@@ -27,7 +27,7 @@ _KIND = "csv-drop"
 
 def configured(table: Table, name: str) -> Factory:
     """Return what builds the worker of {type="csv-drop", folder, mapping, pattern?, after?, ...}. Raises Invalid."""
-    settle = table.seconds("settle_seconds", SETTLE_SECONDS, 0.01, 60)
+    settle = table.seconds("settle_seconds", SETTLE_SECONDS, 0, 60)
     folder = partial(
         Folder,
         Path(table.text("folder")),
