@@ -19,6 +19,7 @@ from app.postfix.table import Address
 from tests.support.answers import FAULTS, HOLD, a_scripted
 from tests.support.asking import DEFER, PASS, Asking, request
 
+PATIENCE_SECONDS = 20
 ANYWHERE = Address(None, "127.0.0.1", 0)
 TEXT = "contact center busy, retry later"
 RULES = (Rule("news", Terms("default"), senders=("news@*",)),)
@@ -45,6 +46,14 @@ async def connected(where):
 
 async def ask(connection, sender="news@shop.example", **more):
     return await asyncio.to_thread(connection.ask, sender, **more)
+
+
+async def until_asking(listener, number):
+    """Return once that many connections wait for an answer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while sum(not visit.is_silent for visit in listener._visits) < number:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
 
 
 async def test_one_connection_carries_many_requests_also_at_once():
@@ -109,10 +118,10 @@ async def test_a_new_connection_takes_the_place_of_the_one_that_was_silent_longe
 
 
 async def test_connections_that_wait_for_an_answer_are_never_cut_off_for_a_new_one():
-    async with a_listener(reaction=FAULTS["slow"], most=2, answer_seconds=1.0) as (_, where):
+    async with a_listener(reaction=FAULTS["slow"], most=2, answer_seconds=2.0) as (listener, where):
         busy = [await connected(where) for _ in range(2)]
         answers = [asyncio.ensure_future(ask(each)) for each in busy]
-        await asyncio.sleep(0.2)
+        await until_asking(listener, 2)
         late = await connected(where)
         assert await asyncio.to_thread(late.answer) is None
         assert await asyncio.gather(*answers) == [DEFER, DEFER]
@@ -121,24 +130,24 @@ async def test_connections_that_wait_for_an_answer_are_never_cut_off_for_a_new_o
 
 
 async def test_transactional_mail_does_not_wait_while_bulk_mail_waits_for_an_answer():
-    async with a_listener(reaction=FAULTS["slow"], answer_seconds=0.8) as (_, where):
+    async with a_listener(reaction=FAULTS["slow"], answer_seconds=2.0) as (listener, where):
         bulk, other = await connected(where), await connected(where)
         waiting = asyncio.ensure_future(ask(bulk))
-        await asyncio.sleep(0.1)
+        await until_asking(listener, 1)
         began = time.monotonic()
         assert await ask(other, "receipts@shop.example") == PASS
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 1.5
         assert not waiting.done()
         assert await waiting == DEFER
         bulk.close(), other.close()
 
 
 async def test_closing_answers_what_was_asked_and_ends_the_rest_at_once():
-    async with a_listener(reaction=FAULTS["slow"], answer_seconds=0.6) as (listener, where):
+    async with a_listener(reaction=FAULTS["slow"], answer_seconds=1.0) as (listener, where):
         silent, busy = await connected(where), await connected(where)
         assert await ask(silent, "anna@home.example") == PASS
         waiting = asyncio.ensure_future(ask(busy))
-        await asyncio.sleep(0.1)
+        await until_asking(listener, 1)
         await listener.close(5.0)
         assert await waiting == DEFER
         assert await asyncio.to_thread(silent.answer) is None
