@@ -33,7 +33,18 @@ from workers.sources.worker import SourceWorker, Surroundings
 NUMBER, NAME = "+1 555 0177 321", "Wilhelmina Quastenflosser"
 DIGITS = NUMBER.replace(" ", "")
 EMAIL = "quastenflosser@example.net"
-CANARIES = (NUMBER, DIGITS[1:], NAME, NAME.replace(" ", "."), EMAIL, TOKEN, PASSWORD, MQTT_PASSWORD)
+CANARIES = (
+    NUMBER,
+    DIGITS[1:],
+    NAME,
+    NAME.replace(" ", "."),
+    EMAIL,
+    TOKEN,
+    PASSWORD,
+    MQTT_PASSWORD,
+    asterisk.SECRET,
+    freeswitch.PASSWORD,
+)
 QUEUE = "canary-queue"
 
 

@@ -10,35 +10,30 @@ Theory of operation. All times in here are Asterisk's, epoch seconds. One stay o
   closed as left, neither answered nor abandoned.
 * A list settles what was missed while nobody listened: who is on it and unknown has joined; who is known and not on it
   has left, how is not known. An event on its way may tell, so that, too, waits a moment.
-* A talk is over when a list says that its agent is on no call of that queue, or on a later one. A talk that began
-  unheard is a contact of its own, without a wait, from the list that shows it to the agent's AgentComplete: so it is
-  counted while it lasts.
+* A talk is over when a list says that its agent is on no call of that queue, or on a later one. Those that began
+  unheard are in talks.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from typing import NamedTuple, TypeAlias
 
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from workers.sources.asterisk_ami.agents import Talk
+from workers.sources.asterisk_ami.talks import MISSED_SECONDS, Seat, Telling, UnheardTalks
 from workers.sources.asterisk_ami.translate import Abandoned, Completed, Connected, Joined, Left, Waiting
 from workers.sources.naming import acceptable
 
 STAY_LIMIT_SECONDS = 4 * 3600  # as long as the floor, by default, waits for a contact's next event
 LEFT_SECONDS = 10.0  # from the line to the talk: an announcement or a subroutine may lie between
-MISSED_SECONDS = 2.0  # an event is never so long on its way
 SAME_SECONDS = 2.0  # two tellings of one join differ by no more; a call does not come back that fast
 UNANNOUNCED_SECONDS = 5.0
 
 Call: TypeAlias = tuple[str, str]  # (uniqueid, queue)
-Seat: TypeAlias = tuple[str, str]  # (queue, interface)
 Happened: TypeAlias = Joined | Left | Abandoned | Connected | Completed
 
-_DAY = 86_400
 _LEFT, _UNSEEN = "left_queue", "end_not_seen"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDS = {
     "caller": (ContactEventKind.COMPLETED, "caller_hung_up"),
     "agent": (ContactEventKind.COMPLETED, "agent_hung_up"),
@@ -83,19 +78,27 @@ class _Visit(NamedTuple):
 class Stays:
     """The open stays. What happened or is listed goes in, the contact events it means come out.
 
-    offset_seconds: Asterisk's clock less ours. recalled: newest events of contacts that an earlier run left open.
+    recalled: newest events of contacts that an earlier run left open.
     joins, unannounced: callers whose join was heard, and those it should have been heard of, since `begin`.
     """
 
     def __init__(self, source: str, channel: str | None, recalled: Sequence[ContactEvent] = ()) -> None:
-        self.offset_seconds = 0.0
         self.joins = self.unannounced = 0
-        self._source, self._channel = source, channel
+        self._telling = Telling(source, channel)
         self._open: dict[Call, _Stay] = {}
         self._visits: dict[Call, _Visit] = {}
         self._recalled = {event.contact_id: event for event in recalled}
-        self._unheard: dict[Seat, str] = {}  # talks that began unheard, by who has them: their contact's id
-        self._puzzling: dict[Seat, float] = {}  # agents on a call that nothing told of, since when
+        self._unheard = UnheardTalks(self._telling)
+
+    @property
+    def offset_seconds(self) -> float:
+        """How far Asterisk's clock is ahead of ours."""
+        return self._telling.offset_seconds
+
+    @offset_seconds.setter
+    def offset_seconds(self, seconds: float) -> None:
+        """Take what Asterisk dates from now on for so much earlier."""
+        self._telling.offset_seconds = seconds
 
     def begin(self) -> None:
         """A new session begins, in which events have yet to come."""
@@ -127,18 +130,18 @@ class Stays:
                 if stay is not None and not stay.answered:
                     stay.left_at, stay.closes_at, stay.closes_because = at, at + LEFT_SECONDS, _LEFT
             case Abandoned():
-                yield from self._told(call, at - what.waited)
+                yield from self._begin(call, at - what.waited)
                 if (stay := self._open.get(call)) and not stay.answered:
                     yield self._close(call, ContactEventKind.ABANDONED, at, None)
             case Connected():
-                yield from self._end_unheard((what.queue, what.interface), at)
-                yield from self._told(call, at - what.waited)
+                yield from self._unheard.end((what.queue, what.interface), at)
+                yield from self._begin(call, at - what.waited)
                 yield from self._answer(call, at, what)
             case Completed():
                 if call in self._open or (what.queue, what.interface) not in self._unheard:
-                    yield from self._told(call, at - what.talked - what.waited)
+                    yield from self._begin(call, at - what.talked - what.waited)
                     yield from self._complete(call, what, at)
-                yield from self._end_unheard((what.queue, what.interface), at)
+                yield from self._unheard.end((what.queue, what.interface), at)
 
     def _join(self, call: Call, at: float) -> Iterator[ContactEvent]:
         self.joins += 1
@@ -150,7 +153,7 @@ class Stays:
         else:
             yield from self._enter(call, at, at)
 
-    def _told(self, call: Call, joined: float) -> Iterator[ContactEvent]:
+    def _begin(self, call: Call, joined: float) -> Iterator[ContactEvent]:
         """Begin a stay that is heard of only now; not so one that is open, or known to be over."""
         visit = self._visits.get(call)
         if visit is None or int(joined) - int(visit.joined) > SAME_SECONDS:
@@ -159,22 +162,19 @@ class Stays:
     def _answer(self, call: Call, at: float, by: Connected | Completed) -> Iterator[ContactEvent]:
         stay = self._open.get(call)
         if stay is None:  # closed as left, and answered all the same
-            yield self._event(self._visits[call].contact_id, call, ContactEventKind.ANSWERED, at, agent=by.agent)
+            yield self._telling.event(
+                self._visits[call].contact_id, call[1], ContactEventKind.ANSWERED, at, agent=by.agent
+            )
         elif not stay.answered:
             stay.answered_at, stay.agent, stay.interface = at, by.agent, by.interface
             stay.left_at, stay.closes_at, stay.seen_at = None, None, at
-            yield self._event(stay.contact_id, call, ContactEventKind.ANSWERED, at, agent=by.agent)
+            yield self._telling.event(stay.contact_id, call[1], ContactEventKind.ANSWERED, at, agent=by.agent)
 
     def _complete(self, call: Call, what: Completed, at: float) -> Iterator[ContactEvent]:
         if call in self._open:
             yield from self._answer(call, at - what.talked, what)
             kind, reason = _ENDS.get(what.by, (ContactEventKind.COMPLETED, None))
             yield self._close(call, kind, at, reason)
-
-    def _end_unheard(self, seat: Seat, at: float) -> Iterator[ContactEvent]:
-        contact_id = self._unheard.pop(seat, None)
-        if contact_id is not None:
-            yield self._event(contact_id, ("", seat[0]), ContactEventKind.COMPLETED, at)
 
     # --- lists ---
 
@@ -207,30 +207,22 @@ class Stays:
             if gone and call not in touched and stay.closes_at is None:
                 stay.left_at, stay.closes_at, stay.closes_because = at, at + MISSED_SECONDS, _UNSEEN
         yield from self._close_recalled(at, talks)
-        yield from self._list_talks(talks, at, first=first)
+        yield from self._unheard.listed(talks, at, told=self._told(talks), first=first)
 
-    def _list_talks(self, talks: Mapping[str, Mapping[str, Talk]], at: float, *, first: bool) -> Iterator[ContactEvent]:
-        """Begin contacts for talks that began unheard, and end those of talks that are over."""
-        for seat in [seat for seat in self._unheard if seat[1] not in talks.get(seat[0], ())]:
-            yield from self._end_unheard(seat, at)
-        heard = {
+    def _told(self, talks: Mapping[str, Mapping[str, Talk]]) -> set[Seat]:
+        """Return the agents of whom it is known which caller they have, from this run or from one before."""
+        recalled = {(event.queue, event.agent) for event in self._recalled.values()}
+        told = {
+            (queue, interface)
+            for queue, seats in talks.items()
+            for interface, talk in seats.items()
+            if (queue, acceptable(talk.agent)) in recalled
+        }
+        return told | {
             (queue, stay.interface)
             for (_, queue), stay in self._open.items()
-            if stay.answered and stay.closes_at is None
+            if stay.interface is not None and stay.closes_at is None
         }
-        recalled = {(event.queue, event.agent) for event in self._recalled.values()}
-        before, self._puzzling = self._puzzling, {}
-        for queue, seats in talks.items():
-            for interface, talk in seats.items():
-                seat = queue, interface
-                if seat in heard or seat in self._unheard or (queue, acceptable(talk.agent)) in recalled:
-                    continue
-                since = before.get(seat, at)
-                if first or at - since >= MISSED_SECONDS:  # later on, its AgentConnect may still be on its way
-                    self._unheard[seat] = acceptable(f"talk/{queue}/{interface}/{talk.after or int(at) // _DAY}")
-                    yield self._event(self._unheard[seat], ("", queue), ContactEventKind.ANSWERED, at, agent=talk.agent)
-                else:
-                    self._puzzling[seat] = since
 
     def _list(self, call: Call, joined: float, at: float, *, first: bool) -> Iterator[ContactEvent]:
         stay, visit = self._open.get(call), self._visits.get(call)
@@ -254,7 +246,7 @@ class Stays:
             if event.event == ContactEventKind.ANSWERED and event.agent in agents:
                 continue
             del self._recalled[contact_id]
-            yield self._event(contact_id, ("", event.queue), ContactEventKind.COMPLETED, at, reason=_UNSEEN)
+            yield self._telling.event(contact_id, event.queue, ContactEventKind.COMPLETED, at, reason=_UNSEEN)
 
     # --- time ---
 
@@ -285,7 +277,7 @@ class Stays:
         contact_id = self._name(call, int(joined), used)
         self._open[call] = _Stay(contact_id, joined, at)
         self._visits[call] = _Visit(contact_id, joined, None, used | {contact_id})
-        yield self._event(contact_id, call, ContactEventKind.QUEUED, joined)
+        yield self._telling.event(contact_id, call[1], ContactEventKind.QUEUED, joined)
 
     def _name(self, call: Call, second: int, used: frozenset[str]) -> str:
         """Return the stay's name: the one an earlier run gave it, where that is within the seconds' rounding.
@@ -303,18 +295,6 @@ class Stays:
     def _close(self, call: Call, kind: ContactEventKind, at: float, reason: str | None) -> ContactEvent:
         stay = self._open.pop(call)
         self._visits[call] = self._visits[call]._replace(ended_at=at)
-        return self._event(stay.contact_id, call, kind, max(at, stay.joined), agent=stay.agent, reason=reason)
-
-    def _event(
-        self,
-        contact_id: str,
-        call: Call,
-        kind: ContactEventKind,
-        at: float,
-        *,
-        agent: str | None = None,
-        reason: str | None = None,
-    ) -> ContactEvent:
-        instant = _EPOCH + timedelta(seconds=at - self.offset_seconds)
-        named = None if agent is None else acceptable(agent)
-        return ContactEvent(contact_id, call[1], kind, instant, self._source, self._channel, named, None, reason)
+        return self._telling.event(
+            stay.contact_id, call[1], kind, max(at, stay.joined), agent=stay.agent, reason=reason
+        )
