@@ -14,10 +14,10 @@ from app.core.campaign.machine import event
 from app.core.event import EventType
 from app.core.permit.permit import Permit
 from app.core.sending.drive import Command, GiveBack, Move, Wait, next_of
-from app.core.sending.standing import MAY_SEND, OVER, SendingState, Standing
+from app.core.sending.standing import MAY_SEND, SendingState, Standing
 from app.errors import Conflict
 from app.ports.senders import Driven, SenderFault
-from app.services.watching import Watch
+from app.services.watching import NotReady, Watch, why_not_ready
 
 if TYPE_CHECKING:
     from app.services.driving import Driver
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLIND_SECONDS = 10.0  # what runs and cannot be asked about for so long is paused
-RESTING_SECONDS = 15.0  # between two looks at what neither sends nor soon will
 
 
 class Reins:
@@ -157,17 +156,10 @@ class Reins:
             for watch in self._watches:
                 watch.is_blind = True
             return ()
-        return [watch for watch in self._watches if watch.part.id not in self._read_now and self._is_due(watch)]
-
-    def _is_due(self, watch: Watch) -> bool:
-        if watch.is_blind or watch.standing is None or watch.read_at is None or watch.may_be_sending:
-            return True
-        now = self._around.clock.now()
-        final = timedelta(seconds=self._abilities.lag_seconds + RESTING_SECONDS)
-        if watch.rested_since is not None and abs(now - watch.rested_since) < final:
-            return True
-        is_near = self._campaign.state is CampaignState.RELEASING and watch.standing.state not in OVER
-        return is_near or abs((now - watch.read_at).total_seconds()) >= RESTING_SECONDS
+        now, final = self._around.clock.now(), timedelta(seconds=self._abilities.lag_seconds)
+        is_near = self._campaign.state is CampaignState.RELEASING
+        unread = [watch for watch in self._watches if watch.part.id not in self._read_now]
+        return [watch for watch in unread if watch.is_due(now, final, is_near=is_near)]
 
     async def _read(self, watch: Watch) -> None:
         """Ask how one stands; what cannot be known is blind, which begins nothing and stops what was seen to go."""
@@ -269,22 +261,11 @@ class Reins:
         await self._around.events.append([told])
 
     def _say_how_ready(self) -> None:
-        """Say whether a wave may open: the tool rests, its count is final, and it has somebody left to send to."""
-        now, name = self._around.clock.now(), f"sender {self._driver.name!r}"
-        lag = timedelta(seconds=self._abilities.lag_seconds)
-        states = {watch.standing.state for watch in self._watches if watch.standing is not None}
-        why, is_done = None, False
-        if self._is_blind():
-            why = f"{name} cannot be asked how the campaign stands"
-        elif any(watch.may_be_sending for watch in self._watches):
-            why = f"{name} has not stopped yet"
-        elif any(watch.rested_since is not None and now - watch.rested_since < lag for watch in self._watches):
-            why = f"the count of {name} is not final yet"
-        elif any(watch.backs_off(now) for watch in self._watches):
-            why = f"{name} did not begin when it was told to; it is told again soon"
-        elif SendingState.ENDED in states and states <= OVER:
-            why = f"{name} has ended the campaign; cancel it here, too"
-        elif states <= OVER:
-            is_done = self._around.book.wave(self._campaign.id) is not None
-            why = f"{name} has nobody left to send to" + ("" if is_done else ", before anything was let go from here")
-        self._around.senders.looked(self._campaign, why_not=why, is_done=is_done)
+        """Say whether a wave may open."""
+        now, final = self._around.clock.now(), timedelta(seconds=self._abilities.lag_seconds)
+        why = why_not_ready(self._watches, now, final)
+        is_done = why is NotReady.NOBODY_LEFT and self._around.book.wave(self._campaign.id) is not None
+        said = None if why is None else f"sender {self._driver.name!r} {why.value}"
+        if why is NotReady.NOBODY_LEFT and not is_done:
+            said = f"{said}, before anything was let go from here"
+        self._around.senders.looked(self._campaign, why_not=said, is_done=is_done)

@@ -1,7 +1,9 @@
 """What a driver remembers of one of a tool's campaigns between looks. Lost in a crash, and found out anew."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
 from app.core.campaign.handover import ToolCampaign
 from app.core.sending.drive import Command, Part
@@ -9,6 +11,7 @@ from app.core.sending.standing import MAY_SEND, OVER, UNBEGUN, SendingState, Sta
 
 FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 300.0
+RESTING = timedelta(seconds=15)  # between two looks at what neither sends nor soon will
 
 
 @dataclass(slots=True)
@@ -55,6 +58,18 @@ class Watch:
         if standing.state not in MAY_SEND:
             self.trouble = None
 
+    def is_due(self, now: datetime, final: timedelta, *, is_near: bool) -> bool:
+        """Tell whether it is to be asked about now: while it may send or soon may, and until its count is final.
+
+        final: how long after it came to rest that is. Else it is asked about now and then.
+        """
+        if self.is_blind or self.read_at is None or self.may_be_sending:
+            return True
+        if self.rested_since is not None and abs(now - self.rested_since) < final + RESTING:
+            return True
+        is_over = self.standing is not None and self.standing.state in OVER
+        return (is_near and not is_over) or abs(now - self.read_at) >= RESTING
+
     @property
     def has_obeyed(self) -> bool:
         """Whether its state shows the last command."""
@@ -98,3 +113,33 @@ class Watch:
             None if self.running_since is None else abs((now - self.running_since).total_seconds()),
             None if self.rested_since is None else max(0.0, (now - self.rested_since).total_seconds()),
         )
+
+
+class NotReady(Enum):
+    """Why no wave may open for a tool."""
+
+    UNKNOWN = "cannot be asked how the campaign stands"
+    SENDING = "has not stopped yet"
+    NOT_FINAL = "has no final count yet"
+    BACKS_OFF = "did not begin when it was told to; it is told again soon"
+    ENDED = "has ended the campaign; cancel it here, too"
+    NOBODY_LEFT = "has nobody left to send to"
+
+
+def why_not_ready(watches: Sequence[Watch], now: datetime, final: timedelta) -> NotReady | None:
+    """Return why no wave may open; None when all rests, counted to the end, with somebody left to send to.
+
+    final: how long after it came to rest a tool's count is final.
+    """
+    known = [watch.standing.state for watch in watches if watch.standing is not None and not watch.is_blind]
+    if len(known) < len(watches):
+        return NotReady.UNKNOWN
+    if any(watch.may_be_sending for watch in watches):
+        return NotReady.SENDING
+    if any(watch.rested_since is not None and now - watch.rested_since < final for watch in watches):
+        return NotReady.NOT_FINAL
+    if any(watch.backs_off(now) for watch in watches):
+        return NotReady.BACKS_OFF
+    if not OVER.issuperset(known):
+        return None
+    return NotReady.ENDED if SendingState.ENDED in known else NotReady.NOBODY_LEFT
