@@ -115,16 +115,22 @@ class _Visit:
 
 @asynccontextmanager
 async def listening(address: Address, listener: Listener) -> AsyncIterator[str]:
-    """Listen for as long as the context lasts, and yield where, in the words of Postfix's main.cf. Raises OSError."""
+    """Listen for as long as the context lasts, and yield where, in the words of Postfix's main.cf. Raises OSError.
+
+    Connections that are open at the end stay so: they are the listener's to close.
+    """
     bound = _bound(address)
-    async with await _server(bound, listener) as server:
-        try:
-            host, port = bound.getsockname()[:2] if address.path is None else ("", 0)
-            yield str(address) if address.path else f"inet:{f'[{host}]' if ':' in host else host}:{port}"
-        finally:
-            server.close()
-            if address.path is not None:
-                address.path.unlink(missing_ok=True)
+    server = await _server(bound, listener)
+    try:
+        if address.path is not None:
+            yield str(address)
+        else:
+            host, port = bound.getsockname()[:2]
+            yield str(Address(None, host, port))
+    finally:
+        server.close()
+        if address.path is not None:
+            address.path.unlink(missing_ok=True)
 
 
 async def _server(bound: socket.socket, listener: Listener) -> asyncio.Server:

@@ -42,7 +42,8 @@ class Address:
     mode: int = 0o660
 
     def __str__(self) -> str:
-        return f"{UNIX}{self.path}" if self.path else f"inet:{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{UNIX}{self.path}" if self.path else f"inet:{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

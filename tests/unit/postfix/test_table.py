@@ -63,6 +63,11 @@ def test_a_full_table_is_read_as_written(tmp_path):
     assert rest.fits_all
 
 
+@pytest.mark.parametrize("text", ["inet:127.0.0.1:10040", "inet:[::1]:10040", "unix:/run/holdfire/policy.sock"])
+def test_an_address_is_written_as_in_main_cf(text):
+    assert str(policy_table({"rules": [NEWS], "listen": text}).listen) == text
+
+
 @pytest.mark.parametrize(
     ("values", "place"),
     [
