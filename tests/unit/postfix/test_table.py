@@ -1,5 +1,7 @@
 """The table [postfix_policy] as people write it, and what is said about one that cannot be."""
 
+import re
+import tomllib
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -61,6 +63,17 @@ def test_a_full_table_is_read_as_written(tmp_path):
     networks = tuple(map(ip_network, ("10.1.0.0/16", "2001:db8::/32", "192.0.2.7/32")))
     assert spring.clients == (*networks, "*.esp.example")
     assert rest.fits_all
+
+
+def test_the_table_of_the_page_for_operators_is_understood(tmp_path):
+    page = Path(__file__).parents[3] / "docs/howto/gate-any-mail-server-with-postfix.md"
+    (text,) = re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "key").write_text("hf_live_1_secret")
+    values = tomllib.loads(text.replace("/etc/holdfire/policy.key", str(tmp_path / "key")))
+    receipts, newsletter, esp = policy_table(values["postfix_policy"]).rules
+    assert receipts.terms is None
+    assert newsletter.terms == Terms("default", "spring", 500, 60.0)
+    assert esp.terms == Terms("default", per_minute=600)
 
 
 @pytest.mark.parametrize("text", ["inet:127.0.0.1:10040", "inet:[::1]:10040", "unix:/run/holdfire/policy.sock"])
