@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -51,52 +51,42 @@ class Ingest:
 
         Raises NotDurable when they cannot be written down; sending the same again is safe.
         """
-        good: Sequence[Observation] = items
-        rejected: Sequence[Rejection] = ()
-        if not observation.all_fine(items, self._clock.now()):
-            good, rejected = self._sort(items, indexes, observation.problems)
-        return await self._append(good, rejected, attrgetter("observed_at"))
+        if observation.all_fine(items, self._clock.now()):
+            return await self._append(items, (), attrgetter("observed_at"))
+        good, rejected, refused = _sort(items, indexes, observation.problems, self._clock.now())
+        result = await self._append(good, rejected, attrgetter("observed_at"))
+        self.refused(refused, beside={item.source for item in good})
+        return result
 
     async def contacts(self, items: Sequence[ContactEvent], indexes: Sequence[int] | None = None) -> IngestResult:
         """Return once the good ones are durable; indexes and errors as for observations."""
-        good, rejected = self._sort(items, indexes, contact.problems)
-        return await self._append(good, rejected, attrgetter("at"))
+        good, rejected, refused = _sort(items, indexes, contact.problems, self._clock.now())
+        result = await self._append(good, rejected, attrgetter("at"))
+        self.refused(refused, beside={item.source for item in good})
+        return result
 
     async def left_open(self, source: str, since: datetime) -> Sequence[ContactEvent]:
         """Return the last event of each contact that a source began since then and did not end."""
         return await left_open(self._stream, source, since)
 
-    def refused(self, by_source: Mapping[str, Faulty]) -> None:
-        """Note items that were refused, or could not even be read, per source: what may be kept of the last faults."""
+    def refused(self, by_source: Mapping[str, Faulty], beside: Collection[str] = ()) -> None:
+        """Note items that were refused, or could not even be read, per source: what may be kept of the last faults.
+
+        beside: the sources of which other items of the same batch were taken, which therefore do not fail.
+        """
         now = self._clock.now()
         for source, faulty in by_source.items():
             kept = [refusal(problem, value, now) for problem, value in faulty.faults]
-            count = faulty.count
             self._sources.heard(
-                source, accepted=0, duplicates=0, rejected=count, observed_at=None, at=now, refusals=kept
+                source,
+                accepted=0,
+                duplicates=0,
+                rejected=faulty.count,
+                observed_at=None,
+                at=now,
+                refusals=kept,
+                beside=source in beside,
             )
-
-    def _sort(
-        self,
-        items: Sequence[Item],
-        indexes: Sequence[int] | None,
-        problems: Callable[[Item, datetime], Sequence[Problem]],
-    ) -> tuple[list[Item], list[Rejection]]:
-        now = self._clock.now()
-        good: list[Item] = []
-        rejected: list[Rejection] = []
-        refused: dict[str, Faulty] = defaultdict(Faulty)
-        for place, item in enumerate(items):
-            faults = problems(item, now)
-            if not faults:
-                good.append(item)
-                continue
-            index = place if indexes is None else indexes[place]
-            rejected.extend(Rejection(index, fault.pointer, fault.detail) for fault in faults)
-            if all(fault.pointer != "/source" for fault in faults):
-                refused[item.source].add((fault, _value_at(item, fault.pointer)) for fault in faults)
-        self.refused(refused)
-        return good, rejected
 
     async def _append(
         self, good: Sequence[Payload], rejected: Sequence[Rejection], instant: Callable[[Payload], datetime]
@@ -134,6 +124,28 @@ class Ingest:
             at=self._clock.now(),
         )
         return appended
+
+
+def _sort(
+    items: Sequence[Item],
+    indexes: Sequence[int] | None,
+    problems: Callable[[Item, datetime], Sequence[Problem]],
+    now: datetime,
+) -> tuple[list[Item], list[Rejection], Mapping[str, Faulty]]:
+    """Return the good items, every fault of the others, and these per source, where that can be believed."""
+    good: list[Item] = []
+    rejected: list[Rejection] = []
+    refused: dict[str, Faulty] = defaultdict(Faulty)
+    for place, item in enumerate(items):
+        faults = problems(item, now)
+        if not faults:
+            good.append(item)
+            continue
+        index = place if indexes is None else indexes[place]
+        rejected.extend(Rejection(index, fault.pointer, fault.detail) for fault in faults)
+        if all(fault.pointer != "/source" for fault in faults):
+            refused[item.source].add((fault, _value_at(item, fault.pointer)) for fault in faults)
+    return good, rejected, refused
 
 
 def _by_source(items: Sequence[Payload]) -> list[tuple[str, Sequence[Payload]]]:

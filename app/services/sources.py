@@ -32,8 +32,11 @@ class Sources:
         observed_at: datetime | None,
         at: datetime,
         refusals: Sequence[Refusal] = (),
+        beside: bool = False,
     ) -> None:
         """Note what became of one batch of a source; `refusals` say why the last rejected ones were refused.
+
+        beside: others of the same batch were taken, so that what was rejected is no failure.
 
         observed_at is the newest instant the source spoke of in this batch, None when nothing was acceptable.
         """
@@ -50,7 +53,7 @@ class Sources:
             health.last_error = refusals[-1].detail
         if accepted or duplicates:
             health.last_success_at, health.consecutive_failures, health.status = at, 0, "ok"
-        elif rejected:
+        elif rejected and not beside:
             health.consecutive_failures += 1
             health.status = "sends nothing acceptable"
 

@@ -98,8 +98,9 @@ class Poller:
             raise SourceFault(f"it took longer than {self._deadline:g} s to be told how the floor stands") from None
 
     async def _send(self, lot: Lot, stop: asyncio.Event) -> None:
-        self._around.ingest.refused(lot.faulty(self.name))
         result = await deliver_surely(self._around.ingest, lot.payloads, stop)
+        beside = {self.name} if result.accepted + result.duplicates else ()
+        self._around.ingest.refused(lot.faulty(self.name), beside)
         now = self._around.clock.now()
         self._around.sources.working(
             self.name,

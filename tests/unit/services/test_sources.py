@@ -71,3 +71,20 @@ def test_only_so_many_queues_of_a_source_are_remembered(monkeypatch):
         sources.sampled("acd", an_observation(), {queue: Fed(NOW, None)})
     (health,) = sources.all()
     assert list(health.queues) == ["a", "c"]
+
+
+def test_what_is_rejected_beside_what_is_taken_is_no_failure():
+    sources = Sources()
+    sources.heard("acd", accepted=1, duplicates=0, rejected=0, observed_at=NOW, at=NOW)
+    sources.heard("acd", accepted=0, duplicates=0, rejected=2, observed_at=None, at=NOW, refusals=[NO], beside=True)
+    (health,) = sources.all()
+    assert (health.status, health.consecutive_failures, health.rejected) == ("ok", 0, 2)
+    sources.heard("acd", accepted=0, duplicates=0, rejected=1, observed_at=None, at=NOW, refusals=[NO])
+    assert (health.status, health.consecutive_failures) == ("sends nothing acceptable", 1)
+
+
+def test_a_worker_that_works_again_fails_no_more():
+    sources = Sources()
+    sources.failed("acd", "connection refused", NOW)
+    sources.working("acd", "http-json", "working", after(1))
+    assert sources.all()[0].consecutive_failures == 0

@@ -106,8 +106,9 @@ class MqttWorker:
         async for message in messages:
             self._messages += 1
             lot = self._translated(message)
-            self._around.ingest.refused(lot.faulty(self.name))
-            await deliver_surely(self._around.ingest, lot.payloads, stop)
+            result = await deliver_surely(self._around.ingest, lot.payloads, stop)
+            beside = {self.name} if result.accepted + result.duplicates else ()
+            self._around.ingest.refused(lot.faulty(self.name), beside)
             self._say("listening")
 
     def _translated(self, message: Message) -> Lot:
