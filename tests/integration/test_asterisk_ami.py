@@ -9,6 +9,7 @@ import pytest
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
+from tests.support.certificates import for_loopback
 from tests.support.following import Followed, TickingClock, following, seen
 from tests.support.vendors.asterisk import (
     CANARY_NAME,
@@ -334,6 +335,35 @@ async def test_a_wrong_secret_is_refused_by_name_without_quoting_it(pbx, clock):
         assert not follow.stream.records
     with pytest.raises(Refused):
         await Followed(a_source(pbx, secret="not-the-one", auth="plain"), clock).worker.sample()
+
+
+async def test_tls_is_spoken_and_the_certificate_checked(pbx, clock, tmp_path):
+    await pbx.wire.hang_up()
+    pbx.wire.tls, certificate = for_loopback(tmp_path)
+    await pbx.wire.listen()
+    lot = await Followed(a_source(pbx, tls=True, ca_file=str(certificate), auth="plain"), clock).worker.sample()
+    assert len(lot.payloads) == len(QUEUES)
+    with pytest.raises(SourceFault, match=r"no TLS connection to .* self.signed certificate"):
+        await Followed(a_source(pbx, tls=True), clock).worker.sample()
+
+
+async def test_a_reload_that_changes_members_without_a_word_is_noticed(follow, pbx):
+    pbx.add("sales", "Ann")
+    await settled(pbx)
+    pbx.reads_agent = False
+    pbx.remove("sales", next(iter(pbx.queues["sales"].agents.values())))
+    pbx.add("billing", "Ben", paused=True)
+    pbx.reads_agent = True
+    await settled(pbx)
+    shows_the_truth(follow, pbx)
+
+
+async def test_an_asterisk_that_tells_events_and_answers_no_list_is_given_up(pbx, clock, monkeypatch):
+    monkeypatch.setattr(pbx, "_list", lambda *_: None)
+    async with following(Followed(a_source(pbx, silence_seconds=0.2), clock)) as follow:
+        await seen(lambda: pbx.asked["QueueStatus"])
+        await seen(lambda: pbx.join("sales") and "has left a question open" in (follow.health.last_error or ""))
+        assert follow.observations() == []
 
 
 async def test_an_asterisk_that_is_not_there_or_has_no_queues_module_is_said_so(pbx, clock, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Self
@@ -57,6 +58,7 @@ class Wire:
         self.port = 0
         self.calls = 0
         self.silent = False
+        self.tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         await self.listen()
@@ -67,7 +69,7 @@ class Wire:
 
     async def listen(self) -> None:
         """Begin to take calls, after hanging up on the same port as before."""
-        self._server = await asyncio.start_server(self._called, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._called, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def hang_up(self) -> None:

@@ -84,6 +84,7 @@ class Session:
         self._questions: dict[str, _Question] = {}
         self._numbers = itertools.count(1)
         self._heard_at = time.monotonic()
+        self._late = False
 
     @classmethod
     async def open(cls, account: Account) -> Self:
@@ -128,18 +129,17 @@ class Session:
     async def hear(self, seconds: float) -> list[Heard]:
         """Return the events and whole answers that come within so many seconds, as soon as any does; [] for none.
 
-        Raises SourceFault when the connection ended, or nothing came for silence_seconds.
+        Raises SourceFault when the connection ended, nothing came for silence_seconds, or an answer is due for as long.
         """
+        account = self._account
+        if self._late:
+            raise SourceFault(f"{account.address} has left a question open for more than {account.silence_seconds:g} s")
         heard = [each for message in await self._messages(seconds) if (each := self._sort(message)) is not None]
-        if heard:
-            return heard
-        silence, limit = time.monotonic() - self._heard_at, self._account.silence_seconds
-        oldest = min((question.asked_at for question in self._questions.values()), default=time.monotonic())
-        if silence > limit:
-            raise SourceFault(f"{self._account.address} has been silent for {silence:.0f} s; the connection is dead")
-        if time.monotonic() - oldest > limit:
-            raise SourceFault(f"{self._account.address} has left a question open for more than {limit:g} s")
-        return []
+        now = time.monotonic()
+        self._late = any(now - question.asked_at > account.silence_seconds for question in self._questions.values())
+        if now - self._heard_at > account.silence_seconds:
+            raise SourceFault(f"{account.address} has been silent for {now - self._heard_at:.0f} s; the link is dead")
+        return heard
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""

@@ -61,6 +61,7 @@ class Session:
         self._framer = Framer()
         self._asked: deque[tuple[str, float]] = deque()
         self._heard_at = time.monotonic()
+        self._late = False
 
     @classmethod
     async def open(cls, account: Account) -> Self:
@@ -96,17 +97,17 @@ class Session:
     async def hear(self, seconds: float) -> list[Heard]:
         """Return the events and answers that come within so many seconds, as soon as any does; [] for none.
 
-        Raises SourceFault when the connection ended, or nothing came for silence_seconds.
+        Raises SourceFault when the connection ended, nothing came for silence_seconds, or an answer is due for as long.
         """
+        account = self._account
+        if self._late:
+            raise SourceFault(f"{account.address} has left a question open for more than {account.silence_seconds:g} s")
         heard = [each for frame in await self._frames(seconds) if (each := self._sort(frame)) is not None]
-        if heard:
-            return heard
-        silence, limit = time.monotonic() - self._heard_at, self._account.silence_seconds
-        if silence > limit:
-            raise SourceFault(f"{self._account.address} has been silent for {silence:.0f} s; the connection is dead")
-        if self._asked and time.monotonic() - self._asked[0][1] > limit:
-            raise SourceFault(f"{self._account.address} has left a question open for more than {limit:g} s")
-        return []
+        now = time.monotonic()
+        self._late = bool(self._asked) and now - self._asked[0][1] > account.silence_seconds
+        if now - self._heard_at > account.silence_seconds:
+            raise SourceFault(f"{account.address} has been silent for {now - self._heard_at:.0f} s; the link is dead")
+        return heard
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""
