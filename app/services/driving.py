@@ -81,8 +81,9 @@ class Driver:
 
     def permits_changed(self, changes: Sequence[PermitChange]) -> None:
         """Look soon when a permit of a campaign of this sender has changed: it may have to stop."""
-        changed = {change.after.campaign for change in changes} - {None}
-        if changed and not changed.isdisjoint(campaign.id for campaign in self._campaigns()):
+        changed = {change.after.campaign for change in changes}
+        known = (self.around.book.known(campaign_id) for campaign_id in changed if campaign_id is not None)
+        if any(campaign is not None and self._is_mine(campaign) for campaign in known):
             self._woken.set()
 
     # --- what its reins ask ---

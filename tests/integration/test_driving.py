@@ -114,6 +114,17 @@ async def test_a_wave_too_small_to_be_stopped_in_time_is_given_back_and_says_why
     assert drive.fake.commands == []
 
 
+async def test_a_tool_faster_than_configured_is_booked_as_it_is_and_the_log_says_by_how_much(drive):
+    drive.fake.rate = 400
+    drive.fake.add("12", 9_000, "draft")
+    await drive.begin(9_000)
+    await drive.until(lambda: drive.job.status == "paused")
+    await drive.seconds(2)
+    (permit, *_) = await drive.services.permits.page(campaign="spring")
+    assert (permit.state, permit.sent, drive.booked) == (PermitState.USED, drive.sent, drive.sent)
+    assert f"{permit.sent - 1_000:,} more than allowed" in (await drive.told(E.PERMIT_REPORTED))[-1].reason
+
+
 # --- stopping ---
 
 
@@ -136,6 +147,15 @@ async def test_a_cancelled_campaign_is_paused_and_what_went_meanwhile_is_booked(
     await drive.until(lambda: drive.sent > 100)
     await drive.services.campaigns.take("spring", CampaignStep.CANCEL, ANN, "over")
     await drive.seconds(2)
+    assert (drive.job.status, drive.booked) == ("paused", drive.sent)
+
+
+async def test_a_revoked_permit_stops_the_tool(drive):
+    drive.fake.add("12", 2_000, "draft")
+    await drive.begin()
+    await drive.until(lambda: drive.sent > 100)
+    await drive.services.permits.revoke(drive.wave.permit_id, ANN, "not this one")
+    await drive.driver.look()
     assert (drive.job.status, drive.booked) == ("paused", drive.sent)
 
 
