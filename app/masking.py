@@ -6,6 +6,7 @@ from typing import Any
 MASK = "***"
 _SECRET = frozenset({"password", "passphrase", "secret", "token", "key", "credential", "credentials", "body"})
 _ALL_SECRET = frozenset({"headers"})  # tables whose every text is one
+_TABLES = frozenset({"sources", "senders"})  # of which a text may hold any secret of theirs
 _NAMES_ONE = ("_file", "_env")  # where a secret is, not what it is
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^/?#\s]*@)?(?P<rest>[^?#\s]*)(?P<query>[?#].*)?", re.IGNORECASE)
 
@@ -17,6 +18,8 @@ def is_secret(key: str) -> bool:
 
 def masked(value: Any, key: str = "") -> Any:
     """Return a value of a configuration with the secrets in it masked, however deep; of URLs also user and query."""
+    if is_secret(key) and not isinstance(value, bool | None):
+        return MASK
     if isinstance(value, dict):
         hidden = key.lower() in _ALL_SECRET
         return {name: _hidden(each, name) if hidden else masked(each, name) for name, each in value.items()}
@@ -24,7 +27,7 @@ def masked(value: Any, key: str = "") -> Any:
         return [masked(each, key) for each in value]
     if not isinstance(value, str):
         return value
-    return MASK if is_secret(key) else _masked_url(value)
+    return MASK if key in _TABLES else _masked_url(value)
 
 
 def _hidden(value: Any, key: str) -> Any:

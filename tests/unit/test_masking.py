@@ -21,6 +21,16 @@ def test_every_header_is_hidden_but_where_it_is_from():
     assert masked({"headers": headers}) == {"headers": {"X-Tenant": "***", "Authorization_env": "AUTH"}}
 
 
+def test_tables_that_came_as_one_text_are_hidden_whole():
+    assert masked('[{"bearer_token": "t"}]', "sources") == "***"
+    assert masked([{"url": "https://acd.example"}], "sources") == [{"url": "https://acd.example"}]
+
+
+@pytest.mark.parametrize("value", ["t", 1234, {"value": "t"}, ["t"]])
+def test_a_secret_of_a_wrong_type_is_hidden_too(value):
+    assert masked({"password": value, "queue_from_key": True}) == {"password": "***", "queue_from_key": True}
+
+
 def test_secrets_deep_within_tables_and_lists_are_hidden():
     assert masked([{"mapping": {"auth": [{"token": "t"}], "n": 1}}]) == [
         {"mapping": {"auth": [{"token": "***"}], "n": 1}}
