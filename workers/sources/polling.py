@@ -1,6 +1,7 @@
 """A source that has to be asked: again and again, never twice at a time, with growing pauses after faults."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ LONGEST_WISH_SECONDS = 3600.0
 SHORTEST_PAUSE_SECONDS = 0.01
 OLD_SECONDS = 300.0
 _MOST_DOUBLINGS = 16
+
+log = logging.getLogger(__name__)
 
 
 class Asking(Protocol):
@@ -76,8 +79,12 @@ class Poller:
             lot = await unless_stopped(self._read(), stop)
         except SourceFault as fault:
             self._faults += 1
+            if self._faults == 1:
+                log.warning("source_fails", extra={"source": self.name, "why": str(fault)})
             self._around.sources.failed(self.name, str(fault), self._around.clock.now())
             return pause_after(fault, self._faults, self._interval, self._jitter())
+        if self._faults:
+            log.info("source_works_again", extra={"source": self.name, "faults": self._faults})
         self._faults = 0
         if lot is not None:
             await self._send(lot, stop)

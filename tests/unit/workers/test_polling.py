@@ -74,6 +74,15 @@ async def test_what_is_told_is_sent_on_and_said_in_health():
     assert (polled.health.details["rows"], polled.health.details["rejected_rows"]) == (1, 0)
 
 
+async def test_the_first_fault_of_a_row_is_logged_and_its_end(caplog):
+    caplog.set_level("INFO")
+    await Polled(FAULT, FAULT, floor(backlog=1), floor(backlog=2)).poll(4)
+    assert [(record.message, vars(record).get("why")) for record in caplog.records] == [
+        ("source_fails", "the line is dead"),
+        ("source_works_again", None),
+    ]
+
+
 async def test_after_faults_the_pauses_grow_and_nothing_is_invented():
     polled = Polled(FAULT, FAULT, FAULT, FAULT, floor(backlog=1), FAULT)
     assert await polled.poll(6) == [10.0, 20.0, 40.0, 60.0, 10.0, 10.0]

@@ -1,6 +1,7 @@
 """Listens to topics of an MQTT broker."""
 
 import asyncio
+import logging
 import random
 import ssl
 import time
@@ -28,6 +29,8 @@ GATHER_SECONDS = 1.0
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 _KIND = "mqtt"
+
+log = logging.getLogger(__name__)
 
 
 def configured(table: Table, name: str) -> Factory:
@@ -77,6 +80,8 @@ class MqttWorker:
                 await unless_stopped(self._listen(stop), stop)
             except SourceFault as fault:
                 self._faults = 1 if time.monotonic() - began > SOUND_SECONDS else self._faults + 1
+                if self._faults == 1:
+                    log.warning("source_fails", extra={"source": self.name, "why": str(fault)})
                 self._around.sources.failed(self.name, str(fault), self._around.clock.now())
                 jitter = random.random()  # noqa: S311 - only spreads reconnects
                 await pause(pause_after(fault, self._faults, FIRST_PAUSE_SECONDS, jitter), stop)
