@@ -14,6 +14,7 @@ from app.build import PACKAGE, build_id
 
 FOR_EVER = "public, max-age=31536000, immutable"
 BUILD_FORM = re.compile(r"[0-9a-f]{12}")
+ONLY_COMMENT = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/)[^\n])*\*/[ \t]*)\n", re.MULTILINE)
 COMPRESSED = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -47,4 +48,8 @@ class Assets(StaticFiles):
 
 @lru_cache(maxsize=64)
 def _gzipped(path: str) -> bytes:
-    return gzip.compress(Path(path).read_bytes(), compresslevel=9, mtime=0)
+    """Return a file for the wire; of our own, lines that are only a comment stay at home: a tenth of the weight."""
+    content = Path(path).read_bytes()
+    if Path(path).parent.name != "vendor":
+        content = ONLY_COMMENT.sub(b"", content)
+    return gzip.compress(content, compresslevel=9, mtime=0)
