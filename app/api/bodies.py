@@ -13,7 +13,7 @@ Given = TypeVar("Given", bound=BaseModel)
 
 async def read(request: Request, model: type[Given]) -> Given:
     """Return the request's JSON body as a model. Raises Refused: 415 for another form, 422 with pointers."""
-    body = await _json(request)
+    body = await json_body(request)
     try:
         return model.model_validate_json(body, strict=True)
     except ValidationError as fault:
@@ -22,7 +22,7 @@ async def read(request: Request, model: type[Given]) -> Given:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """Return the request's JSON body as it is, an object. Raises Refused: 415, or 422 for no sound JSON object."""
-    body = await _json(request)
+    body = await json_body(request)
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
@@ -30,7 +30,8 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise Refused(INVALID, f"the body is no JSON object: {why}") from None
 
 
-async def _json(request: Request) -> bytes:
+async def json_body(request: Request) -> bytes:
+    """Return the body as it came. Raises Refused: 415 for another form than plain JSON."""
     media_type = request.headers.get("content-type", "")
     if media_type.partition(";")[0].strip().lower() != "application/json":
         raise Refused(MEDIA, f"Content-Type {media_type or '(none)'} is not supported; send application/json")

@@ -26,6 +26,7 @@ from app.api import (
     permit_requests,
     permits,
     policies,
+    pushes,
     queues,
     reference,
     scoreboards,
@@ -44,7 +45,7 @@ RESOURCES = (
     ingest, permits, permit_requests, floor,
     staffing, hours, queues, history, gates, policies, backtests, overrides, campaigns, briefings, debriefs,
     values, scoreboards, outlooks, briefing_images, calendar, decisions, events, notes, webhooks, keys, users,
-    displays, sources, senders,
+    displays, sources, senders, pushes,
 )  # fmt: skip
 OWN_GUARDS = {calendar.require_feed_token: "a calendar token"}  # for callers that can send no header
 

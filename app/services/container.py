@@ -34,6 +34,7 @@ from app.services.outlooks import Outlooks
 from app.services.overrides import Overrides
 from app.services.packing import Packing
 from app.services.permits import Permits
+from app.services.pushes import Pushes
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.releases import Releases
@@ -93,6 +94,7 @@ class Services:
     invitations: Invitations
     sign_ins: SignIns
     sources: Sources
+    pushes: Pushes
     trials: Trials
     senders: Senders
     driving: Driving

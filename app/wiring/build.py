@@ -33,6 +33,7 @@ from app.wiring.ahead import AheadServices, ahead_services
 from app.wiring.gate import GateServices, campaign_gate, gate_services, gates_of, readiness
 from app.wiring.outward import OutwardServices, outward_services
 from app.wiring.people import people_services
+from workers.sources import pushes
 from workers.sources.trying import SampleReader
 
 
@@ -92,10 +93,11 @@ def services_of(
     values = Values(store.values, gate.campaigns, clock)
     sources, gates = Sources(), gates_of(gate, clock, store, ahead.outlooks.wake)
     people, senders = people_services(settings, clock, store), Senders(clock)
+    ingest = Ingest(store.stream, clock, sources)
     return Services(
         settings=settings,
         clock=clock,
-        ingest=Ingest(store.stream, clock, sources),
+        ingest=ingest,
         evaluator=gate.evaluator,
         readiness=readiness(gate, clock, metrics),
         answering=gate.answering,
@@ -128,6 +130,7 @@ def services_of(
         invitations=people.invitations,
         sign_ins=people.sign_ins,
         sources=sources,
+        pushes=pushes.taken_by(settings.sources, ingest),
         trials=Trials(SampleReader(), settings.sources, computing, clock),
         senders=senders,
         driving=Driving(gate.campaigns.book, gate.permits, store.events, senders, clock),

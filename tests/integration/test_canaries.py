@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from app.ports.keys import SCOPES
 from app.telemetry.metrics import Metrics
 from tests.support.mosquitto import PASSWORD as MQTT_PASSWORD
 from tests.support.mosquitto import a_broker
+from tests.support.vendors import amazon_connect as amazon
 from tests.support.vendors import asterisk, freeswitch
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
@@ -26,6 +28,7 @@ from tests.support.vendors.strict import Broken, Truncated, serving
 from tests.support.whole import Whole, a_whole
 from workers.sources.faults import SourceFault
 from workers.sources.polling import Poller
+from workers.sources.pushes import taken_by
 from workers.sources.queue_log.worker import QueueLogWorker
 from workers.sources.registry import one
 from workers.sources.worker import SourceWorker, Surroundings
@@ -42,6 +45,7 @@ CANARIES = (
     TOKEN,
     PASSWORD,
     MQTT_PASSWORD,
+    amazon.SECRET,
     asterisk.SECRET,
     freeswitch.PASSWORD,
 )
@@ -106,6 +110,32 @@ async def http_json(whole: Whole, _: Path) -> None:
         acd.base = whole.clock.now
         acd.troubles.extend([Broken(), Truncated(), Broken(401)])
         await polled(whole, acd.table(), 5)
+
+
+async def amazon_connect(whole: Whole, _: Path) -> None:
+    with serving(amazon.Connect()) as connect:
+        connect.base = whole.clock.now
+        odd = amazon.Channel({NAME: 1.0, "CONTACTS_IN_QUEUE": NAME})  # type: ignore[dict-item]
+        connect.queues = {amazon.QUEUE_ID: {"VOICE": amazon.waiting(3)}, amazon.OTHER_ID: {"VOICE": odd}}
+        table = connect.table(queues={QUEUE: amazon.QUEUE_ID, "odd": amazon.OTHER_ID}, event_queues={"events": "e-1"})
+        connect.troubles.extend([Broken(), Truncated(), Broken(403)])
+        await polled(whole, table, 4)
+        connect.queues[amazon.OTHER_ID] = {NUMBER: odd}
+        await polled(whole, table, 1)
+    whole.services = replace(whole.services, pushes=taken_by([table], whole.services.ingest))
+    at = whole.clock.now().isoformat()
+    detail = {"queueInfo": {"queueArn": f"{amazon.ARN}/queue/e-1"}, "customerEndpoint": {"address": DIGITS}}
+    odd_agent = {"agentInfo": {"agentArn": f"agent/{EMAIL}", "connectedToAgentTimestamp": at}, "channel": NUMBER}
+    async with whole.client("ingest") as client:
+        for more, status in (
+            (odd_agent, 200),
+            ({"attributes": {"name": NAME}, "disconnectTimestamp": at, "disconnectReason": NAME}, 200),
+            ({"contactId": NUMBER}, 422),
+            ({"disconnectTimestamp": NAME}, 422),
+        ):
+            event = amazon.contact_event("QUEUED", at)
+            event["detail"] |= {**detail, **more}
+            assert (await client.post("/api/v1/sources/connect/push", json=event)).status_code == status
 
 
 async def prometheus(whole: Whole, _: Path) -> None:
@@ -200,6 +230,7 @@ async def freeswitch_esl(whole: Whole, _: Path) -> None:
 
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "push": push,
+    "amazon-connect": amazon_connect,
     "queue-log": queue_log,
     "asterisk-ami": asterisk_ami,
     "freeswitch-esl": freeswitch_esl,

@@ -30,6 +30,7 @@ from app.services.gates import Gates
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.keys import Keys
+from app.services.pushes import Pushes
 from app.services.queues import Queues
 from app.services.readiness import Readiness
 from app.services.retention import Retention
@@ -172,6 +173,7 @@ async def an_api(*, auth: str = "on") -> Api:
         invitations=absent,
         sign_ins=absent,
         sources=sources,
+        pushes=Pushes({}, (), Ingest(stream, clock, sources)),
         trials=absent,
         senders=Senders(clock),
         driving=absent,

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import Invalid
+from app.ports.pushes import PushReader
+from workers.sources.amazon_connect import worker as amazon_connect
 from workers.sources.asterisk_ami import worker as asterisk_ami
 from workers.sources.csv_drop import worker as csv_drop
 from workers.sources.freeswitch_esl import worker as freeswitch_esl
@@ -17,6 +19,7 @@ from workers.sources.table import Table
 from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
+    "amazon-connect": amazon_connect.configured,
     "asterisk-ami": asterisk_ami.configured,
     "csv-drop": csv_drop.configured,
     "freeswitch-esl": freeswitch_esl.configured,
@@ -32,6 +35,11 @@ TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] =
     "http-json": http_json.trial,
     "mqtt": mqtt.trial,
     "prometheus": prometheus.trial,
+}
+
+# Those whose systems may push events in their own form; None: not as this table has it.
+PUSHES: Mapping[str, Callable[[Table, str], PushReader | None]] = {
+    "amazon-connect": amazon_connect.push_reader,
 }
 
 
