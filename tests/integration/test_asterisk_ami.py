@@ -1,5 +1,6 @@
 """The AMI source against an Asterisk that follows a script, over real sockets; after every fault the floor is true."""
 
+import asyncio
 import random
 from datetime import UTC, datetime
 from functools import partial
@@ -21,9 +22,13 @@ from tests.support.vendors.asterisk import (
     USERNAME,
     Asterisk,
 )
+from tests.support.whole import QUEUES as WHOLE_QUEUES
+from tests.support.whole import a_whole
 from workers.sources import registry
 from workers.sources.faults import Refused, SourceFault
 from workers.sources.queue_log.translate import Translator
+from workers.sources.worker import Surroundings
+from workers.supervisor import Supervisor
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 QUEUES = ("sales", "billing")
@@ -123,8 +128,8 @@ class Day:
 
 async def test_a_day_is_followed_and_told_as_the_queue_log_of_the_same_asterisk_tells_it(follow, pbx, clock):
     day = Day(pbx, clock, seed=3)
-    for _ in range(20):
-        day.pass_time(30)
+    for _ in range(12):
+        day.pass_time(45)
         await settled(pbx)
         shows_the_truth(follow, pbx)
     translator = Translator("pbx")
@@ -169,7 +174,7 @@ async def lose_events(pbx, day):
 
 async def stamp_nothing(pbx, day):
     pbx.stamps = False
-    for _ in range(10):
+    for _ in range(5):
         day.pass_time(1)
         await settled(pbx)
     pbx.stamps = True
@@ -313,7 +318,7 @@ async def test_without_the_right_to_events_it_polls_and_says_so(pbx, clock):
 
 
 async def test_a_dead_connection_is_noticed_by_its_silence_and_nothing_is_made_up_meanwhile(pbx, clock):
-    async with following(Followed(a_source(pbx, silence_seconds=0.2), clock)) as follow:
+    async with following(Followed(a_source(pbx, silence_seconds=0.4), clock)) as follow:
         await settled(pbx)
         pbx.wire.silent = True
         last = follow.observations()[-1].observed_at
@@ -335,6 +340,45 @@ async def test_a_wrong_secret_is_refused_by_name_without_quoting_it(pbx, clock):
         assert not follow.stream.records
     with pytest.raises(Refused):
         await Followed(a_source(pbx, secret="not-the-one", auth="plain"), clock).worker.sample()
+
+
+async def verdict(whole, pbx):
+    """Return all that the gate said in the next two minutes, asked three times, and the last of it."""
+    said = set()
+    for _ in range(3):
+        if pbx.wire.lines:
+            await settled(pbx)
+        await whole.evaluate(40)
+        said.add(str(whole.services.evaluator.published.gates["default"].decision.verdict))
+    return said, str(whole.services.evaluator.published.gates["default"].decision.verdict)
+
+
+async def test_a_gate_holds_through_a_rush_an_outage_and_a_restart_and_opens_after_them(tmp_path):
+    async with a_whole(tmp_path) as whole:
+        (queue,) = WHOLE_QUEUES
+        rule = {"metric": "backlog", "hold_above": 10, "hold_for_seconds": 0, "resume_for_seconds": 60}
+        await whole.policy(rules=[rule], stale_after_seconds=60)
+        pbx = Asterisk(whole.clock.now, queue)
+        around = Surroundings(whole.services.ingest, whole.services.sources, whole.clock)
+        async with pbx.wire:
+            stop = asyncio.Event()
+            running = asyncio.create_task(Supervisor([a_source(pbx)(around)]).run(stop))
+            await settled(pbx)
+            assert await verdict(whole, pbx) == ({"send"}, "send")
+            calls = [pbx.join(queue) for _ in range(12)]
+            assert (await verdict(whole, pbx))[1] == "hold"
+            await pbx.wire.hang_up()
+            said, last = await verdict(whole, pbx)
+            assert "send" not in said
+            assert last == "unknown"
+            await pbx.wire.listen()
+            await seen(lambda: pbx.wire.lines)
+            assert "send" not in (await verdict(whole, pbx))[0]
+            for call in calls:
+                pbx.abandon(queue, call)
+            assert (await verdict(whole, pbx))[1] == "send"
+            stop.set()
+            await running
 
 
 async def test_tls_is_spoken_and_the_certificate_checked(pbx, clock, tmp_path):
@@ -360,7 +404,7 @@ async def test_a_reload_that_changes_members_without_a_word_is_noticed(follow, p
 
 async def test_an_asterisk_that_tells_events_and_answers_no_list_is_given_up(pbx, clock, monkeypatch):
     monkeypatch.setattr(pbx, "_list", lambda *_: None)
-    async with following(Followed(a_source(pbx, silence_seconds=0.2), clock)) as follow:
+    async with following(Followed(a_source(pbx, silence_seconds=0.4), clock)) as follow:
         await seen(lambda: pbx.asked["QueueStatus"])
         await seen(lambda: pbx.join("sales") and "has left a question open" in (follow.health.last_error or ""))
         assert follow.observations() == []

@@ -216,7 +216,7 @@ async def test_without_events_it_polls_and_says_so_and_without_lists_it_says_wha
 
 
 async def test_a_dead_connection_is_noticed_by_its_silence_and_nothing_is_made_up_meanwhile(switch, clock):
-    async with following(Followed(a_source(switch, silence_seconds=0.2), clock)) as follow:
+    async with following(Followed(a_source(switch, silence_seconds=0.4), clock)) as follow:
         await settled(switch)
         switch.wire.silent = True
         await says(follow, "failing")
