@@ -64,25 +64,20 @@ class Stays:
         self.offset_seconds = 0.0
         self._source, self._channel = source, channel
         self._stays: dict[Key, _Stay] = {}
+        self._by_queue: dict[str, dict[Key, _Stay]] = {}  # those that are not over
         self._recalled = {event.contact_id: event for event in recalled}
-
-    @property
-    def closing(self) -> bool:
-        """Whether a stay waits for what may still be told of it."""
-        return any(stay.ended_at is None and (stay.closes_at or stay.reached) for stay in self._stays.values())
 
     def waits(self, queue: str) -> list[float]:
         """Return when each caller who waits in a queue came."""
         return [
             stay.joined
-            for (_, of), stay in self._stays.items()
-            if of == queue and stay.ended_at is None and not stay.answered and stay.closes_at is None
+            for stay in self._by_queue.get(queue, {}).values()
+            if not stay.answered and stay.closes_at is None
         ]
 
     def talks(self, queue: str) -> int:
         """Return how many callers of a queue have an agent."""
-        stays = (stay for (_, of), stay in self._stays.items() if of == queue)
-        return sum(stay.answered and stay.ended_at is None and stay.closes_at is None for stay in stays)
+        return sum(stay.answered and stay.closes_at is None for stay in self._by_queue.get(queue, {}).values())
 
     # --- events ---
 
@@ -106,8 +101,8 @@ class Stays:
 
     def connected(self, agent: str) -> Iterator[ContactEvent]:
         """Yield the answer of the call that reached this agent, who is on a call now."""
-        for key, stay in self._stays.items():
-            if stay.ended_at is None and stay.reached is not None and stay.reached[0] == agent:
+        for key, stay in self._all_open():
+            if stay.reached is not None and stay.reached[0] == agent:
                 yield from self._connect(key, stay)
 
     def _come(self, key: Key, at: float, *, again: bool) -> Iterator[ContactEvent]:
@@ -139,8 +134,8 @@ class Stays:
             there.add(key)
             if key not in touched:
                 yield from self._list(key, member, at)
-        for key, stay in self._stays.items():
-            if stay.ended_at is None and key not in there and key not in touched and stay.closes_at is None:
+        for key, stay in self._all_open():
+            if key not in there and key not in touched and stay.closes_at is None:
                 stay.closes_at = at + MISSED_SECONDS
         for contact_id, event in list(self._recalled.items()):
             del self._recalled[contact_id]
@@ -181,12 +176,16 @@ class Stays:
             if stay.ended_at is not None or at - stay.seen_at > STAY_LIMIT_SECONDS:
                 if at - (stay.ended_at or stay.seen_at) > STAY_LIMIT_SECONDS:
                     del self._stays[key]
+                    self._by_queue.get(key[1], {}).pop(key, None)
             elif stay.closes_at is not None and stay.closes_at <= at:
                 yield self._end(key, stay, ContactEventKind.COMPLETED, stay.closes_at - MISSED_SECONDS, "end_not_seen")
             elif stay.reached is not None and at - stay.reached[1] >= CONNECT_SECONDS:
                 yield from self._connect(key, stay)
 
     # --- all of them ---
+
+    def _all_open(self) -> list[tuple[Key, _Stay]]:
+        return [each for stays in self._by_queue.values() for each in stays.items()]
 
     def _open(self, key: Key) -> _Stay | None:
         stay = self._stays.get(key)
@@ -199,7 +198,8 @@ class Stays:
         while contact_id in used:  # a contact that is over would not come to life
             contact_id = acceptable(f"{contact_id}+")
         self._recalled.pop(contact_id, None)
-        self._stays[key] = _Stay(contact_id, joined, at, used | {contact_id})
+        stay = self._stays[key] = _Stay(contact_id, joined, at, used | {contact_id})
+        self._by_queue.setdefault(key[1], {})[key] = stay
         yield self._event(contact_id, key[1], ContactEventKind.QUEUED, joined)
 
     def _name(self, key: Key, joined: float, *, again: bool) -> str:
@@ -223,6 +223,7 @@ class Stays:
 
     def _end(self, key: Key, stay: _Stay, kind: ContactEventKind, at: float, reason: str | None = None) -> ContactEvent:
         stay.ended_at = max(at, stay.joined)
+        del self._by_queue[key[1]][key]
         return self._event(stay.contact_id, key[1], kind, stay.ended_at, reason=reason)
 
     def _event(
