@@ -197,6 +197,24 @@ def test_somebody_else_s_change_is_shown_and_not_overwritten(client):
     assert (campaign["title"], campaign["audience"], campaign["kind"]) == ("Mine", 450, "offer")
 
 
+def test_a_campaign_that_a_tool_sends_says_so_and_keeps_it_when_something_else_is_changed(client):
+    handed = {"name": "listmonk", "campaigns": ["12"]}
+    name = a_campaign(client, sender=handed)
+    assert "listmonk, as its campaign 12" in client.get(f"/campaigns/{name}").text
+    form = form_of(client.get(f"/campaigns/{name}/edit").text) | {"tool": "12"}
+    assert form["sender"] == "listmonk"
+    assert client.post(f"/campaigns/{name}/edit", data=form | {"title": "Other"}).status_code == SEE_OTHER
+    assert (stands(client, name)["title"], stands(client, name)["sender"]) == ("Other", handed)
+    again = form_of(client.get(f"/campaigns/{name}/edit").text) | {"tool": "12 400\n13 100"}
+    assert client.post(f"/campaigns/{name}/edit", data=again).status_code == SEE_OTHER
+    parts = [{"id": "12", "recipients": 400}, {"id": "13", "recipients": 100}]
+    assert stands(client, name)["sender"] == {"name": "listmonk", "campaigns": parts}
+
+
+def test_where_no_tool_is_driven_the_form_does_not_ask_for_one(client):
+    assert 'name="sender"' not in client.get("/campaigns/-/new").text
+
+
 def test_a_refused_change_leaves_everything(client):
     name = a_campaign(client)
     form = form_of(client.get(f"/campaigns/{name}/edit").text)

@@ -237,4 +237,11 @@ def _form(desk: Desk, shown: Shown) -> Response:
         gates=sorted(services.evaluator.published.gates),
         kinds=services.learning.kinds(),
         queues=services.evaluator.published.view.queues(),
+        senders=_senders(services, shown.typed.get("sender", "")),
     )
+
+
+def _senders(services: Services, typed: str) -> Choices:
+    """Return who may send it: nobody, which is whoever asks, each driven tool, and what was typed."""
+    names = dict.fromkeys([health.name for health in services.senders.all()] + ([typed] if typed else []))
+    return (("", "Whoever asks for permits"), *((name, name) for name in names))

@@ -35,6 +35,8 @@ LABELS = {
     "mode": "Release",
     "wave": "Recipients per wave",
     "gap": "Minutes between waves",
+    "sender": "Sent by",
+    "tool": "Its campaigns there",
     "mix": "Queues its contacts come to",
     "holdout": "Held out",
 }
@@ -45,6 +47,8 @@ _FIELD_OF = {
     "/release/audience_per_wave": "wave",
     "/release/wave_gap_seconds": "gap",
     "/release": "mode",
+    "/sender/campaigns": "tool",
+    "/sender": "sender",
     "/queue_mix": "mix",
     "/holdout_ratio": "holdout",
     "/contacts_per_1000": "contacts",
@@ -88,12 +92,21 @@ def typed_of(document: Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
             f"{queue} {_number(share * 100)}" for queue, share in (document.get("queue_mix") or {}).items()
         ),
         "holdout": _number((document.get("holdout_ratio") or 0) * 100),
+        **_typed_sender(document.get("sender")),
     }
     for name, member in TIMES.items():
         given = document.get(member)
         at = datetime.fromisoformat(given) if isinstance(given, str) else None
         shown |= {name: typed(at, zone), WHICH[name]: which_of(at, zone)}
     return shown
+
+
+def _typed_sender(sender: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return who sends it, and a line for each of its campaigns there: `12`, or `nmc_1 2,500`."""
+    if not sender:
+        return {"sender": "", "tool": ""}
+    parts = [each if isinstance(each, str) else f"{each['id']} {each['recipients']:,}" for each in sender["campaigns"]]
+    return {"sender": sender["name"], "tool": "\n".join(parts)}
 
 
 def campaign_typed(campaign: Campaign, zone: ZoneInfo) -> dict[str, str]:
@@ -162,6 +175,7 @@ class _Reading:
                 "audience": self._read("audience", read_audience) or (1 if "audience" in self.faults else None),
                 "contacts_per_1000": self._read("contacts", _read_number),
                 "release": self._release(),
+                "sender": self._sender(),
                 "queue_mix": self._read("mix", _read_mix),
                 "holdout_ratio": (self._read("holdout", _read_number) or 0.0) / 100,
             }
@@ -186,6 +200,11 @@ class _Reading:
         except NotRead as fault:
             self.faults[name] = str(fault)
         return None
+
+    def _sender(self) -> dict[str, Any] | None:
+        """Return to whom it is handed; what is typed of a tool's campaigns means nothing without one."""
+        name = self._text("sender")
+        return {"name": name, "campaigns": self._read("tool", _read_tool)} if name else None
 
     def _release(self) -> dict[str, Any]:
         mode = self._text("mode") or ReleaseMode.MANUAL.value
@@ -224,3 +243,14 @@ def _read_mix(text: str) -> dict[str, float] | None:
             raise NotRead(f"“{queue[:60]}” is there twice; give each queue one line.")
         found[queue] = share / 100
     return found or None
+
+
+def _read_tool(text: str) -> list[str | dict[str, Any]]:
+    """Return a tool's campaigns of lines like `12` or `nmc_1 2,500`, which has that many recipients. Raises NotRead."""
+    found: list[str | dict[str, Any]] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, _, size = line.partition(" ")
+        found.append({"id": name, "recipients": read_audience(size.strip())} if size.strip() else name)
+    if not found:
+        raise NotRead("Name the tool's own campaign, such as 12; a line for each where there are several.")
+    return found

@@ -296,6 +296,8 @@ def _plain(value: object) -> str:
             return str(value)
         case int() | float():
             return number(value)
+        case list() | tuple():
+            return ", ".join(_plain(each) for each in value)
         case Mapping():
             return ", ".join(
                 f"{name.replace('_', ' ')} {_plain(each)}" for name, each in value.items() if each is not None

@@ -39,6 +39,8 @@ SHAPES: Mapping[EventType, str] = {
     E.CAMPAIGN_DEBRIEFED: "none",
     E.WAVE_OPENED: "send",
     E.WAVE_COMPLETED: "none",
+    E.SENDER_MISMATCH: "unknown",
+    E.SENDER_NOT_PAUSED: "hold",
     E.BRIEFING_ACKNOWLEDGED: "none",
 }
 TYPES = tuple(SHAPES)
@@ -206,6 +208,13 @@ def _wave(event: Event, after: Side, told: Telling) -> tuple[str, str]:
     return "Wave", f"{wave} is over, {ENDINGS.get(ending, ending)}: {_whole(after.get('sent'))} sent"
 
 
+def _sender(event: Event, after: Side, told: Telling) -> tuple[str, str]:
+    tool, campaign = after.get("sender", "its tool"), told.campaign(event)
+    if event.type is E.SENDER_NOT_PAUSED:
+        return "Not paused", f"{tool} sends {campaign} and must not; stop it by hand{_because(event)}"
+    return "Sender", f"{tool} did something else than it was told with {campaign}{_because(event)}"
+
+
 def _amount(after: Side) -> str:
     allow = after.get("allow")
     return "Any number" if allow is None else f"Up to {_whole(allow)}"
@@ -227,6 +236,7 @@ _TELLERS: Mapping[str, Callable[[Event, Side, Telling], tuple[str, str]]] = {
     "override": _override,
     "permit": _permit,
     "wave": _wave,
+    "sender": _sender,
     "briefing": _briefing,
     "campaign": _campaign,
 }

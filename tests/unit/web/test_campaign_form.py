@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.campaign.campaign import Campaign, Release, ReleaseMode, TrafficClass
+from app.core.campaign.handover import Handover, ToolCampaign
 from app.core.campaign.request import parse_plan, plan_document
 from app.core.problem import Problem
 from app.web.campaigns.form import Read, changed_fields, changes_of, faults_of, read_plan, typed_of
@@ -29,6 +30,7 @@ WHOLE = Campaign(
     release=Release(ReleaseMode.WAVES, 20_000, 900.0),
     queue_mix=(("billing", 0.3), ("orders-voice", 0.7)),
     holdout_ratio=0.05,
+    sender=Handover("keila", (ToolCampaign("nmc_1", 2_500), ToolCampaign("nmc_2", 25_000))),
 )
 
 
@@ -61,17 +63,44 @@ def test_every_field_is_read_as_people_write_it():
         gap="7.5",
         mix="orders-voice 70\r\nbilling: 30 %",
         holdout="10 %",
+        sender="keila",
+        tool="nmc_1 2,500\r\n nmc_2   500 ",
     )
     assert found.faults == {}
     plan = parse_plan(found.document, owner="Kim", now=NOW)
     assert plan.earliest_start == datetime(2026, 11, 23, 15, tzinfo=UTC)
     assert plan.release == Release(ReleaseMode.WAVES, 5_000, 450.0)
     assert (plan.kind, plan.contacts_per_1000, plan.holdout_ratio) == ("offer", 2.5, 0.1)
+    assert plan.sender == Handover("keila", (ToolCampaign("nmc_1", 2_500), ToolCampaign("nmc_2", 500)))
     assert dict(plan.queue_mix) == {"orders-voice": pytest.approx(0.7), "billing": pytest.approx(0.3)}
 
 
 def test_what_is_typed_of_waves_means_nothing_for_another_release():
     assert read(mode="when-ready", wave="many", gap="-3").document["release"] == {"mode": "when-ready"}
+
+
+def test_one_campaign_of_a_tool_needs_no_size_and_none_without_a_tool():
+    assert read(sender="listmonk", tool="12").document["sender"] == {"name": "listmonk", "campaigns": ["12"]}
+    assert read(tool="12").document["sender"] is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"tool": ""}, "Name the tool's own campaign"),
+        ({"tool": "12 many"}, "Write a whole number of recipients"),
+        ({"tool": "../12"}, "cannot be the id of a tool's campaign"),
+        ({"tool": "a 5\nb"}, "Of several campaigns each needs its size"),
+    ],
+)
+def test_what_is_wrong_with_a_tools_campaigns_is_said_there(typed, said):
+    found = faults(sender="keila", **typed)
+    assert list(found) == ["tool"]
+    assert said in found["tool"]
+
+
+def test_a_tool_that_asks_for_itself_is_refused_where_it_is_chosen():
+    assert list(faults(sender="keila", tool="12", mode="by-tool")) == ["sender"]
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------

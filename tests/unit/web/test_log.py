@@ -49,6 +49,12 @@ def a_note(seconds: float = 0, **members) -> Note:
         ),
         (E.CAMPAIGN_PAUSED, {"campaign": "spring", "reason": "typo"}, "Campaign", "Spring sale was paused: typo"),
         (
+            E.SENDER_NOT_PAUSED,
+            {"campaign": "spring", "after": {"sender": "listmonk"}, "reason": "it goes on"},
+            "Not paused",
+            "listmonk sends Spring sale and must not; stop it by hand: it goes on",
+        ),
+        (
             E.BRIEFING_ACKNOWLEDGED,
             {"campaign": "spring", "after": {"by": "care", "name": "Dana"}},
             "Briefing",
