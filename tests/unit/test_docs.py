@@ -220,3 +220,4 @@ def test_locks_carry_hashes_and_the_run_lock_is_part_of_the_dev_lock():
 
     assert pins("run.txt") <= pins("dev.txt")
     assert pins("build.txt")
+    assert pins("mailman.txt")

@@ -12,7 +12,7 @@ class SenderWorker:
     """Drives one configured sender until stopped; then what runs there is paused, for nobody would see it."""
 
     def __init__(self, driving: Driving, configured: Configured) -> None:
-        self.name = configured.name
+        self.name = f"sender {configured.name}"
         self._sender: Sender = configured.make()
         self._look_seconds = configured.look_seconds
         self._driver = driving.driver(configured.name, configured.kind, self._sender, configured.look_seconds)
