@@ -381,6 +381,17 @@ async def test_a_gate_holds_through_a_rush_an_outage_and_a_restart_and_opens_aft
             await running
 
 
+async def test_lists_of_an_old_asterisk_that_say_less_are_read_too(pbx, clock):
+    pbx.old = True
+    async with following(Followed(a_source(pbx), clock)) as follow:
+        await settled(pbx)
+        day = Day(pbx, clock, seed=2)
+        for _ in range(3):
+            day.pass_time(25)
+            await settled(pbx)
+            shows_the_truth(follow, pbx)
+
+
 async def test_tls_is_spoken_and_the_certificate_checked(pbx, clock, tmp_path):
     await pbx.wire.hang_up()
     pbx.wire.tls, certificate = for_loopback(tmp_path)

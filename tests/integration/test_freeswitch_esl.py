@@ -265,6 +265,7 @@ async def test_a_start_closes_what_the_run_before_left_open_and_names_the_rest_a
 
 async def test_a_sample_shows_the_queues_and_stores_nothing(switch, clock):
     switch.add(SUPPORT, "ann")
+    switch.skew_seconds = -3600.0
     switch.join(SUPPORT)
     clock.move(10)
     followed = Followed(a_source(switch, queues=["supp*"]), clock)

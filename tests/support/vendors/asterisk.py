@@ -55,7 +55,8 @@ class Queue:
 class Asterisk:
     """now: the world's time. skew_seconds: how far its own clock is ahead. reads_agent: the user's `read = agent`.
 
-    stamps: timestampevents. repeats: every event is sent twice. garbage: what is sent before each event.
+    stamps: timestampevents. repeats: every event is sent twice. garbage: what is sent before each event. old: lists as
+    of Asterisk 11, without EventList, ListItems and InCall.
     """
 
     def __init__(self, now: Callable[[], datetime], *queues: str, largest_piece: int = 0) -> None:
@@ -63,7 +64,7 @@ class Asterisk:
         self.queues = {name: Queue(name) for name in queues}
         self.skew_seconds = 0.0
         self.reads_agent = self.stamps = True
-        self.repeats = False
+        self.repeats = self.old = False
         self.secret = SECRET
         self.asked: Counter[str] = Counter()
         self.log: list[str] = []
@@ -223,11 +224,13 @@ class Asterisk:
 
     def _list(self, line: Line, name: str, said: dict[str, str]) -> None:
         rows = [row for queue in self.queues.values() for row in self._rows(name, queue)]
-        self._respond(line, said, "Success", EventList="start", Message="Queue status will follow")
+        self._respond(line, said, "Success", **self._new(EventList="start"), Message="Queue status will follow")
         number = {"ActionID": said.get("actionid", "")}
         for event, facts in rows:
             line.send(_frame({"Event": event, **facts, **number}))
-        line.send(_frame({"Event": f"{name}Complete", **number, "EventList": "Complete", "ListItems": len(rows)}))
+        line.send(
+            _frame({"Event": f"{name}Complete", **number, **self._new(EventList="Complete", ListItems=len(rows))})
+        )
 
     def _rows(self, name: str, queue: Queue) -> list[tuple[str, dict[str, object]]]:
         now = int(self.at)
@@ -293,10 +296,13 @@ class Asterisk:
         return {
             "Queue": queue, "MemberName": agent.name, "Interface": agent.interface,
             "StateInterface": agent.interface, "Membership": "dynamic", "Penalty": 0, "CallsTaken": 0,
-            "LastCall": agent.last_call, "LastPause": 0, "LoginTime": 0, "InCall": int(agent.in_call),
+            "LastCall": agent.last_call, "LastPause": 0, "LoginTime": 0, **self._new(InCall=int(agent.in_call)),
             "Status": agent.status, "Paused": int(agent.paused), "PausedReason": "", "Ringinuse": 1,
             "Wrapuptime": agent.wrap_up,
         }  # fmt: skip
+
+    def _new(self, **facts: object) -> dict[str, Any]:
+        return {} if self.old else facts
 
     def _log(self, call: str, queue: str, agent: str, event: str, *data: str) -> None:
         self.log.append("|".join([str(int(self.at)), call, queue, agent, event, *data]))

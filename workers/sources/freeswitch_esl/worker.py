@@ -113,21 +113,24 @@ class EslWorker:
     async def sample(self) -> Lot:
         """Return one observation per queue, as they stand now. Raises SourceFault; nothing is stored."""
         held, bodies = self._held(()), dict[str, bytes]()
+        now, at = self._around.clock.now(), None
         session = await Session.open(self._account)
         try:
             async with asyncio.timeout(SAMPLE_SECONDS):
-                for command in _LISTS:
+                for command in (_CLOCK, *_LISTS):
                     session.ask(command)
                 while len(bodies) < len(_LISTS):
                     for heard in await session.hear(SAMPLE_SECONDS):
-                        if isinstance(heard, Answer):
+                        if isinstance(heard, Answer) and heard.command == _CLOCK:
+                            now, at = self._around.clock.now(), clock(heard.body)
+                        elif isinstance(heard, Answer):
                             bodies[_LISTS[heard.command]] = _listed(heard)
         except TimeoutError:
             raise SourceFault(f"{self._account.address} did not list its queues in {SAMPLE_SECONDS:g} s") from None
         finally:
             session.close()
-        now = self._around.clock.now()
-        held.listed(bodies, now.timestamp())
+        held.stays.offset_seconds = 0.0 if at is None else at - now.timestamp()
+        held.listed(bodies, now.timestamp() + held.stays.offset_seconds)
         return Lot(held.observe(now))
 
     def _held(self, recalled: Sequence[ContactEvent]) -> Held:
