@@ -122,7 +122,7 @@ def test_a_thousand_messages_wait_while_the_gate_holds_and_arrive_once_when_it_o
     with a_policy_server(tmp_path, server.url, wave=300, listen=f"127.0.0.1:{mail.port}"):
         campaign = mail.send(NEWS, 1000)
         receipts = mail.send(RECEIPTS, 5)
-        mail.sink.wait_for(5)
+        mail.sink.wait_for(5, seconds=30)
         wait_until(lambda: mail.sending.log.count("status=deferred") >= 1000, "every message to be tried")
         assert mail.sink.copies == receipts
         wait_until(lambda: mail.sending.waiting == 1000, "every message to wait")

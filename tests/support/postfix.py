@@ -54,7 +54,6 @@ SETTINGS = {
     "smtp_host_lookup": "native",
     "in_flow_delay": "0",
     "smtpd_client_connection_count_limit": "0",
-    "smtpd_error_sleep_time": "0",
     # Times that a test can wait for.
     "queue_run_delay": "1s",
     "minimal_backoff_time": "1s",
