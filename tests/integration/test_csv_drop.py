@@ -220,7 +220,8 @@ async def test_a_day_is_lived_without_a_wrong_go(tmp_path):
         40: lambda: doing.update(half=False),
     }
     async with a_whole(tmp_path) as whole:
-        _, factory = one("sources[0]", a_table(folder, after="move", interval_seconds=20, settle_seconds=0, newest_hours=8760))
+        table = a_table(folder, after="move", interval_seconds=20, settle_seconds=0, newest_hours=8760)
+        _, factory = one("sources[0]", table)
         day = await live_through(whole, factory, tell, happenings, 72)
     assert {12, 15, 58, 67} <= set(day.held)
     assert {25, 26, 38, 39} <= set(day.in_the_dark)
