@@ -47,11 +47,11 @@ def columns_of(table: Table) -> tuple[str, ...]:
     """Return the columns that a sound mapping of a file names."""
     mapping = table.table("mapping")
     metrics = mapping.table("metrics")
-    froms = (
+    columns = (
         metrics.table(name).text("from") if metrics.is_table(name) else metrics.text(name) for name in metrics.keys
     )
     keys = ("queue_from", "channel_from", "observed_at_from")
-    return (*(mapping.text(key) for key in keys if key in mapping.keys), *froms)
+    return (*(mapping.text(key) for key in keys if key in mapping.keys), *columns)
 
 
 def _one_of(mapping: Table, *, keyed: bool, named: bool) -> None:
