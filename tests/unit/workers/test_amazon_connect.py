@@ -55,7 +55,7 @@ def test_a_queue_without_a_row_has_nobody_waiting_and_nobody_home():
     assert (billing.agents_staffed, billing.agents_available, billing.agents_busy) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("answer", [{"message": "half an answ"}, {"MetricResults": []}, {"DataSnapshotTime": AT}, [], 7])
+@pytest.mark.parametrize("answer", [{"message": "not all"}, {"MetricResults": []}, {"DataSnapshotTime": AT}, [], 7])
 def test_only_a_good_answer_says_that_nobody_is_home(answer):
     with pytest.raises(TranslateError):
         current([page(), answer], QUEUES, "connect")
