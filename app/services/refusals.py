@@ -4,6 +4,7 @@ Whatever else stands in a refused item may be a caller's name or number, which n
 out of the reason, too. In memory, the last few of each source.
 """
 
+import math
 import re
 from collections import deque
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ _PLAIN_FIELD = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}")
 # Of texts in fields of numbers and times only those are shown that are one, or nearly: too short for a telephone's.
 _NUMBER = r"[+-]?\d{1,6}([.,]\d{1,6})? ?%?"
 _TIME = r"\d{4}-\d\d-\d\d([T ][\d:.]{4,15} ?(Z|[+-]\d\d:?\d\d)?)?"
+_LIKE_A_TELEPHONE = 10_000_000  # from here on a number has the length of a caller's
 _MEASURE = re.compile(f"{_NUMBER}|{_TIME}", re.ASCII)
 
 
@@ -61,4 +63,6 @@ def _is_measure(field: str, value: object) -> bool:
     """Return whether a value is a number or a time, in a field that is for one."""
     if field in _TEXTS or field not in _FIELDS or isinstance(value, bool):
         return False
-    return isinstance(value, int | float | datetime) or (isinstance(value, str) and bool(_MEASURE.fullmatch(value)))
+    if isinstance(value, int | float):
+        return abs(value) < _LIKE_A_TELEPHONE or not math.isfinite(value)
+    return isinstance(value, datetime) or (isinstance(value, str) and bool(_MEASURE.fullmatch(value)))

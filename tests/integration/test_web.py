@@ -1,5 +1,6 @@
 """The sources' HTTP client against a real server that does everything wrong that servers do."""
 
+import gzip
 import threading
 
 import httpx2
@@ -94,6 +95,45 @@ async def test_an_endless_answer_is_cut_off(vendor):
     vendor.said = Answer(b"[" + b" " * LARGEST_BYTES + b"]")
     with pytest.raises(SourceFault, match="answered more than 8,388,608 bytes"):
         await asked(vendor)
+
+
+BOMB = gzip.compress(b"[" + b" " * LARGEST_BYTES * 4 + b"]")
+
+
+@pytest.mark.parametrize(
+    ("packing", "body", "sentence"),
+    [
+        ("gzip", BOMB, "answered more than 8,388,608 bytes"),
+        ("gzip, gzip", gzip.compress(BOMB), "in a packing that it was not asked for"),
+        ("deflate", b"{}", "in a packing that it was not asked for"),
+        ("gzip", gzip.compress(b'{"waiting": 0}')[:-9], "in gzip that ends too early"),
+        ("gzip", b'{"waiting": 0}', "in gzip that cannot be unpacked"),
+    ],
+)
+async def test_what_is_packed_is_unpacked_within_bounds(vendor, packing, body, sentence):
+    vendor.said = Answer(body, headers={"Content-Encoding": packing})
+    with pytest.raises(SourceFault, match=sentence):
+        await asked(vendor)
+
+
+async def test_a_packed_answer_is_read(vendor):
+    vendor.said = Answer(gzip.compress(b'{"waiting": 3}'), headers={"Content-Encoding": "gzip"})
+    assert await asked(vendor) == {"waiting": 3}
+    assert vendor.asked[0].headers["accept-encoding"] == "gzip"
+
+
+async def test_a_url_that_cannot_be_asked_for_is_a_fault_that_does_not_quote_it():
+    async with Web(reach()) as web:
+        with pytest.raises(SourceFault, match="the configured URL cannot be asked for") as raised:
+            await web.json("GET", f"http://xn--{'a' * 70}..example/?key={TOKEN}")
+    assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize("values", [{"headers": {"X-Key": "pässword"}}, {"bearer_token": "pässword"}])
+def test_secrets_that_http_cannot_carry_are_refused_with_the_configuration(values):
+    with pytest.raises(Invalid, match="not ASCII") as raised:
+        reach_of(Table("sources[0]", values, {}))
+    assert "ssword" not in str(raised.value)
 
 
 @pytest.mark.parametrize("body", [b"", b"NaN", b'{"a": NaN}', b"{} {}", b"\xff", b"[" * 200_000, b"<html>"])

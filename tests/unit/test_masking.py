@@ -4,7 +4,20 @@ from app.masking import is_secret, masked
 
 
 @pytest.mark.parametrize(
-    "key", ["password", "bearer_token", "api_key", "X-Api-Key", "client_secret", "aws_secret_access_key", "body"]
+    "key",
+    [
+        "password",
+        "bearer_token",
+        "api_key",
+        "X-Api-Key",
+        "client_secret",
+        "aws_secret_access_key",
+        "body",
+        "apikey",
+        "accessToken",
+        "pwd",
+        "Cookie",
+    ],
 )
 def test_keys_of_secrets_are_known_by_their_words(key):
     assert is_secret(key)
@@ -19,6 +32,11 @@ def test_what_names_a_place_or_only_sounds_like_a_secret_is_shown(key):
 def test_every_header_is_hidden_but_where_it_is_from():
     headers = {"X-Tenant": "seven", "Authorization_env": "AUTH"}
     assert masked({"headers": headers}) == {"headers": {"X-Tenant": "***", "Authorization_env": "AUTH"}}
+
+
+@pytest.mark.parametrize(("value", "shown"), [("Bearer t", "***"), (["Authorization: t"], ["***"])])
+def test_headers_that_are_no_table_are_hidden(value, shown):
+    assert masked({"headers": value}) == {"headers": shown}
 
 
 def test_tables_that_came_as_one_text_are_hidden_whole():
@@ -45,6 +63,9 @@ def test_secrets_deep_within_tables_and_lists_are_hidden():
         ("https://acd.example/v1?key=1", "https://acd.example/v1?***"),
         ("mqtts://u@broker:8883#x", "mqtts://***@broker:8883?***"),
         ("orders@example", "orders@example"),
+        ("https://ann:p/w@acd.example/v1", "https://***"),
+        ("https://ann:p#w@acd.example/v1", "https://***"),
+        ("https://ann:p w@acd.example/v1", "https://***"),
     ],
 )
 def test_urls_lose_their_user_and_their_query(url, shown):

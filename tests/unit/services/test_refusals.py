@@ -25,11 +25,19 @@ async def kept_of_body(form, body):
     return [refusal(fault, value, NOW) for fault, value in faulty.faults]
 
 
-@pytest.mark.parametrize("value", [-3, 2_000_000_000, 12.5])
+@pytest.mark.parametrize("value", [-3, -9_999_999, 12.5])
 def test_a_number_is_kept_with_the_reason(value):
     (kept,) = kept_of([an_observation(backlog=value)], observation.problems)
     assert (kept.pointer, kept.value) == ("/backlog", str(value))
     assert str(value) in kept.detail
+
+
+@pytest.mark.parametrize("value", [4917012345678, 15551234567.0, -4917012345678])
+@pytest.mark.parametrize("field", ["backlog", "oldest_wait_seconds", "observed_at"])
+def test_a_number_that_may_be_a_callers_is_not_kept(field, value):
+    (kept, *_) = kept_of([an_observation(backlog=1)._replace(**{field: value})], observation.problems)
+    assert kept.value is None
+    assert "1234567" not in kept.detail
 
 
 def test_a_time_is_kept_with_the_reason():

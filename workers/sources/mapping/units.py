@@ -3,7 +3,6 @@
 Null, an empty text and -1 mean "not said". What cannot be understood raises BadValue, which never quotes it.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
@@ -14,6 +13,7 @@ from app.core.floor.observation import Observation
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d\d(?:\.\d{1,6})?)", re.ASCII)
 _NOT_SAID = -1
+_TOO_LARGE = 1e18  # no count, time or instant comes near it, and arithmetic with larger whole numbers fails
 AHEAD_SECONDS = 60.0  # two clocks differ; what lies further ahead is no moment that has been
 
 COUNTS = frozenset({
@@ -75,8 +75,8 @@ def number_of(value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadValue(f"is {_kind(value)}, not a number")
-    if not math.isfinite(value):
-        raise BadValue("is not a finite number")
+    if not abs(value) < _TOO_LARGE:  # nor NaN
+        raise BadValue("is not a finite number that anything is measured in")
     return value
 
 
