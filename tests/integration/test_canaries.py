@@ -22,6 +22,7 @@ from tests.support.mosquitto import PASSWORD as MQTT_PASSWORD
 from tests.support.mosquitto import a_broker
 from tests.support.vendors import amazon_connect as amazon
 from tests.support.vendors import asterisk, freeswitch
+from tests.support.vendors import genesys_cloud as genesys
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
@@ -47,9 +48,11 @@ CANARIES = (
     MQTT_PASSWORD,
     amazon.SECRET,
     asterisk.SECRET,
+    genesys.SECRET,
     freeswitch.PASSWORD,
 )
 QUEUE = "canary-queue"
+SWITCH = {"host": "127.0.0.1", "poll_seconds": 0.02}
 
 
 def a_worker(whole: Whole, table: dict[str, object]) -> SourceWorker:
@@ -138,6 +141,27 @@ async def amazon_connect(whole: Whole, _: Path) -> None:
             assert (await client.post("/api/v1/sources/connect/push", json=event)).status_code == status
 
 
+async def genesys_cloud(whole: Whole, _: Path) -> None:
+    with genesys.serving_genesys(genesys.Genesys(DIGITS)) as system:
+        system.base = whole.clock.now
+        system.wait(genesys.QUEUE_ID, "voice", 3, 10)
+        system.groups[genesys.QUEUE_ID, NUMBER] = [genesys.metric("oWaiting", 1, NAME)]
+        system.groups[genesys.QUEUE_ID, ""] = [genesys.metric("oUserRoutingStatuses", 1, EMAIL)]
+        table = system.table(queues={QUEUE: genesys.QUEUE_ID})
+        system.troubles.extend([Broken(), Broken(400), Truncated()])
+        await polled(whole, table | {"stream": False}, 5)
+
+        def heard() -> bool:
+            health = whole.services.sources.find("genesys")
+            if health is None or health.details.get("channels_alive") != 1:
+                return False
+            system.tell(genesys.QUEUE_ID, NAME, genesys.metric(NUMBER, 7), genesys.metric("oWaiting", 7))
+            system.tell(genesys.QUEUE_ID, "voice", genesys.metric("oWaiting", 7))
+            return health.accepted > 5
+
+        await followed(whole, table, heard)
+
+
 async def prometheus(whole: Whole, _: Path) -> None:
     with serving(Prometheus()) as prom:
         prom.base = whole.clock.now
@@ -181,8 +205,8 @@ async def mqtt(whole: Whole, folder: Path) -> None:
 
 
 async def followed(whole: Whole, table: dict[str, object], heard: Callable[[], bool]) -> None:
-    """Follow a telephone system until it was heard, then try it as the doctor does."""
-    worker, stop = a_worker(whole, table | {"host": "127.0.0.1", "poll_seconds": 0.02}), asyncio.Event()
+    """Follow a system until it was heard, then try it as the doctor does."""
+    worker, stop = a_worker(whole, table), asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     async with asyncio.timeout(20):
         while not heard():
@@ -208,7 +232,7 @@ async def asterisk_ami(whole: Whole, _: Path) -> None:
                 pbx.abandon(QUEUE, pbx.join(QUEUE, EMAIL))
             return pbx.asked["QueueSummary"] > 6
 
-        await followed(whole, table, heard)
+        await followed(whole, table | SWITCH, heard)
 
 
 async def freeswitch_esl(whole: Whole, _: Path) -> None:
@@ -225,7 +249,7 @@ async def freeswitch_esl(whole: Whole, _: Path) -> None:
                 switch.cancel(switch.join(QUEUE))
             return switch.asked["api strepoch"] > 6
 
-        await followed(whole, table, heard)
+        await followed(whole, table | SWITCH, heard)
 
 
 WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
@@ -235,6 +259,7 @@ WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "asterisk-ami": asterisk_ami,
     "freeswitch-esl": freeswitch_esl,
     "csv-drop": csv_drop,
+    "genesys-cloud": genesys_cloud,
     "http-json": http_json,
     "mqtt": mqtt,
     "prometheus": prometheus,

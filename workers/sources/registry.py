@@ -10,6 +10,7 @@ from workers.sources.amazon_connect import worker as amazon_connect
 from workers.sources.asterisk_ami import worker as asterisk_ami
 from workers.sources.csv_drop import worker as csv_drop
 from workers.sources.freeswitch_esl import worker as freeswitch_esl
+from workers.sources.genesys_cloud import worker as genesys_cloud
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
 from workers.sources.mqtt import worker as mqtt
@@ -23,6 +24,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "asterisk-ami": asterisk_ami.configured,
     "csv-drop": csv_drop.configured,
     "freeswitch-esl": freeswitch_esl.configured,
+    "genesys-cloud": genesys_cloud.configured,
     "http-json": http_json.configured,
     "mqtt": mqtt.configured,
     "prometheus": prometheus.configured,

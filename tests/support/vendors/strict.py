@@ -199,6 +199,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(half if isinstance(trouble, Cut) else content)
         self.close_connection = self.close_connection or isinstance(trouble, Cut)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what the header Date says: the vendor's own time."""
+        return super().date_time_string(self.vendor.now().timestamp() if timestamp is None else timestamp)
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
