@@ -9,13 +9,15 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.clocks import SystemClock
+from app.core.floor.observation import Observation
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from app.settings import Settings
 from tests.support.a_day import QUEUE, live_through
-from tests.support.memory import MemoryStream
+from tests.support.builders import NOW
+from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.vendors.http_json import CANARIES, TOKEN, Acd, Line
-from tests.support.vendors.strict import Broken, Cut, Limited, Truncated, serving
+from tests.support.vendors.strict import Answer, Broken, Cut, Limited, Truncated, Vendor, serving
 from tests.support.whole import a_whole
 from workers.sources.registry import one
 from workers.sources.worker import Surroundings
@@ -62,6 +64,23 @@ async def test_a_day_is_lived_without_a_wrong_go(acd, tmp_path):
     assert health is not None
     assert health.rejected == 6  # the hour that its clock was ahead
     assert "ahead of this server's time" in health.refusals[-1].detail
+
+
+@pytest.mark.parametrize(("age", "seconds"), [(None, 0), ("240", 240), ("240, 3", 240), ("-5", 0), ("soon", 0)])
+async def test_what_a_cache_has_kept_is_as_old_as_it_is(age, seconds):
+    class Cached(Vendor):
+        def answer(self, asked):
+            assert asked.headers["cache-control"] == "no-cache"
+            return Answer({"waiting": 0}, headers={} if age is None else {"Age": age})
+
+    clock, sources = SteppedClock(NOW), Sources()
+    with serving(Cached()) as cached:
+        mapping = {"queue": "orders", "metrics": {"backlog": "waiting"}}
+        _, factory = one("sources[0]", {"type": "http-json", "url": cached.url("/"), "mapping": mapping})
+        lot = await factory(Surroundings(Ingest(MemoryStream(clock), clock, sources), sources, clock)).sample()
+    (seen,) = lot.payloads
+    assert isinstance(seen, Observation)
+    assert seen.observed_at == NOW - timedelta(seconds=seconds)
 
 
 async def test_under_the_supervisor_it_says_how_it_does(acd):

@@ -68,12 +68,16 @@ class Poller:
             while not stop.is_set():
                 began = time.monotonic()
                 wait = await self.poll(stop)
-                await pause(max(SHORTEST_PAUSE_SECONDS, began + wait - time.monotonic()), stop)
+                since = time.monotonic() if self._faults else began  # a fault that came late is no shorter pause
+                await pause(max(SHORTEST_PAUSE_SECONDS, since + wait - time.monotonic()), stop)
         finally:
             await self._asking.close()
 
     async def poll(self, stop: asyncio.Event) -> float:
-        """Ask once; return after how many seconds to ask again, counted from the beginning of this time."""
+        """Ask once; return after how many seconds to ask again, counted from the beginning of this time.
+
+        After a fault they count from now: a system that takes long to say "ask me in 10 s" means 10 s from then.
+        """
         self._polls += 1
         try:
             lot = await unless_stopped(self._read(), stop)

@@ -170,5 +170,23 @@ def test_pauses_heed_what_kind_of_fault_it_was(fault, faults, expected):
     assert pause_after(fault, faults, 10, 1) == expected * 1.25
 
 
+async def test_a_pause_that_was_asked_for_begins_when_it_was_asked_for(monkeypatch):
+    class Slow(Told):
+        async def read(self, asked_at):
+            await asyncio.sleep(0.05)
+            return await super().read(asked_at)
+
+    async def pause(seconds, stop):
+        pauses.append(seconds)
+        stop.set()
+
+    pauses = []
+    monkeypatch.setattr("workers.sources.polling.pause", pause)
+    polled = Polled(interval=0.01)
+    polled.poller._asking = Slow(RateLimited("slower", 0.06))
+    await polled.poller.run(polled.stop)
+    assert pauses == [pytest.approx(0.06, abs=0.02)]
+
+
 def test_a_slow_interval_is_never_hurried_by_a_fault():
     assert pause_after(FAULT, 1, 300, 0) == 300

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from workers.sources.web import Reach, Web
+from workers.sources.web import Answer, Reach, Web
 
 JSON = {"content-type": "application/json"}
+UNCACHED = {"cache-control": "no-cache"}  # what a cache kept is as old as it is
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,11 +23,11 @@ class Client:
     def __init__(self, reach: Reach, question: Question) -> None:
         self._web, self._question = Web(reach), question
 
-    async def body(self) -> bytes:
+    async def answer(self) -> Answer:
         """Return what the system answers. Raises SourceFault."""
         asked = self._question
-        headers = JSON if asked.body is not None else None
-        return (await self._web.ask(asked.method, asked.url, content=asked.body, headers=headers)).body
+        headers = UNCACHED | (JSON if asked.body is not None else {})
+        return await self._web.ask(asked.method, asked.url, content=asked.body, headers=headers)
 
     async def close(self) -> None:
         """Let go of connections; the next question opens them anew."""

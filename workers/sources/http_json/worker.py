@@ -1,7 +1,7 @@
 """Polls any HTTP address that answers in JSON."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 
 from workers.sources.http_json.client import Client, Question
@@ -57,6 +57,12 @@ def _worker(
     )
 
 
+def kept_seconds(headers: Mapping[str, str]) -> float:
+    """Return for how long a cache on the way has kept an answer (Age, RFC 9111 section 5.1), 0 where none did."""
+    value = headers.get("age", "").split(",")[0].strip()
+    return float(value[:9]) if value.isascii() and value.isdigit() else 0.0
+
+
 class HttpJson:
     """One question and what its answer means."""
 
@@ -65,7 +71,8 @@ class HttpJson:
 
     async def read(self, asked_at: datetime) -> Lot:
         """Return what the system answers now. Raises SourceFault."""
-        return translate(await self._client.body(), self._row_map, asked_at)
+        answer = await self._client.answer()
+        return translate(answer.body, self._row_map, asked_at - timedelta(seconds=kept_seconds(answer.headers)))
 
     async def close(self) -> None:
         """Let go of connections."""
