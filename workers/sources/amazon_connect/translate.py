@@ -5,7 +5,7 @@ Seconds are seconds here because we always group: without groupings the age of t
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -31,10 +31,15 @@ Queues = Mapping[str, str]
 
 
 class Window(NamedTuple):
-    """The span that windowed metrics are asked for."""
+    """The span that windowed metrics are asked for: from start until before end."""
 
     start: datetime
     end: datetime
+
+    @property
+    def last(self) -> datetime:
+        """Its last instant, which no snapshot has: of two observations of one instant the second would be a repeat."""
+        return self.end - timedelta(microseconds=1)
 
     @property
     def seconds(self) -> float:
@@ -88,7 +93,7 @@ def windowed(pages: Sequence[object], queues: Queues, source: str, window: Windo
     rejected: list[Rejected] = []
     rows = _by_queue(_rows(pages, queues, "QUEUE", "CHANNEL", rejected))
     seen = [
-        _of_window(Observation(queues[queue], window.end, source, window_seconds=window.seconds), row.values)
+        _of_window(Observation(queues[queue], window.last, source, window_seconds=window.seconds), row.values)
         for queue, by_channel in rows.items()
         for row in by_channel.values()
     ]

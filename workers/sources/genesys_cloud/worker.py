@@ -4,9 +4,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -27,11 +28,11 @@ SILENCE_SECONDS = 75.0  # a heartbeat comes every 30 s
 SOUND_SECONDS = 60.0
 BETWEEN_CHANNELS_SECONDS = 1.0
 SHORTEST_SESSION_SECONDS = 10.0
-LARGEST_MESSAGE = 1 << 20
 
 _KIND = "genesys-cloud"
 _QUIET = logging.getLogger(f"{__name__}.channel")
 _QUIET.setLevel(logging.INFO)  # below that the library writes down whole messages
+_SOCKET: Mapping[str, Any] = {"max_size": 1 << 20, "close_timeout": 1, "proxy": None, "logger": _QUIET}
 
 
 def configured(table: Table, name: str) -> Factory:
@@ -185,7 +186,7 @@ class Follower:
         left = min(CHANNEL_SECONDS, self._asking.client.seconds_left() - RENEW_SECONDS)
         until = time.monotonic() + max(left, SHORTEST_SESSION_SECONDS)
         try:
-            async with connect(channel.uri, max_size=LARGEST_MESSAGE, proxy=None, logger=_QUIET) as socket:
+            async with connect(channel.uri, **_SOCKET) as socket:
                 self._alive.add(place)
                 self._opened += 1
                 self._resync_at = 0.0  # messages tell changes only: of what, a query must say first
