@@ -55,11 +55,16 @@ class Displays:
         self._by_digest: dict[bytes, Display] = {}
         self._open: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._seen: set[str] = set()
+        self._changes = 0
         self._noted_at = clock.now() - SEEN_EVERY
 
     async def load(self) -> None:
         """Read all screens anew, and close the sockets of those that are good no more."""
-        self._by_digest = {display.secret_sha256: display for display in await self._store.displays()}
+        before: int | None = None
+        while before != self._changes:  # what was read while a screen was made or taken down is of neither time
+            before = self._changes
+            found = await self._store.displays()
+        self._by_digest = {display.secret_sha256: display for display in found}
         good = {display.id for display in self._by_digest.values() if display.revoked_at is None}
         for display_id in [each for each in self._open if each not in good]:
             self._close(display_id)
@@ -89,7 +94,7 @@ class Displays:
         after = {"name": plan.name, "gate": plan.gate, "queues": list(plan.queues), "zone": plan.zone}
         made = Event(EventType.DISPLAY_CREATED, now, actor, f"display/{display.id}", gate=plan.gate, after=after)
         await self._store.add_display(display, made)
-        self._by_digest[display.secret_sha256] = display
+        self._know(display)
         return display, text
 
     async def all(self) -> Sequence[Display]:
@@ -108,7 +113,7 @@ class Displays:
         display = await self.find(display_id)
         event = Event(EventType.DISPLAY_REVOKED, self._clock.now(), actor, f"display/{display_id}", gate=display.gate)
         revoked = await self._store.revoke_display(display_id, event.at, event)
-        self._by_digest[revoked.secret_sha256] = revoked
+        self._know(revoked)
         self._close(display_id)
         return revoked
 
@@ -128,8 +133,11 @@ class Displays:
 
     @contextmanager
     def watching(self, display: Display) -> Iterator[asyncio.Event]:
-        """Yield what is set once a screen is revoked; meanwhile it counts as seen."""
+        """Yield what is set once a screen is revoked, also since it was let in; meanwhile it counts as seen."""
         over = asyncio.Event()
+        known = self._by_digest.get(display.secret_sha256)
+        if known is None or known.revoked_at is not None:
+            over.set()
         self._open[display.id].add(over)
         try:
             yield over
@@ -148,6 +156,10 @@ class Displays:
         self._noted_at = now
         seen, self._seen = self._seen, set()
         await self._store.mark_displays_seen(seen, now)
+
+    def _know(self, display: Display) -> None:
+        self._by_digest[display.secret_sha256] = display
+        self._changes += 1
 
     def _close(self, display_id: str) -> None:
         for over in self._open.get(display_id, ()):

@@ -106,6 +106,25 @@ async def test_a_growing_file_is_read_again_and_only_what_is_new_counts(export):
     assert export.health.duplicates == 1
 
 
+def test_a_column_that_is_there_twice_is_not_guessed():
+    read = TRIALS["csv-drop"](Table("sources", {"delimiter": ";", "mapping": MAPPING}, {}), "export")
+    body = f"{HEADER};Calls Waiting\norders;50;;{at(0)};0\n"
+    with pytest.raises(TranslateError, match="has column 'Calls Waiting' more than once"):
+        read(body.encode(), NOON)
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "zip"])
+def test_an_encoding_that_gives_no_text_is_refused(encoding):
+    with pytest.raises(Invalid, match=f"encoding: '{encoding}' is not known"):
+        TRIALS["csv-drop"](Table("sources", {"encoding": encoding, "mapping": MAPPING}, {}), "export")
+
+
+def test_an_encoding_that_fails_in_its_own_way_is_a_fault_of_the_file():
+    read = TRIALS["csv-drop"](Table("sources", {"encoding": "idna", "mapping": MAPPING}, {}), "export")
+    with pytest.raises(TranslateError, match="the file is not idna from"):
+        read(b"xn--\xff.", NOON)
+
+
 async def test_a_file_that_is_being_written_is_not_read(tmp_path):
     now = [0.0]
     folder = Folder(tmp_path, "*", settle_seconds=2, newest_seconds=1e9, moves=False, monotonic=lambda: now[0])

@@ -88,6 +88,29 @@ async def test_taking_a_screen_down_ends_who_watches_it_and_nobody_else(whole):
     assert displays.authenticate(token) is None
 
 
+async def test_a_screen_taken_down_while_all_are_read_anew_stays_down(whole, monkeypatch):
+    displays, read = whole.services.displays, whole.store.displays.displays
+    display, token = await displays.create(DisplayPlan("Floor 2", "default"), ANN)
+
+    async def slowly():
+        monkeypatch.setattr(displays._store, "displays", read)
+        found = await read()
+        await displays.revoke(display.id, ANN)
+        return found
+
+    monkeypatch.setattr(displays._store, "displays", slowly)
+    await displays.load()
+    assert displays.authenticate(token) is None
+
+
+async def test_who_was_let_in_just_before_a_screen_was_taken_down_sees_nothing(whole):
+    displays = whole.services.displays
+    display, _ = await displays.create(DisplayPlan("Floor 2", "default"), ANN)
+    await displays.revoke(display.id, ANN)
+    with displays.watching(display) as over:
+        assert over.is_set()
+
+
 async def test_what_another_process_took_down_ends_with_the_next_look(tmp_path):
     async with a_whole(tmp_path) as whole:
         displays = whole.services.displays

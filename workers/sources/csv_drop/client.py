@@ -101,7 +101,8 @@ class Folder:
         if sign.size > LARGEST_BYTES:
             return Dropped(path, sign, None)
         with suppress(FileNotFoundError):
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                content = file.read(LARGEST_BYTES + 1)
             ended = content.endswith((b"\n", b"\r")) or rested >= self._settle * WITHOUT_END
             if ended and _sign(path) == sign and len(content) == sign.size:
                 return Dropped(path, sign, content)

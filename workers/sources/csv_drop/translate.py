@@ -31,8 +31,8 @@ def translate(content: bytes, layout: Layout, written_at: datetime) -> Lot:
     """
     try:
         text = content.decode(layout.encoding)
-    except UnicodeDecodeError as fault:
-        where = f"byte {fault.start + 1}"
+    except UnicodeError as fault:
+        where = f"byte {fault.start + 1}" if isinstance(fault, UnicodeDecodeError) else "some byte"
         raise TranslateError(f"the file is not {layout.encoding} from {where} on; encoding says which it is") from None
     numbers: list[int] = []
     rows: list[Row] = []
@@ -54,6 +54,8 @@ def _rows(text: str, layout: Layout) -> Iterator[tuple[int, Row | None]]:
         header = [name.strip() for name in next(reader, [])]
         if missing := [column for column in layout.columns if column not in header]:
             raise TranslateError(f"the file has no column {', '.join(map(repr, missing))}; the mapping names it")
+        if twice := [column for column in layout.columns if header.count(column) > 1]:
+            raise TranslateError(f"the file has column {', '.join(map(repr, twice))} more than once")
         for cells in reader:
             if cells:
                 yield reader.line_num, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None

@@ -1,8 +1,8 @@
 """Reads each file that appears in a folder once, when it is whole."""
 
 import asyncio
-import codecs
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -116,8 +116,9 @@ def _worker(
 def _layout(table: Table, name: str) -> Layout:
     encoding = table.text("encoding", "utf-8-sig")
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        with suppress(UnicodeError):  # of one byte alone, as by UTF-16
+            b"a".decode(encoding)
+    except LookupError:  # also of codecs that give no text, as hex
         raise table.fault("encoding", f"{encoding!r} is not known", "give for example utf-8 or cp1252") from None
     delimiter = table.text("delimiter", ",")
     if len(delimiter) != 1 or not delimiter.isascii():
