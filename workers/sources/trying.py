@@ -1,8 +1,11 @@
 """Tries a source and stores nothing: over the line, or on a sample of what its system says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import resource
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 from app.errors import Invalid, NotFound
@@ -17,6 +20,7 @@ from workers.sources.table import Table
 from workers.sources.worker import Surroundings
 
 PATIENCE_SECONDS = 60.0
+MOST_BYTES = 512 << 20
 
 Tables = Sequence[Mapping[str, Any]]
 
@@ -65,9 +69,31 @@ class SampleReader:
     def read(self, values: Mapping[str, Any], sample: bytes, now: datetime) -> Trial:
         """Return what a source of this table would make of a sample. Raises Invalid, of the sample, too."""
         try:
-            return on_a_sample(values, sample, now)
+            with _little_memory():
+                return on_a_sample(values, sample, now)
         except TranslateError as fault:
             raise Invalid(str(fault)) from None
+        except MemoryError:
+            raise Invalid("sources.mapping: an expression makes far more of the sample than it was given") from None
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """Bound what this process takes beside what it has: an expression may double what it gets, many times over.
+
+    Where a system does not tell how much a process has, nothing is bounded.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        had = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        most = had + MOST_BYTES if soft == resource.RLIM_INFINITY else min(soft, had + MOST_BYTES)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    except (OSError, ValueError):
+        pass
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 class _Nowhere:

@@ -1,4 +1,5 @@
 import json
+import resource
 
 import pytest
 
@@ -81,3 +82,13 @@ async def test_a_source_that_is_not_there_is_said():
 async def test_no_file_is_read_for_a_pasted_table(tmp_path):
     text = f'bearer_token_file = "{tmp_path}/secret"\nurl = "https://acd.example"\n{TABLE}'
     assert len((await trials().try_table(text, '{"q": "a", "w": 3}')).seen) == 1
+
+
+async def test_an_expression_that_makes_ever_more_of_a_sample_is_stopped():
+    grown = "q" + "|join('', [@,@,@])" * 27
+    table = TABLE.replace('queue_from = "q"', f'queue_from = "{grown}"')
+    with pytest.raises(Invalid) as raised:
+        await trials().try_table(table, '{"q": "aaaaaaaa", "w": 3}')
+    assert [each.pointer for each in raised.value.problems] == ["/table"]
+    assert "makes far more of the sample" in raised.value.problems[0].detail
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
