@@ -84,6 +84,21 @@ async def test_messages_become_observations_and_bad_ones_rejected_rows(broker):
     ]
 
 
+async def test_what_waited_for_the_disk_is_as_old_as_it_is(broker, monkeypatch):
+    monkeypatch.setattr("workers.sources.worker.RETRY_SECONDS", 0.4)
+    async with Listening(broker.table()) as listening:
+        await listening.listens()
+        listening.stream.broken = True
+        for waiting in (50, 0):
+            await broker.publish("acd/orders/live", json.dumps({"waiting": waiting}))
+        await listening.until(lambda: listening.health.status == "failing")
+        await asyncio.sleep(0.1)
+        listening.stream.broken, mended_at = False, datetime.now(UTC)
+        await listening.until(lambda: len(listening.backlogs) == 2)
+        first, last = (record.payload.observed_at for record in listening.stream.records)
+        assert first < last < mended_at
+
+
 async def test_a_retained_message_counts_only_where_it_says_since_when(broker):
     told_at = datetime.now(UTC) - timedelta(hours=2)
     await broker.publish("acd/orders/live", json.dumps({"waiting": 1, "at": told_at.isoformat()}), retain=True)

@@ -83,7 +83,7 @@ TOPICS = st.lists(st.sampled_from(["orders", "", "+1 555 0100 100", "a b"]) | st
 def test_any_message_is_read_or_refused(topic, payload, retained):
     layout = Layout(replace(MAP, queue_from=None, at=None), queue_level=2)
     try:
-        lot = translate_message(Message(topic, payload, retained), layout, NOW)
+        lot = translate_message(Message(topic, payload, NOW, retained), layout)
     except TranslateError:
         return
     assert all(isinstance(each, Observation) and each.queue in topic for each in lot.payloads)

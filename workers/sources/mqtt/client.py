@@ -1,11 +1,14 @@
 """Subscribes to topics of a broker. Needs the extra: pip install 'holdfire[mqtt]'."""
 
+import asyncio
 import importlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -48,8 +51,10 @@ def is_installed() -> bool:
 
 
 @asynccontextmanager
-async def subscribed(broker: Broker) -> AsyncIterator[AsyncIterator[Message]]:
+async def subscribed(broker: Broker, now: Callable[[], datetime]) -> AsyncIterator[AsyncIterator[Message]]:
     """Yield the messages of all topics, for ever. Raises SourceFault and Refused, also from within.
+
+    now: the clock that says when each came, which may be long before it is taken from here.
 
     The session is a clean one: what was sent while nobody listened is old, and nobody here wants it.
     """
@@ -64,6 +69,7 @@ async def subscribed(broker: Broker) -> AsyncIterator[AsyncIterator[Message]]:
         keepalive=KEEPALIVE_SECONDS,
         clean_session=True,
         max_queued_incoming_messages=MOST_WAITING,
+        queue_type=partial(_Stamped, now),
         logger=_quiet,
     )
     try:
@@ -75,10 +81,21 @@ async def subscribed(broker: Broker) -> AsyncIterator[AsyncIterator[Message]]:
         raise _fault(broker, fault) from None
 
 
+class _Stamped(asyncio.Queue[Any]):
+    """Keeps beside each message when it came."""
+
+    def __init__(self, now: Callable[[], datetime], maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._now = now
+
+    def _put(self, item: Any) -> None:
+        super()._put((self._now(), item))
+
+
 async def _messages(client: Any) -> AsyncIterator[Message]:
-    async for message in client.messages:
+    async for at, message in client.messages:
         payload = message.payload if isinstance(message.payload, bytes) else b""
-        yield Message(str(message.topic), payload, bool(message.retain))
+        yield Message(str(message.topic), payload, at, bool(message.retain))
 
 
 def _fault(broker: Broker, fault: Exception) -> SourceFault:

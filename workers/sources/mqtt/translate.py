@@ -25,10 +25,11 @@ class Message:
 
     topic: str
     payload: bytes
+    received_at: datetime
     retained: bool = False
 
 
-def translate(message: Message, layout: Layout, received_at: datetime) -> Lot:
+def translate(message: Message, layout: Layout) -> Lot:
     """Return what a message says; an empty one, which clears a topic, says nothing. Raises TranslateError.
 
     A retained message whose mapping names no instant is rejected: it may be of any age.
@@ -46,4 +47,4 @@ def translate(message: Message, layout: Layout, received_at: datetime) -> Lot:
             row_map = replace(row_map, queue=queue_name(name))
         except BadField as fault:
             return Lot((), [Rejected(1, fault.field, str(fault))])
-    return row_map.read(json_of(message.payload, "a message"), received_at)
+    return row_map.read(json_of(message.payload, "a message"), message.received_at)

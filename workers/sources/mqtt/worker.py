@@ -60,7 +60,7 @@ def trial(table: Table, name: str) -> Callable[[bytes, datetime], Lot]:
     """Return what reads a sample of a message, as this table says; its topic is made of "sample". Raises Invalid."""
     layout = _layout(table, name)
     topic = "/".join(["sample"] * (layout.queue_level or 1))
-    return lambda sample, at: translate(Message(topic, sample), layout, at)
+    return lambda sample, at: translate(Message(topic, sample, at), layout)
 
 
 class MqttWorker:
@@ -90,7 +90,10 @@ class MqttWorker:
         """Return what the first messages say, those of one second. Raises SourceFault when none comes in time."""
         lots: list[Lot] = []
         try:
-            async with asyncio.timeout(SAMPLE_SECONDS) as deadline, subscribed(self._broker) as messages:
+            async with (
+                asyncio.timeout(SAMPLE_SECONDS) as deadline,
+                subscribed(self._broker, self._around.clock.now) as messages,
+            ):
                 async for message in messages:
                     lot = self._translated(message)
                     if (lot.payloads or lot.rejected) and not lots:
@@ -103,7 +106,7 @@ class MqttWorker:
         return joined(lots).sound()
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        async with subscribed(self._broker) as messages:
+        async with subscribed(self._broker, self._around.clock.now) as messages:
             self._say("listening")
             await self._take(messages, stop)
 
@@ -119,7 +122,7 @@ class MqttWorker:
     def _translated(self, message: Message) -> Lot:
         """Return what a message says; one that makes no sense is one rejected row."""
         try:
-            return translate(message, self._layout, self._around.clock.now())
+            return translate(message, self._layout)
         except TranslateError as fault:
             return Lot((), [Rejected(1, "", str(fault))])
 
