@@ -59,16 +59,26 @@ class Driver:
         self._quiet_until: datetime | None = None
         self._failures = 0
         self._woken = asyncio.Event()
+        self._looks: dict[str, asyncio.Task[None]] = {}
 
-    async def look(self) -> None:
-        """Look once at every campaign of this sender, and do what follows. What goes wrong with one is logged."""
+    async def look(self, seconds: float | None = None) -> None:
+        """Look once at every campaign of this sender, and do what follows. What goes wrong with one is logged.
+
+        Returns after so many seconds at the latest: one that a tool lets wait must not keep others from being stopped.
+        A look that lasts longer goes on, and no other at its campaign begins before it has ended.
+        """
         self._woken.clear()
         campaigns = self._campaigns()
         if not campaigns:
             self.around.senders.idle(self.name)
         named = {part.id for each in campaigns if each.sender for part in each.sender.campaigns}
         self._watches = {name: watch for name, watch in self._watches.items() if name in named}
-        await asyncio.gather(*(self._looked(campaign) for campaign in campaigns))
+        for campaign in campaigns:
+            if campaign.id not in self._looks:
+                self._looks[campaign.id] = asyncio.create_task(self._looked(campaign))
+        if self._looks:
+            await asyncio.wait(self._looks.values(), timeout=seconds)
+        self._looks = {name: look for name, look in self._looks.items() if not look.done()}
 
     async def woken(self) -> None:
         """Return when a permit of one of its campaigns has changed since the last look began."""
@@ -76,12 +86,19 @@ class Driver:
 
     async def rest(self) -> None:
         """Pause what runs: nobody will look at it for a while. Permits stay, and it goes on after the next start."""
+        looks, self._looks = list(self._looks.values()), {}
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
         if self.sender.abilities.can_pause:
             await asyncio.gather(*(self._rested(campaign) for campaign in self._campaigns()))
 
     def permits_changed(self, changes: Sequence[PermitChange]) -> None:
-        """Look soon when a permit of a campaign of this sender has changed: it may have to stop."""
-        changed = {change.after.campaign for change in changes}
+        """Look soon when a permit of a campaign of this sender is new or stands otherwise: it may have to stop.
+
+        What was sent under it is no reason: who looks books that, and would look on and on.
+        """
+        changed = {each.after.campaign for each in changes if not each.before or each.before.state != each.after.state}
         known = (self.around.book.known(campaign_id) for campaign_id in changed if campaign_id is not None)
         if any(campaign is not None and self._is_mine(campaign) for campaign in known):
             self._woken.set()
@@ -138,6 +155,8 @@ class Driver:
             await Reins(self, campaign).rest()
         except (HoldfireError, OSError) as fault:
             log.warning("sender_not_rested", extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
+        except Exception:
+            log.exception("sender_failed", extra={"sender": self.name, "campaign": campaign.id})
 
     def _campaigns(self) -> Sequence[Campaign]:
         """Return the campaigns handed to this sender. What two of them name in the tool is driven for one only.

@@ -4,6 +4,7 @@ What must stop is stopped first. Then the tool says how it stands, what it sent 
 most, which is read back: neither its yes nor its no is believed, but what it says of itself afterwards.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,8 +15,8 @@ from app.core.campaign.machine import event
 from app.core.event import EventType
 from app.core.permit.permit import Permit
 from app.core.sending.drive import Command, GiveBack, Move, Wait, next_of
-from app.core.sending.standing import MAY_SEND, SendingState, Standing
-from app.errors import Conflict
+from app.core.sending.standing import MAY_SEND, OVER, SendingState, Standing
+from app.errors import Conflict, HoldfireError
 from app.ports.senders import Driven, SenderFault
 from app.services.watching import NotReady, Watch, why_not_ready
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BLIND_SECONDS = 10.0  # what runs and cannot be asked about for so long is paused
+LEAST_PATIENCE_SECONDS = 2.0
 
 
 class Reins:
@@ -36,6 +38,7 @@ class Reins:
         self._watches: Sequence[Watch] = driver.watches_of(campaign)
         self._read_now: set[str] = set()
         self._told_now: set[str] = set()
+        self._began = self._around.clock.now()
 
     async def look(self) -> None:
         """Look, and do what follows."""
@@ -43,12 +46,19 @@ class Reins:
             await self._stop_what_was_seen()
         for watch in self._due():
             await self._read(watch)
-        await self._book()
-        if self._is_blind():
+        try:
+            await self._book()
+        finally:  # what cannot be booked is counted all the same
+            await self._follow()
+        self._say_how_ready()
+
+    async def _follow(self) -> None:
+        if self._counts_fewer():
+            await self._distrust()
+        elif self._is_blind():
             await self._go_blind()
         else:
             await self._go_on()
-        self._say_how_ready()
 
     async def rest(self) -> None:
         """Pause what was seen to send, and book what it sent."""
@@ -70,7 +80,13 @@ class Reins:
 
     def _left(self) -> int:
         permit = self._permit()
-        return 0 if permit is None else max(0, permit.allowed - permit.sent)
+        return 0 if permit is None else max(0, permit.allowed - permit.sent - max(0, self._unbooked()))
+
+    def _unbooked(self) -> int:
+        """Return how many more the tool counts than are booked; below 0: it counts fewer."""
+        now = self._around.clock.now()
+        counted = sum(watch.as_part(watch.standing, now).sent for watch in self._watches if watch.standing is not None)
+        return counted - self._around.permits.spent_by_campaign(self._campaign.id, now).sent_last_hour
 
     def _why_stop(self) -> str:
         known = self._around.book.known(self._campaign.id) or self._campaign
@@ -80,6 +96,28 @@ class Reins:
 
     def _is_blind(self) -> bool:
         return any(watch.is_blind or watch.standing is None for watch in self._watches)
+
+    def _counts_fewer(self) -> bool:
+        """Whether the tool, which has more to send, counts fewer than it did: nobody knows then what it sends."""
+        standings = [watch.standing for watch in self._watches if watch.standing is not None]
+        is_whole = self._abilities.can_pause and len(standings) == len(self._watches)
+        return is_whole and self._unbooked() < 0 and any(each.state not in OVER for each in standings)
+
+    def _look_seconds(self) -> float:
+        """Return until when the next look is over: one that takes long comes late, and so does what it finds."""
+        return self._driver.look_seconds + 2 * abs((self._around.clock.now() - self._began).total_seconds())
+
+    def _patience(self, watch: Watch) -> float | None:
+        """Return for how many seconds to wait for an answer: while what may go meanwhile fits; None: for any."""
+        left = self._left()
+        if not self._abilities.can_pause or watch.standing is None or watch.read_at is None or left <= 0:
+            return None
+        if watch.told is Command.PAUSE or not watch.may_be_sending:
+            return None
+        age = abs((self._around.clock.now() - watch.read_at).total_seconds())
+        fast = max(self._abilities.per_second, watch.standing.per_second or 0.0)
+        fits = left / fast - age - self._abilities.lag_seconds - self._driver.look_seconds
+        return max(LEAST_PATIENCE_SECONDS, fits)
 
     # --- what follows ---
 
@@ -98,8 +136,8 @@ class Reins:
             [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None],
             self._abilities,
             left=self._left(),
-            look_seconds=self._driver.look_seconds,
-            may_begin=not begins and not any(watch.backs_off(now) for watch in self._watches),
+            look_seconds=self._look_seconds(),
+            may_begin=not begins and self._unbooked() <= 0 and not any(watch.backs_off(now) for watch in self._watches),
         )
         if isinstance(step, Move):
             await self._move(step)
@@ -116,6 +154,16 @@ class Reins:
             return
         await self._tell(watch, move)
         await self._book()
+
+    async def _distrust(self) -> None:
+        """Pause what may be sending, and begin nothing, while the tool counts fewer than it did."""
+        fewer = f"it counts fewer than were sent ({-self._unbooked():,} fewer are counted in {self._campaign.id!r})"
+        self._driver.failed(SenderFault(fewer))
+        for watch in self._watches:
+            watch.is_blind = True
+            if watch.may_be_sending and watch.part.id not in self._told_now:
+                await self._tell(watch, Move(Command.PAUSE, watch.part.id, fewer))
+                watch.is_blind = True
 
     async def _go_blind(self) -> None:
         """Pause what may be sending and cannot be seen: at once where nothing may go, else before too much is gone."""
@@ -165,10 +213,16 @@ class Reins:
         """Ask how one stands; what cannot be known is blind, which begins nothing and stops what was seen to go."""
         self._read_now.add(watch.part.id)
         try:
-            standing = await self._sender.status(watch.part.id)
-        except SenderFault as fault:
+            async with asyncio.timeout(self._patience(watch)):
+                standing = await self._sender.status(watch.part.id)
+        except (SenderFault, TimeoutError) as fault:
             watch.is_blind = True
-            self._driver.failed(fault)
+            self._driver.failed(fault if isinstance(fault, SenderFault) else SenderFault("it took too long to answer"))
+            return
+        except Exception as fault:  # whatever it is, nobody knows how the tool stands
+            watch.is_blind = True
+            log.exception("sender_failed", extra={"sender": self._driver.name, "campaign": self._campaign.id})
+            self._driver.failed(SenderFault(f"it could not be asked for a fault of ours ({type(fault).__name__})"))
             return
         before = watch.standing
         watch.saw(standing, self._around.clock.now())
@@ -221,20 +275,19 @@ class Reins:
         except SenderFault as fault:
             self._driver.failed(fault)
             return str(fault)
+        except Exception as fault:  # whatever it is, it must not keep another from being stopped
+            log.exception("sender_failed", extra={"sender": self._driver.name, "campaign": self._campaign.id})
+            return f"it could not be told for a fault of ours ({type(fault).__name__})"
         return ""
 
     # --- booking ---
 
     async def _book(self) -> None:
         """Book what the tool counts beyond what is booked, on the permit of the last wave, ended or not."""
-        now = self._around.clock.now()
-        known = [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None]
-        counted = sum(part.sent for part in known)
-        booked = self._around.permits.spent_by_campaign(self._campaign.id, now).sent_last_hour
         wave = self._around.book.wave(self._campaign.id)
-        if counted > booked and wave is not None:
+        if self._unbooked() > 0 and wave is not None:
             permit = await self._around.permits.find(wave.permit_id)
-            await self._around.permits.report(permit.id, permit.sent + counted - booked, self._driver.actor)
+            await self._around.permits.report(permit.id, permit.sent + max(0, self._unbooked()), self._driver.actor)
 
     # --- saying ---
 
@@ -258,7 +311,10 @@ class Reins:
             "target": None if standing is None else standing.target,
         }
         told = event(kind, self._campaign, self._driver.actor, why, self._around.clock.now(), after=after)
-        await self._around.events.append([told])
+        try:
+            await self._around.events.append([told])
+        except (HoldfireError, OSError) as fault:  # what cannot be told must not keep a tool from being stopped
+            log.warning("sender_not_told_of", extra={"sender": self._driver.name, "type": kind, "error": str(fault)})
 
     def _say_how_ready(self) -> None:
         """Say whether a wave may open."""

@@ -42,7 +42,7 @@ class Senders:
         name, ready = campaign.sender.sender, self._ready.get(campaign.id)
         if name not in self._health:
             return f"no sender is called {name!r} in the configuration"
-        if ready is None or self._clock.now() - ready.at > STILL_TRUE:
+        if ready is None or abs(self._clock.now() - ready.at) > STILL_TRUE:
             return f"sender {name!r} has not said how the campaign stands there"
         return ready.why_not
 

@@ -65,6 +65,8 @@ class Watch:
         """
         if self.is_blind or self.read_at is None or self.may_be_sending:
             return True
+        if self.not_before is not None and now < self.not_before + RESTING:
+            return True  # it was told to begin, and may do so yet
         if self.rested_since is not None and abs(now - self.rested_since) < final + RESTING:
             return True
         is_over = self.standing is not None and self.standing.state in OVER
@@ -87,7 +89,7 @@ class Watch:
 
     def is_late(self, takes_seconds: float, now: datetime) -> bool:
         """Tell whether its state should have shown the last command by now."""
-        return self.told_at is not None and now - self.told_at >= timedelta(seconds=takes_seconds)
+        return self.told_at is not None and abs(now - self.told_at) >= timedelta(seconds=takes_seconds)
 
     def back_off(self, now: datetime) -> None:
         """Give up a command to begin for a while, longer each time."""

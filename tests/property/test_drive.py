@@ -93,3 +93,13 @@ def test_a_tool_as_fast_as_configured_never_sends_more_than_its_permit(
         elif isinstance(step, Move):
             state, runs_since = S.RUNNING, second
     assert sent <= allowed
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 10_000), st.integers(1, 10_000), pausable)
+def test_a_tool_that_sent_to_more_than_it_has_is_not_taken_to_end_by_itself(size, more, can):
+    part = Part("a", Standing(S.RUNNING, size + more, size))
+    assert part.left is None
+    step = next_of([part], can, left=1, look_seconds=1)
+    assert isinstance(step, Move)
+    assert step.command is Command.PAUSE

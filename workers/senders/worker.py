@@ -20,18 +20,20 @@ class SenderWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Drive until `stop` is set."""
         try:
+            loop = asyncio.get_running_loop()
             while not stop.is_set():
-                await self._driver.look()
-                await self._pause(stop)
+                next_at = loop.time() + self._look_seconds
+                await self._driver.look(self._look_seconds)
+                await self._pause(stop, next_at - loop.time())
         finally:
             await self._driver.rest()
             await self._sender.close()
 
-    async def _pause(self, stop: asyncio.Event) -> None:
-        """Return after the time between two looks, when a permit changes, or when it is time to stop."""
+    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
+        """Return when it is time for the next look, when a permit changes, or when it is time to stop."""
         tasks = [asyncio.ensure_future(wait) for wait in (self._driver.woken(), stop.wait())]
         try:
-            await asyncio.wait(tasks, timeout=self._look_seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()

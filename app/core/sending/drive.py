@@ -48,10 +48,10 @@ class Part:
 
     @property
     def left(self) -> int | None:
-        """How many the tool has left to send to, 0 when it is over; None: nobody says."""
+        """How many the tool has left to send to, 0 when it is over; None: nobody says, or it sent to more already."""
         if self.standing.state in OVER:
             return 0
-        return None if self.size is None else max(0, self.size - self.sent)
+        return None if self.size is None or self.sent > self.size else self.size - self.sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""Driving an email tool while something fails: the disk, the tool's counting, a long look, the code itself."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from app.core.campaign.campaign import CampaignState
+from app.core.campaign.machine import CampaignStep
+from app.errors import NotDurable
+from tests.support.driven import ANN, WAVES, Drive
+from tests.support.tools import LISTMONK
+from tests.support.vendors.strict import serving
+from tests.support.whole import a_whole
+
+
+@pytest.fixture
+async def drive(tmp_path):
+    async with a_whole(tmp_path) as whole:
+        with serving(LISTMONK.make()) as fake:
+            fake.add("12", 5_000, "draft")
+            drive = Drive(whole, fake, LISTMONK)
+            yield drive
+            await drive.close()
+
+
+async def sending(drive, **members):
+    await drive.begin(**{"recipients": 5_000} | members)
+    await drive.until(lambda: drive.sent > 100)
+
+
+async def test_what_cannot_be_booked_counts_all_the_same(drive, monkeypatch):
+    await sending(drive)
+
+    async def full(*_):
+        raise NotDurable("the disk is full")
+
+    monkeypatch.setattr(drive.services.permits, "report", full)
+    await drive.seconds(40)
+    assert drive.job.status == "paused"
+    assert drive.sent <= 1_000
+
+
+async def test_a_log_that_cannot_be_written_keeps_nobody_from_stopping_the_tool(drive, monkeypatch):
+    drive.fake.add("13", 3_000, "draft")
+    parts = [{"id": "12", "recipients": 5_000}, {"id": "13", "recipients": 3_000}]
+    await sending(drive, sender={"name": "listmonk", "campaigns": parts}, recipients=8_000)
+    for job in drive.fake.jobs.values():
+        if job.status == "draft":
+            drive.fake.begin(job, "running")
+    await drive.second()
+
+    async def full(*_):
+        raise NotDurable("the disk is full")
+
+    monkeypatch.setattr(drive.driver.around.events, "append", full)
+    await drive.driver.rest()
+    assert {job.status for job in drive.fake.jobs.values()} == {"paused"}
+
+
+async def test_a_fault_of_ours_while_the_tool_is_asked_pauses_it_as_silence_does(drive):
+    await sending(drive)
+
+    async def broken(_):
+        raise ValueError("of a kind that nobody foresaw")
+
+    drive.sender.status = broken
+    await drive.seconds(12)
+    assert drive.job.status == "paused"
+    assert drive.sent <= 1_000
+
+
+async def test_a_tool_that_counts_less_than_it_did_is_not_let_go_on(drive):
+    await sending(drive)
+    await drive.until(lambda: drive.booked > 500)
+    asked, before = drive.sender.status, drive.booked
+
+    async def anew(campaign):
+        standing = await asked(campaign)
+        return replace(standing, sent=max(0, standing.sent - before))
+
+    drive.sender.status = anew
+    await drive.seconds(40)
+    assert drive.job.status == "paused"
+    assert drive.sent <= 1_100
+    assert "counts fewer" in drive.health.last_error
+
+
+async def test_a_tool_whose_answers_take_long_is_paused_that_much_earlier(drive):
+    await sending(drive)
+    asked = drive.sender.status
+
+    async def slow(campaign):
+        standing = await asked(campaign)
+        drive.clock.move(8)
+        return standing
+
+    drive.sender.status = slow
+    for _ in range(8):
+        await drive.driver.look()
+        drive.clock.move(1)
+    assert drive.sent <= 1_000
+
+
+async def test_a_tool_that_says_nothing_about_one_campaign_keeps_no_other_from_being_stopped(drive):
+    drive.fake.add("13", 1_500, "draft")
+    await sending(drive)
+    handed = {"name": "listmonk", "campaigns": ["13"]}
+    document = {"id": "summer", "title": "Summer", "audience": 1_500, "release": WAVES, "sender": handed}
+    await drive.services.campaigns.create(document, ANN)
+    await drive.services.campaigns.take("summer", CampaignStep.SCHEDULE, ANN, "")
+    asked, for_ever = drive.sender.status, asyncio.Event()
+
+    async def silent(campaign):
+        if campaign == "13":
+            await for_ever.wait()
+        return await asked(campaign)
+
+    drive.sender.status = silent
+    async with asyncio.timeout(30):
+        await drive.driver.look(0.3)
+        await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
+        await drive.driver.look(5)
+    assert drive.job.status == "paused"
+    await drive.driver.rest()
+
+
+async def test_what_it_books_itself_is_no_reason_to_look_again_at_once(drive):
+    await sending(drive)
+    await drive.until(lambda: drive.booked > 300)
+    drive.clock.move(6)
+    before = drive.booked
+    await drive.driver.look()
+    assert drive.booked > before
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(drive.driver.woken(), 0.05)
+    await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
+    await asyncio.wait_for(drive.driver.woken(), 1)
+
+
+async def test_a_tool_that_begins_after_it_was_given_up_is_seen_at_once(drive):
+    drive.fake.deaf.add("running")
+    await drive.begin(5_000)
+    await drive.seconds(4)
+    assert (drive.fake.commands, drive.job.status) == (["running"], "draft")
+    drive.floor = drive.whole.slam
+    await drive.seconds(3)
+    assert drive.campaign.state is CampaignState.PAUSED
+    drive.fake.begin(drive.job, "running")
+    await drive.seconds(2)
+    assert drive.job.status == "paused"
