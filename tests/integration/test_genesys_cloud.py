@@ -9,6 +9,7 @@ import pytest
 
 from app.clocks import SystemClock
 from app.core.floor.observation import Observation
+from app.ports.sources import SourceHealth
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from app.settings import Settings
@@ -126,11 +127,16 @@ class Following:
                         return record.payload
         raise AssertionError("the stream has ended")
 
+    async def status(self, beginning: str) -> SourceHealth:
+        """Return the source's health once its status begins so."""
+        async with asyncio.timeout(20):
+            while (health := self.sources.find("genesys")) is None or not health.status.startswith(beginning):  # noqa: ASYNC110 - nothing signals it
+                await asyncio.sleep(0.01)
+        return health
+
     async def alive(self) -> None:
         """Return when the channel is open and a query has been answered since."""
-        async with asyncio.timeout(20):
-            while (health := self.sources.find("genesys")) is None or health.status != "working":  # noqa: ASYNC110 - nothing signals it
-                await asyncio.sleep(0.01)
+        await self.status("working")
         await self.until(lambda _: True)
 
 
@@ -172,10 +178,16 @@ async def test_without_channels_queries_do(genesys):
         await following.until(lambda each: each.backlog == 2)
         genesys.wait(QUEUE_ID, "voice", 21, 10)
         await following.until(lambda each: each.backlog == 21)
-        health = following.sources.find("genesys")
-    assert health is not None
-    assert health.status.startswith("works by queries: http://127.0.0.1")
+        health = await following.status("works by queries: http://127.0.0.1")
     assert (health.details["channels"], health.details["channels_alive"]) == (1, 0)
+
+
+async def test_a_channel_that_leads_elsewhere_is_not_followed(genesys):
+    genesys.stream_host = "localhost"
+    async with Following(genesys).running() as following:
+        await following.until(lambda each: each.backlog == 2)
+        await following.status("works by queries: a channel's connectUri leads to another host")
+    assert genesys.sockets == {}
 
 
 async def test_a_channel_without_a_sign_of_life_is_given_up(genesys):

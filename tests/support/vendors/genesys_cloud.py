@@ -41,7 +41,7 @@ class Genesys(Vendor):
         self.tokens = 0
         self.channels: dict[str, list[str]] = {}
         self.sockets: dict[str, ServerConnection] = {}
-        self.stream_port = 0
+        self.stream_port, self.stream_host = 0, "127.0.0.1"
         self.refuses_channels = False
 
     @property
@@ -150,7 +150,7 @@ class Genesys(Vendor):
             del self.channels[next(iter(self.channels))]
         channel = f"streaming-{len(self.asked)}"
         self.channels[channel] = []
-        return Answer({"id": channel, "connectUri": f"ws://127.0.0.1:{self.stream_port}/channels/{channel}"})
+        return Answer({"id": channel, "connectUri": f"ws://{self.stream_host}:{self.stream_port}/channels/{channel}"})
 
 
 @contextmanager
