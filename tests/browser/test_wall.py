@@ -232,6 +232,32 @@ def test_a_frozen_server_is_noticed_and_after_a_while_no_number_is_left(server: 
     expect(page.locator(".wall-figure").first).to_be_visible()
 
 
+def test_a_device_that_slept_shows_nothing_of_before_as_if_it_were_new(server: Server, open_page):
+    report(server, GOOD)
+    page = open_page("about:blank", server_may_go=True)
+    page.clock.install()
+    page.goto(hung(server)["url"])
+    says(page, "SEND")
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=8))
+        page.clock.run_for(4_000)
+        says_nothing_is_live(page)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.clock.run_for(8_000)
+    says(page, "SEND")
+
+
+def test_where_its_script_does_not_come_a_screen_shows_nothing_as_if_it_were_live(server: Server, open_page):
+    report(server, GOOD)
+    page = open_page("about:blank", server_may_go=True)
+    page.route(re.compile("/js/wall"), lambda route: route.abort())
+    page.goto(hung(server)["url"])
+    expect(page.locator(".wall-dead .wall-word")).to_be_visible()
+    expect(page.locator("#wall-word")).to_be_hidden()
+
+
 def test_a_screen_that_is_taken_down_says_so_at_once_and_when_it_is_opened_again(server: Server, open_page, artifacts):
     report(server, GOOD)
     made = hung(server)
@@ -284,6 +310,12 @@ def test_where_sockets_are_blocked_a_screen_asks_instead(server: Server, open_pa
     page.clock.run_for(10_000)
     expect(page.locator("#wall-link")).to_have_text("live, every 15 s", timeout=20_000)
     expect(page.locator(".wall-dead")).to_be_hidden()
+    server.process.send_signal(signal.SIGSTOP)  # now the proxy passes questions on and no answers
+    try:
+        page.clock.run_for(28_000)
+        says_nothing_is_live(page)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
     with server.client() as client:
         client.delete(f"/api/v1/displays/{made['id']}").raise_for_status()
     page.clock.run_for(16_000)

@@ -3,15 +3,17 @@
 
 import { duration } from "./format.js";
 
-let base = 0, heard = 0, first = null, rate = 1;
+let base = 0, heard = 0, date = 0, first = null, rate = 1;
 
 export function setClock(iso) {
   const at = Date.parse(iso), wall = performance.now();
-  if (first === null || at < base) first = { at, wall };
+  const slept = Date.now() - date - (wall - heard) > 5000; // a clock that stood still meanwhile tells no rate
+  if (first === null || at < base || slept) first = { at, wall };
   const passed = wall - first.wall;
   if (passed > 3000) rate = Math.min(1000, Math.max(0, (at - first.at) / passed));
   base = at;
   heard = wall;
+  date = Date.now();
 }
 
 // Between frames a fast clock runs on for two seconds only: a demonstration that stops must not seem to race on.

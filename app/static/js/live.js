@@ -4,11 +4,14 @@
 // Frames come every five seconds at least: twelve without one, a second until that is noticed and the patience with short
 // breaks are less than fifteen in all.
 const WATCHDOG = 12000, LONGEST_PAUSE = 5000, POLL_EVERY = 15000, POLL_AFTER_FAILURES = 3, TICK = 1000;
+const ASK_PATIENCE = 10000, SLEPT = 5000;
 const SIGNED_OUT = [4401, 4403], NO_GATE = 4404;
 
 // Large frames come gzipped, packed once for all who watch.
 const unpacked = (data) => typeof data === "string" ? data
   : new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+
+const inTime = (answer) => Promise.race([answer, new Promise((_, no) => setTimeout(no, ASK_PATIENCE, new Error("no answer")))]);
 
 // protocols: what the socket is opened with, where it is no session's. onFrame(frame) gets every snapshot that is newer
 // than the one before. onState gets "ok", "poll", "down" or "out". poll() returns a promise of a frame. Returns a function
@@ -65,7 +68,7 @@ export function connect({ path, protocols = [], poll, onFrame, onState }) {
   async function ask() {
     polled = performance.now();
     try {
-      const frame = await poll();
+      const frame = await inTime(poll());
       if (state === "ok") return;
       heard = performance.now();
       say("poll");
@@ -75,8 +78,12 @@ export function connect({ path, protocols = [], poll, onFrame, onState }) {
     }
   }
 
+  // While a device sleeps, performance.now() stands still in many browsers, and what was fresh before would seem so still.
+  let ticked = performance.now(), date = Date.now();
   setInterval(() => {
-    const now = performance.now();
+    const now = performance.now(), slept = Date.now() - date - (now - ticked) > SLEPT;
+    [ticked, date] = [now, Date.now()];
+    if (slept && state !== "out") { say("down"); polled = -Infinity; lost(); }
     if (socket && socket.readyState <= 1 && now - Math.max(heard, socket.began) > WATCHDOG) lost();
     if (polling() && now - polled > POLL_EVERY) ask();
   }, TICK);
