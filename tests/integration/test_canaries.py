@@ -23,6 +23,7 @@ from tests.support.mosquitto import a_broker
 from tests.support.vendors import amazon_connect as amazon
 from tests.support.vendors import asterisk, freeswitch
 from tests.support.vendors import genesys_cloud as genesys
+from tests.support.vendors import twilio_taskrouter as twilio
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
@@ -50,6 +51,7 @@ CANARIES = (
     asterisk.SECRET,
     genesys.SECRET,
     freeswitch.PASSWORD,
+    twilio.SECRET,
 )
 QUEUE = "canary-queue"
 SWITCH = {"host": "127.0.0.1", "poll_seconds": 0.02}
@@ -162,6 +164,18 @@ async def genesys_cloud(whole: Whole, _: Path) -> None:
         await followed(whole, table, heard)
 
 
+async def twilio_taskrouter(whole: Whole, _: Path) -> None:
+    with serving(twilio.TaskRouter()) as system:
+        system.base = whole.clock.now
+        system.queues = {
+            twilio.QUEUE_SID: twilio.real_time("3", "0", 9, caller=NUMBER, activity_statistics=[{"worker": NAME}]),
+            twilio.OTHER_SID: twilio.real_time(NUMBER, NAME, EMAIL),
+        }
+        system.window = {"tasks_entered": NAME, "split_by_wait_time": NUMBER}
+        system.troubles.extend([Broken(), Truncated(), Broken(401)])
+        await polled(whole, system.table(queues={QUEUE: twilio.QUEUE_SID, "odd": twilio.OTHER_SID}), 5)
+
+
 async def prometheus(whole: Whole, _: Path) -> None:
     with serving(Prometheus()) as prom:
         prom.base = whole.clock.now
@@ -263,6 +277,7 @@ WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "http-json": http_json,
     "mqtt": mqtt,
     "prometheus": prometheus,
+    "twilio-taskrouter": twilio_taskrouter,
 }
 
 

@@ -17,6 +17,7 @@ from workers.sources.mqtt import worker as mqtt
 from workers.sources.prometheus import worker as prometheus
 from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
+from workers.sources.twilio_taskrouter import worker as twilio_taskrouter
 from workers.sources.worker import Factory
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
@@ -29,6 +30,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "mqtt": mqtt.configured,
     "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,
+    "twilio-taskrouter": twilio_taskrouter.configured,
 }
 
 # Those whose mapping can be tried on a sample: what their system says, as bytes.
