@@ -77,7 +77,7 @@ def read_permit(permit_id: str, reply: Reply) -> Permit:
             expires_at=_instant(body["expires_at"]),
             body=body,
         )
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise _unfit(reply, f"it is no permit ({fault!r})") from fault
     if found.id != permit_id:
         raise _unfit(reply, f"it is about permit {found.id}")
@@ -201,7 +201,7 @@ def _retry_after(reply: Reply, body: Body) -> float | None:
         return float(header)
     try:
         return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

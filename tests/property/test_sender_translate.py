@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def understood(translate, *given_) -> None:
 @settings(max_examples=40)
 @given(DOCUMENTS)
 def test_listmonk(document):
-    understood(listmonk.standing_of, document)
+    understood(listmonk.standing_of, document, "12")
     understood(listmonk.rate_of, document, "12")
 
 
@@ -66,3 +67,10 @@ def test_mailman(document, campaign):
 )
 def test_a_tool_by_template(document):
     understood(http_template.standing_of, document, READING)
+
+
+def test_listmonk_answers_for_the_campaign_by_its_own_name_only():
+    document = {"data": {"id": 12, "status": "draft", "to_send": 0, "sent": 0}}
+    assert listmonk.standing_of(document, "12").sent == 0
+    with pytest.raises(NotUnderstood):
+        listmonk.standing_of(document, "012")

@@ -311,6 +311,7 @@ def test_the_body_says_how_long_to_wait_where_the_header_counts_milliseconds(pla
         ("5", 5, 5.5),
         ("900", 300, 300),
         ("soon", 10, 11),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 10, 11),
         ("Mon, 01 Jan 1990 00:00:00 GMT", 0, 0),
         ("Mon, 01 Jan 2990 00:00:00 GMT", 300, 300),
     ],
@@ -513,3 +514,11 @@ def test_an_answer_that_drips_in_is_given_up_after_the_timeout():
     played = Play(AsyncHoldfire, httpx2.Response(200, stream=Drip()), timeout=0.1)
     with pytest.raises(Unanswered, match="no whole answer within"):
         played("ready", "default")
+
+
+@pytest.mark.parametrize("raw", [b'"allow":Infinity', b'"allow":NaN', b'"sent":1e999', b'"allow":[]'])
+def test_a_permit_of_impossible_numbers_is_none(play, raw):
+    name = raw.split(b":")[0].decode().strip('"')
+    whole = json.dumps({key: value for key, value in PERMIT.items() if key != name}).encode()
+    with pytest.raises(Unanswered, match="it is no permit"):
+        play(Raw(200, whole[:-1] + b"," + raw + b"}"))("permit_state", "prm_1")

@@ -37,7 +37,7 @@ class Listmonk:
         return self._abilities
 
     async def status(self, campaign: str) -> Standing:
-        standing = standing_of(await self._speaker.ask(f"/api/campaigns/{step(campaign)}"))
+        standing = standing_of(await self._speaker.ask(f"/api/campaigns/{step(campaign)}"), campaign)
         if standing.state is not SendingState.RUNNING:
             return standing
         running = await self._speaker.ask("/api/campaigns/running/stats", {"campaign_id": campaign})

@@ -17,17 +17,21 @@ STATES: Mapping[str, SendingState] = {
 }
 
 
-def standing_of(document: Any) -> Standing:
+def standing_of(document: Any, campaign: str) -> Standing:
     """Return how a campaign stands by the answer of GET /api/campaigns/{id}. Raises NotUnderstood.
+
+    listmonk takes 012 for 12: two names for one campaign, which would be driven twice. So its own is required.
 
     to_send is 0 until listmonk has counted its lists, which it does when the campaign begins.
     """
-    campaign = member(document, "data")
-    status = member(campaign, "status")
+    found = member(document, "data")
+    if str(member(found, "id")) != campaign:
+        raise NotUnderstood("data.id of the answer is another campaign's than was asked about")
+    status = member(found, "status")
     if not isinstance(status, str) or status not in STATES:
         raise NotUnderstood("data.status of the answer is none that listmonk has")
-    to_send = count(member(campaign, "to_send"), "data.to_send")
-    return Standing(STATES[status], count(member(campaign, "sent"), "data.sent"), to_send or None)
+    to_send = count(member(found, "to_send"), "data.to_send")
+    return Standing(STATES[status], count(member(found, "sent"), "data.sent"), to_send or None)
 
 
 def rate_of(document: Any, campaign: str) -> float | None:
