@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from app.errors import Invalid
+from app.errors import HoldfireError, Invalid
 from app.services.container import Services
 from app.settings import Settings
 from workers.deliveries import DeliveryWorker
@@ -34,6 +34,12 @@ def backoff(attempt: int, jitter: float) -> float:
     """
     whole = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(attempt, _MOST_DOUBLINGS))
     return float(whole * (1 - jitter / 2))
+
+
+def _said(fault: Exception) -> str:
+    """Return a fall as health may show it: what Python itself says of a value may quote a caller's number."""
+    kind = type(fault).__name__
+    return f"{kind}: {fault}" if isinstance(fault, HoldfireError | OSError) else f"{kind}: the log has more"
 
 
 class Supervisor:
@@ -79,7 +85,7 @@ class Supervisor:
                 raise
             except Exception as fault:
                 log.exception("worker_failed", extra={"worker": worker.name})
-                self._failed(worker.name, f"{type(fault).__name__}: {fault}")
+                self._failed(worker.name, _said(fault))
             else:
                 return
             falls = 0 if time.monotonic() - started >= SOUND_SECONDS else falls

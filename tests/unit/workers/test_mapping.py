@@ -124,6 +124,30 @@ def test_two_rows_of_one_queue_are_both_refused_since_only_one_would_count():
     assert "rows 1, 3 are of one queue and instant" in lot.rejected[0].detail
 
 
+@pytest.mark.parametrize("bad", ["many", None])
+def test_a_row_is_not_taken_for_the_whole_queue_because_its_twin_was_rejected(bad):
+    lot = read([{"name": "x", "waiting": bad}, {"name": "y", "waiting": 1}, {"name": "x", "waiting": 0}])
+    assert [each.queue for each in lot.payloads] == ["y"]
+    assert [each.row for each in lot.rejected] == [1, 3]
+    assert "rows 1, 3 are of one queue and instant" in lot.rejected[1].detail
+
+
+def test_rows_of_two_channels_are_not_of_one_queue_whatever_their_instants():
+    rows = [
+        {"name": "x", "media": "voice", "waiting": 50, "at": "2026-11-21T15:04:05Z"},
+        {"name": "x", "media": "chat", "waiting": 0, "at": "2026-11-21T15:04:06Z"},
+        {"name": "y", "media": "chat", "waiting": 1, "at": "2026-11-21T15:04:05Z"},
+        {"name": "y", "media": "chat", "waiting": 2, "at": "2026-11-21T15:04:06Z"},
+    ]
+    lot = read(rows, observed_at_from="at", channel_from="media")
+    assert [(each.queue, each.backlog) for each in lot.payloads if isinstance(each, Observation)] == [
+        ("y", 1),
+        ("y", 2),
+    ]
+    assert [each.row for each in lot.rejected] == [1, 2]
+    assert "rows 1, 2 are of one queue and several channels" in lot.rejected[0].detail
+
+
 def test_an_instant_that_makes_no_sense_rejects_its_row():
     mapping, gives = {"observed_at_from": "at"}, "observed_at_from: what at gives"
     rows = [

@@ -45,6 +45,25 @@ async def test_a_worker_that_falls_is_started_again_and_the_fall_is_reported():
     assert told == [("falling", "ConnectionError: the line is dead")]
 
 
+async def test_a_fall_that_nobody_foresaw_is_reported_without_what_it_quotes():
+    class Quoting(Falling):
+        async def run(self, stop):
+            if not self.starts:
+                self.starts = 1
+                int("+1 555 0100 100x")
+            await super().run(stop)
+
+    told = []
+    worker, stop = Quoting(0), asyncio.Event()
+    running = asyncio.create_task(
+        Supervisor([worker], failed=lambda *said: told.append(said), jitter=lambda: 1.0).run(stop)
+    )
+    await worker.well.wait()
+    stop.set()
+    await running
+    assert told == [("falling", "ValueError: the log has more")]
+
+
 async def test_others_work_on_while_one_is_down():
     down, other, stop = Falling(10**6), Falling(0, "other"), asyncio.Event()
     running = asyncio.create_task(Supervisor([down, other], jitter=lambda: 0.0).run(stop))

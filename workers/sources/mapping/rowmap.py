@@ -97,11 +97,16 @@ class BadField(ValueError):
 
 @dataclass(slots=True)
 class _Reading:
-    """One document being read. at: the instant of rows that have none of their own."""
+    """One document being read. at: the instant of rows that have none of their own.
+
+    numbers: all rows of a queue, also those that were rejected; channels: those of the rows that were not.
+    """
 
     map: RowMap
     at: datetime
     found: dict[tuple[str, datetime], list[tuple[int, Observation]]] = field(default_factory=dict)
+    numbers: dict[str, list[int]] = field(default_factory=dict)
+    channels: dict[str, set[str | None]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
 
     def take(self, number: int, key: str | None, row: Any) -> None:
@@ -109,7 +114,9 @@ class _Reading:
         try:
             queue = _queue(self.map, key, row)
             if any(fnmatchcase(queue, pattern) for pattern in self.map.queues):
+                self.numbers.setdefault(queue, []).append(number)
                 seen = self._observation(queue, row)
+                self.channels.setdefault(queue, set()).add(seen.channel)
                 self.found.setdefault((queue, seen.observed_at), []).append((number, seen))
         except BadField as fault:
             self.rejected.append(Rejected(number, fault.field, str(fault), fault.value))
@@ -117,14 +124,29 @@ class _Reading:
             self.rejected.append(Rejected(number, "", str(fault)))
 
     def lot(self) -> Lot:
-        """Return all rows. Two of one queue and instant cannot both be true of it, so neither is taken."""
-        for rows in self.found.values():
-            if len(rows) > 1:
-                why = f"rows {', '.join(str(number) for number, _ in rows)} are of one queue and instant"
-                detail = f"{why}: let queue_from tell them apart, as join('-', [queue, media])"
-                self.rejected.extend(Rejected(number, "queue", detail) for number, _ in rows)
-        taken = [rows[0][1] for rows in self.found.values() if len(rows) == 1]
+        """Return all rows but those of a queue that others here contradict: only one would count, and any may be it."""
+        taken: list[Observation] = []
+        for (queue, _), rows in self.found.items():
+            same, numbers = self._same(queue, [number for number, _ in rows])
+            if not same:
+                taken.append(rows[0][1])
+                continue
+            why = f"rows {', '.join(map(str, numbers))} are of one queue and {same}"
+            detail = f"{why}: let queue_from tell them apart, as join('-', [queue, media])"
+            self.rejected.extend(Rejected(number, "queue", detail) for number, _ in rows)
         return Lot(taken, sorted(self.rejected, key=lambda each: each.row))
+
+    def _same(self, queue: str, numbers: Sequence[int]) -> tuple[str, Sequence[int]]:
+        """Return what several rows of a queue share that they must not, and which they are; nothing where all is well.
+
+        numbers: those of one instant. Where one instant is told for all rows, one that was rejected shares it, too.
+        """
+        everywhere = self.numbers[queue]
+        if len(self.channels[queue]) > 1:
+            return "several channels", everywhere
+        if len(everywhere) > 1 and (self.map.at is None or self.map.at_in_document):
+            return "instant", everywhere
+        return ("instant", numbers) if len(numbers) > 1 else ("", ())
 
     def _observation(self, queue: str, row: Any) -> Observation:
         try:
