@@ -116,6 +116,8 @@ class Reins:
             return None
         age = abs((self._around.clock.now() - watch.read_at).total_seconds())
         fast = max(self._abilities.per_second, watch.standing.per_second or 0.0)
+        if fast <= 0:
+            return None
         fits = left / fast - age - self._abilities.lag_seconds - self._driver.look_seconds
         return max(LEAST_PATIENCE_SECONDS, fits)
 

@@ -8,6 +8,7 @@ import pytest
 from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.errors import NotDurable
+from app.services import reins
 from tests.support.driven import ANN, WAVES, Drive
 from tests.support.tools import LISTMONK
 from tests.support.vendors.strict import serving
@@ -149,3 +150,18 @@ async def test_a_tool_that_begins_after_it_was_given_up_is_seen_at_once(drive):
     drive.fake.begin(drive.job, "running")
     await drive.seconds(2)
     assert drive.job.status == "paused"
+
+
+async def test_what_runs_and_lets_an_answer_wait_is_paused_before_the_permit_can_be_used_up(drive, monkeypatch):
+    monkeypatch.setattr(reins, "LEAST_PATIENCE_SECONDS", 0.1)
+    drive.sender._abilities = replace(drive.sender.abilities, per_second=100.0)
+    await sending(drive)
+    await drive.until(lambda: drive.booked >= 400)
+
+    async def silent(_):
+        await asyncio.Event().wait()
+
+    drive.sender.status = silent
+    await drive.driver.look(1)
+    assert drive.job.status == "paused"
+    await drive.driver.rest()
