@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.support.builders import NOW
 from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.whole import a_whole
 from workers.sources.csv_drop.client import Folder
+from workers.sources.csv_drop.worker import CsvDrop
 from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.polling import Poller
 from workers.sources.registry import TRIALS, configured, one
@@ -104,6 +106,31 @@ async def test_a_growing_file_is_read_again_and_only_what_is_new_counts(export):
     await export.poll()
     assert export.backlogs == [("orders", 1), ("orders", 2)]
     assert export.health.duplicates == 1
+
+
+async def test_a_folder_that_hangs_holds_one_thread_however_often_it_is_asked():
+    held, let_go = [], threading.Event()
+
+    class Hanging(Folder):
+        def whole(self, now):
+            held.append(now)
+            let_go.wait(20)
+            return []
+
+    folder = Hanging(Path(), "*", settle_seconds=0, newest_seconds=1, moves=False)
+    _, factory = one("sources[0]", a_table("."))
+    clock, sources = SteppedClock(NOW), Sources()
+    worker = factory(Surroundings(Ingest(MemoryStream(clock), clock, sources), sources, clock))
+    assert isinstance(worker, Poller)
+    assert isinstance(worker._asking, CsvDrop)
+    worker._deadline, worker._asking._folder = 0.02, folder
+    for _ in range(4):
+        await worker.poll(asyncio.Event())
+    let_go.set()
+    assert len(held) == 1
+    health = sources.find("export")
+    assert health is not None
+    assert health.consecutive_failures == 4
 
 
 def test_a_column_that_is_there_twice_is_not_guessed():
