@@ -24,6 +24,7 @@ from tests.support.vendors import amazon_connect as amazon
 from tests.support.vendors import asterisk, freeswitch
 from tests.support.vendors import genesys_cloud as genesys
 from tests.support.vendors import twilio_taskrouter as twilio
+from tests.support.vendors import zendesk_talk as zendesk
 from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
@@ -52,6 +53,7 @@ CANARIES = (
     genesys.SECRET,
     freeswitch.PASSWORD,
     twilio.SECRET,
+    zendesk.TOKEN,
 )
 QUEUE = "canary-queue"
 SWITCH = {"host": "127.0.0.1", "poll_seconds": 0.02}
@@ -176,6 +178,14 @@ async def twilio_taskrouter(whole: Whole, _: Path) -> None:
         await polled(whole, system.table(queues={QUEUE: twilio.QUEUE_SID, "odd": twilio.OTHER_SID}), 5)
 
 
+async def zendesk_talk(whole: Whole, _: Path) -> None:
+    with serving(zendesk.Talk()) as system:
+        system.base = whole.clock.now
+        system.lines = {"": zendesk.activity(3, 9, caller=NUMBER, agents=[NAME]), "7": zendesk.activity(NUMBER, NAME)}
+        system.troubles.extend([Broken(), Truncated(), Broken(401)])
+        await polled(whole, system.table(queues={QUEUE: "all", "odd": "7"}), 5)
+
+
 async def prometheus(whole: Whole, _: Path) -> None:
     with serving(Prometheus()) as prom:
         prom.base = whole.clock.now
@@ -278,6 +288,7 @@ WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "mqtt": mqtt,
     "prometheus": prometheus,
     "twilio-taskrouter": twilio_taskrouter,
+    "zendesk-talk": zendesk_talk,
 }
 
 

@@ -19,6 +19,7 @@ from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
 from workers.sources.twilio_taskrouter import worker as twilio_taskrouter
 from workers.sources.worker import Factory
+from workers.sources.zendesk_talk import worker as zendesk_talk
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "amazon-connect": amazon_connect.configured,
@@ -31,6 +32,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,
     "twilio-taskrouter": twilio_taskrouter.configured,
+    "zendesk-talk": zendesk_talk.configured,
 }
 
 # Those whose mapping can be tried on a sample: what their system says, as bytes.
