@@ -16,6 +16,7 @@ from workers.sources.mapping.units import FIELDS, units_of
 from workers.sources.mqtt.translate import Layout, Message
 from workers.sources.mqtt.translate import translate as translate_message
 from workers.sources.table import Table
+from workers.sources.web import LARGEST_BYTES
 
 MAP = row_map(
     Table(
@@ -88,3 +89,8 @@ def test_any_message_is_read_or_refused(topic, payload, retained):
         return
     assert all(isinstance(each, Observation) and each.queue in topic for each in lot.payloads)
     assert not (retained and lot.payloads)
+
+
+def test_a_message_as_large_as_no_answer_may_be_is_not_read():
+    lot = translate_message(Message("acd/orders", b" " * LARGEST_BYTES + b"1", NOW), Layout(MAP))
+    assert (list(lot.payloads), [each.detail for each in lot.rejected]) == ([], ["a message of more than 8,388,608 bytes"])

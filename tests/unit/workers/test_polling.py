@@ -180,7 +180,7 @@ async def test_a_pause_that_was_asked_for_begins_when_it_was_asked_for(monkeypat
         pauses.append(seconds)
         stop.set()
 
-    pauses = []
+    pauses: list[float] = []
     monkeypatch.setattr("workers.sources.polling.pause", pause)
     polled = Polled(interval=0.01)
     polled.poller._asking = Slow(RateLimited("slower", 0.06))

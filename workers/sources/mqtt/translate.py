@@ -6,7 +6,7 @@ from datetime import datetime
 from app.services.trials import Rejected
 from workers.sources.lot import Lot
 from workers.sources.mapping.rowmap import BadField, RowMap, queue_name
-from workers.sources.web import json_of
+from workers.sources.web import LARGEST_BYTES, json_of
 
 NOTHING = Lot(())
 
@@ -36,6 +36,8 @@ def translate(message: Message, layout: Layout) -> Lot:
     """
     if not message.payload:
         return NOTHING
+    if len(message.payload) > LARGEST_BYTES:
+        return Lot((), [Rejected(1, "", f"a message of more than {LARGEST_BYTES:,} bytes")])
     if message.retained and layout.row_map.at is None:
         return Lot((), [Rejected(1, "observed_at", "a retained message that does not say since when it is true")])
     row_map = layout.row_map
