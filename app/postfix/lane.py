@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 UNANSWERED_PAUSE_SECONDS = 5.0
 STOPPED_PAUSE_SECONDS = 2.0
+FRESH_SECONDS = 10.0  # how long it is believed that nobody answers, without asking anew
 GIVE_BACK_SECONDS = 2.0  # how long the next permit waits for the last one to be given back
 
 
@@ -65,7 +66,7 @@ class Lane:
         self._allowance = Allowance(terms)
         self._lost: _Lost | None = None
         self._asking: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._asked_at, self._unanswered_at = 0.0, float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._is_answered, self._nobody_answers, self._passed_unasked = True, False, 0
@@ -113,6 +114,8 @@ class Lane:
             if size is None:
                 return
             self._asked_at = now
+            if now - self._unanswered_at > FRESH_SECONDS:
+                self._is_answered, self._nobody_answers = True, False
             self._asking = self._start(self._ask(size), self._tasks)
         left = self._asked_at + self._answer_seconds - now
         if left > 0 and self._is_answered:
@@ -151,8 +154,9 @@ class Lane:
 
     def _unanswered(self, fault: Unanswered) -> None:
         self._is_answered, self._nobody_answers = False, _is_nobody(fault)
+        self._unanswered_at = self._monotonic()
         pause = self._ask_seconds if fault.lasting else UNANSWERED_PAUSE_SECONDS
-        self._allowance = allowances.refused(self._allowance, Outcome.BAD, pause, self._monotonic())
+        self._allowance = allowances.refused(self._allowance, Outcome.BAD, pause, self._unanswered_at)
         passes = self._nobody_answers and self._passes_unasked
         told = {"error": str(fault), "bulk_mail": "PASSES UNASKED" if passes else "is deferred"}
         log.warning("postfix_policy_unanswered", extra={"rule": self._name, **told, **self._unasked()})

@@ -50,8 +50,9 @@ class Rule:
 
     @property
     def fits_all(self) -> bool:
-        """Whether it has no condition."""
-        return not (self.senders or self.sasl_users or self.clients or self.contexts or self.least_recipients)
+        """Whether it has no condition, or none but that the sender is like *."""
+        is_anyone = not self.senders or any(set(glob) == {"*"} for glob in self.senders)
+        return is_anyone and not (self.sasl_users or self.clients or self.contexts or self.least_recipients)
 
     def fits(self, asked: Question) -> bool:
         """Return whether each condition is met."""

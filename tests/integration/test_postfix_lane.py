@@ -325,3 +325,23 @@ async def test_bulk_mail_whose_recipients_cannot_be_told_is_deferred(gated):
 
 async def test_a_fault_of_ours_defers():
     assert await Desk(RULES, {}, "busy").answer(a_question(), Charged()) == DEFER
+
+
+async def test_an_outage_that_is_long_over_lets_nothing_pass_unasked():
+    now, asked = [1_000.0], []
+    hold = {"decision": "hold", "proceed": False, "state": "hold", "summary": "busy", "retry_after_seconds": 20}
+
+    async def answer(request):
+        asked.append(request)
+        if now[0] < 2_000:
+            raise httpx2.ConnectError("nobody", request=request)
+        await asyncio.sleep(0.05)
+        return httpx2.Response(200, json=hold)
+
+    transport = httpx2.MockTransport(answer)
+    async with AsyncHoldfire("http://127.0.0.1", transport=transport, sleep=lambda _: asyncio.sleep(0)) as holdfire:
+        lane = Lane("news", Terms("default"), holdfire, passes_unasked=True, monotonic=lambda: now[0])
+        async with closing(lane):
+            assert await passed(lane, 3) == 3
+            now[0] += 7_200
+            assert await passed(lane, 3) == 0

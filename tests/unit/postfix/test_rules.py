@@ -53,3 +53,9 @@ def test_the_first_rule_that_fits_decides():
     assert rule_for((receipts, bulk), asked(sender="receipts@shop.example")) is receipts
     assert rule_for((bulk, receipts), asked(sender="receipts@shop.example")) is bulk
     assert rule_for((receipts, bulk), asked(sender="anna@home.example")) is None
+
+
+@pytest.mark.parametrize("senders", [(), ("*",), ("news@*", "**")])
+def test_a_rule_for_whatever_sender_fits_all(senders):
+    assert Rule("r", None, senders=senders).fits_all
+    assert not Rule("r", None, senders=senders, contexts=("bulk",)).fits_all
