@@ -93,4 +93,7 @@ def test_any_message_is_read_or_refused(topic, payload, retained):
 
 def test_a_message_as_large_as_no_answer_may_be_is_not_read():
     lot = translate_message(Message("acd/orders", b" " * LARGEST_BYTES + b"1", NOW), Layout(MAP))
-    assert (list(lot.payloads), [each.detail for each in lot.rejected]) == ([], ["a message of more than 8,388,608 bytes"])
+    assert (list(lot.payloads), [each.detail for each in lot.rejected]) == (
+        [],
+        ["a message of more than 8,388,608 bytes"],
+    )
