@@ -64,5 +64,5 @@ def _is_measure(field: str, value: object) -> bool:
     if field in _TEXTS or field not in _FIELDS or isinstance(value, bool):
         return False
     if isinstance(value, int | float):
-        return abs(value) < _LIKE_A_TELEPHONE or not math.isfinite(value)
+        return abs(value) < _LIKE_A_TELEPHONE or (isinstance(value, float) and not math.isfinite(value))
     return isinstance(value, datetime) or (isinstance(value, str) and bool(_MEASURE.fullmatch(value)))
