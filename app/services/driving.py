@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 LONGEST_QUIET_SECONDS = 300.0
 REFUSED_QUIET_SECONDS = 60.0  # an account that is tried too often with a wrong password gets locked
 FAILING_QUIET_SECONDS = 30.0
+LAST_LOOK_SECONDS = 2.0  # for what was under way when holdfire ends: a command that is cut off may be done or not
 FAILURES_AT_ONCE = 5  # before the pauses between questions grow
 
 
@@ -87,6 +88,8 @@ class Driver:
     async def rest(self) -> None:
         """Pause what runs: nobody will look at it for a while. Permits stay, and it goes on after the next start."""
         looks, self._looks = list(self._looks.values()), {}
+        if looks:
+            await asyncio.wait(looks, timeout=LAST_LOOK_SECONDS)
         for look in looks:
             look.cancel()
         await asyncio.gather(*looks, return_exceptions=True)
