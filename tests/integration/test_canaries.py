@@ -23,6 +23,7 @@ from tests.support.mosquitto import a_broker
 from tests.support.vendors import amazon_connect as amazon
 from tests.support.vendors import asterisk, freeswitch
 from tests.support.vendors import genesys_cloud as genesys
+from tests.support.vendors import nice_cxone as cxone
 from tests.support.vendors import twilio_taskrouter as twilio
 from tests.support.vendors import zendesk_talk as zendesk
 from tests.support.vendors.http_json import TOKEN, Acd, Line
@@ -54,6 +55,8 @@ CANARIES = (
     freeswitch.PASSWORD,
     twilio.SECRET,
     zendesk.TOKEN,
+    cxone.KEY_ID,
+    cxone.SECRET,
 )
 QUEUE = "canary-queue"
 SWITCH = {"host": "127.0.0.1", "poll_seconds": 0.02}
@@ -186,6 +189,18 @@ async def zendesk_talk(whole: Whole, _: Path) -> None:
         await polled(whole, system.table(queues={QUEUE: "all", "odd": "7"}), 5)
 
 
+async def nice_cxone(whole: Whole, _: Path) -> None:
+    with serving(cxone.Cxone()) as system:
+        system.base = whole.clock.now
+        system.rows = [
+            system.skill(1, 3, 9, skillName=NAME, caller=NUMBER),
+            system.skill(2, NUMBER, agentsIdle=NAME),
+            system.skill(NUMBER, NAME),
+        ]
+        system.troubles.extend([Broken(), Broken(400), Truncated(), Broken(401)])
+        await polled(whole, system.table(queues={QUEUE: "1", "odd": "2"}), 6)
+
+
 async def prometheus(whole: Whole, _: Path) -> None:
     with serving(Prometheus()) as prom:
         prom.base = whole.clock.now
@@ -286,6 +301,7 @@ WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "genesys-cloud": genesys_cloud,
     "http-json": http_json,
     "mqtt": mqtt,
+    "nice-cxone": nice_cxone,
     "prometheus": prometheus,
     "twilio-taskrouter": twilio_taskrouter,
     "zendesk-talk": zendesk_talk,

@@ -14,6 +14,7 @@ from workers.sources.genesys_cloud import worker as genesys_cloud
 from workers.sources.http_json import worker as http_json
 from workers.sources.lot import Lot
 from workers.sources.mqtt import worker as mqtt
+from workers.sources.nice_cxone import worker as nice_cxone
 from workers.sources.prometheus import worker as prometheus
 from workers.sources.queue_log import worker as queue_log
 from workers.sources.table import Table
@@ -29,6 +30,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "genesys-cloud": genesys_cloud.configured,
     "http-json": http_json.configured,
     "mqtt": mqtt.configured,
+    "nice-cxone": nice_cxone.configured,
     "prometheus": prometheus.configured,
     "queue-log": queue_log.configured,
     "twilio-taskrouter": twilio_taskrouter.configured,
