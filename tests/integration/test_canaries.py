@@ -21,7 +21,7 @@ from app.telemetry.metrics import Metrics
 from tests.support.mosquitto import PASSWORD as MQTT_PASSWORD
 from tests.support.mosquitto import a_broker
 from tests.support.vendors import amazon_connect as amazon
-from tests.support.vendors import asterisk, freeswitch
+from tests.support.vendors import asterisk, five9, freeswitch
 from tests.support.vendors import genesys_cloud as genesys
 from tests.support.vendors import nice_cxone as cxone
 from tests.support.vendors import twilio_taskrouter as twilio
@@ -57,6 +57,7 @@ CANARIES = (
     zendesk.TOKEN,
     cxone.KEY_ID,
     cxone.SECRET,
+    five9.PASSWORD,
 )
 QUEUE = "canary-queue"
 SWITCH = {"host": "127.0.0.1", "poll_seconds": 0.02}
@@ -201,6 +202,14 @@ async def nice_cxone(whole: Whole, _: Path) -> None:
         await polled(whole, system.table(queues={QUEUE: "1", "odd": "2"}), 6)
 
 
+async def five9_soap(whole: Whole, _: Path) -> None:
+    with serving(five9.Five9()) as system:
+        system.base = whole.clock.now
+        system.skills = [five9.skill("Orders", 3, 9_000), five9.skill("Odd", NUMBER, NAME), five9.skill(NAME, NUMBER)]
+        system.troubles.extend([Broken(), Broken(), Truncated(), Broken(401)])
+        await polled(whole, system.table(queues={QUEUE: "Orders", "odd": "Odd"}), 6)
+
+
 async def prometheus(whole: Whole, _: Path) -> None:
     with serving(Prometheus()) as prom:
         prom.base = whole.clock.now
@@ -298,6 +307,7 @@ WAYS_IN: dict[str, Callable[[Whole, Path], Awaitable[None]]] = {
     "asterisk-ami": asterisk_ami,
     "freeswitch-esl": freeswitch_esl,
     "csv-drop": csv_drop,
+    "five9": five9_soap,
     "genesys-cloud": genesys_cloud,
     "http-json": http_json,
     "mqtt": mqtt,

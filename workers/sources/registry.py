@@ -9,6 +9,7 @@ from app.ports.pushes import PushReader
 from workers.sources.amazon_connect import worker as amazon_connect
 from workers.sources.asterisk_ami import worker as asterisk_ami
 from workers.sources.csv_drop import worker as csv_drop
+from workers.sources.five9 import worker as five9
 from workers.sources.freeswitch_esl import worker as freeswitch_esl
 from workers.sources.genesys_cloud import worker as genesys_cloud
 from workers.sources.http_json import worker as http_json
@@ -26,6 +27,7 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "amazon-connect": amazon_connect.configured,
     "asterisk-ami": asterisk_ami.configured,
     "csv-drop": csv_drop.configured,
+    "five9": five9.configured,
     "freeswitch-esl": freeswitch_esl.configured,
     "genesys-cloud": genesys_cloud.configured,
     "http-json": http_json.configured,
