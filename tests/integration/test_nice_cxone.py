@@ -76,6 +76,13 @@ async def test_a_token_is_kept_and_taken_anew_when_it_runs_out_or_is_not_taken(c
     assert cxone.tokens == 9
 
 
+async def test_who_may_not_read_is_asked_for_one_token_only(cxone):
+    cxone.refuses = True
+    with pytest.raises(Refused, match="may not read this"):
+        await trial_of(cxone)
+    assert cxone.tokens == 1
+
+
 @pytest.mark.parametrize(
     ("trouble", "fault"),
     [

@@ -16,12 +16,13 @@ def written(at: datetime) -> str:
 
 
 class Cxone(Vendor):
-    """rows: what stands in skillActivity, but for serverTime. lasts: how long a token is good for."""
+    """rows: what stands in skillActivity, but for serverTime. lasts: how long a token is good for, in s."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[dict[str, Any]] = []
         self.tokens, self.lasts = 0, 3600
+        self.refuses = False
 
     @property
     def token(self) -> str:
@@ -51,6 +52,8 @@ class Cxone(Vendor):
             return self._sign_in(asked)
         must_be(asked, "GET", PATH)
         must_bear(asked, self.token)
+        if self.refuses:
+            raise Wrong(403, "the role may not read real-time data")
         now = written(self.now())
         return Answer({"lastPollTime": now, "skillActivity": [{"serverTime": now} | row for row in self.rows]})
 

@@ -36,21 +36,22 @@ class Client:
 
     async def activity(self) -> Any:
         """Return the answer about all skills; with a new token, once, where ours is not taken. Raises SourceFault."""
-        had = self._token
+        kept = self._token
+        token = await self._good_token()
         try:
-            return await self._asked()
+            return await self._asked(token)
         except Refused:
-            if not had or self._token != had:
-                raise
+            if token != kept:
+                raise  # a new one is not taken either
             self._token = ""
-            return await self._asked()
+            return await self._asked(await self._good_token())
 
     async def close(self) -> None:
         """Let go of connections; the next question opens them anew."""
         await self._web.close()
 
-    async def _asked(self) -> Any:
-        headers = {"authorization": f"Bearer {await self._good_token()}"}
+    async def _asked(self, token: str) -> Any:
+        headers = {"authorization": f"Bearer {token}"}
         return await self._web.json("GET", self._access.activity_url, headers=headers)
 
     async def _good_token(self) -> str:

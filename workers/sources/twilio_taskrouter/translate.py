@@ -53,7 +53,7 @@ def windowed(answer: object, queue: str, source: str, target_seconds: int) -> Ob
     in_time = count(below, "reservations_accepted")
     found = Observation(
         queue,
-        end - _LAST if end.year > 1 else end,
+        end - _LAST,
         source,
         speed_to_answer_seconds=number(said, "avg_task_acceptance_time") if answered else None,
         window_seconds=seconds,
