@@ -81,6 +81,7 @@ class Watched:
 
     def faults(self) -> list[str]:
         """Return violations and errors; those of a connection refused are left out where the server went on purpose."""
+        self.page.wait_for_load_state()
         violations: list[str] = self.page.evaluate("window.violations") if self.scripted else []
         expected = EXPECTED_WHEN_DOWN if self.server_may_go else ()
         return violations + [error for error in self.errors if not any(part in error for part in expected)]

@@ -15,7 +15,9 @@ function tell() {
   const { word, title } = root()?.dataset ?? {};
   if (!word || word === said) return;
   said = word;
-  document.title = `${title}: ${word.toLowerCase()} – holdfire`;
+  const frame = document.documentElement.dataset, now = `${title}: ${word.toLowerCase()} – holdfire`;
+  document.title = document.title.replace(frame.title, now);
+  frame.title = now;
   document.getElementById("status").textContent = `${title}: ${word}.`;
 }
 
