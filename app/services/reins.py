@@ -193,8 +193,6 @@ class Reins:
                 log.warning("sender_did_not_begin", extra={"sender": self._driver.name, "campaign": self._campaign.id})
 
     async def _give_back(self, permit: Permit, why: str) -> None:
-        for watch in self._watches:
-            watch.gave_back_at = self._around.clock.now()
         try:
             await self._around.permits.release(permit.id, self._driver.actor, why)
         except Conflict:

@@ -11,7 +11,6 @@ from app.core.sending.standing import MAY_SEND, OVER, UNBEGUN, SendingState, Sta
 
 FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 300.0
-GAVE_BACK = timedelta(seconds=30)  # after a wave that was given back, or waves would open and be given back on and on
 RESTING = timedelta(seconds=15)  # between two looks at what neither sends nor soon will
 
 
@@ -20,7 +19,6 @@ class Watch:
     """One of a tool's campaigns. standing: what it said last, at read_at; None: it never did. is_blind: nor did it now.
 
     told, told_at: the last command that its state has not shown yet. trouble: what is wrong, in a sentence, once told.
-    gave_back_at: when a wave of its campaign was given back last.
     """
 
     part: ToolCampaign
@@ -35,7 +33,6 @@ class Watch:
     failures: int = 0
     not_before: datetime | None = None
     trouble: str | None = None
-    gave_back_at: datetime | None = None
 
     @property
     def may_be_sending(self) -> bool:
@@ -128,7 +125,6 @@ class NotReady(Enum):
     NOT_FINAL = "has no final count yet"
     BACKS_OFF = "did not begin when it was told to; it is told again soon"
     ENDED = "has ended the campaign; cancel it here, too"
-    GAVE_BACK = "gave the last wave back; another may open soon"
     NOBODY_LEFT = "has nobody left to send to"
 
 
@@ -147,8 +143,5 @@ def why_not_ready(watches: Sequence[Watch], now: datetime, final: timedelta) -> 
     if any(watch.backs_off(now) for watch in watches):
         return NotReady.BACKS_OFF
     if not OVER.issuperset(known):
-        gave_back = any(
-            watch.gave_back_at is not None and abs(now - watch.gave_back_at) < GAVE_BACK for watch in watches
-        )
-        return NotReady.GAVE_BACK if gave_back else None
+        return None
     return NotReady.ENDED if SendingState.ENDED in known else NotReady.NOBODY_LEFT

@@ -165,12 +165,3 @@ async def test_what_runs_and_lets_an_answer_wait_is_paused_before_the_permit_can
     await drive.driver.look(1)
     assert drive.job.status == "paused"
     await drive.driver.rest()
-
-
-async def test_waves_too_small_for_the_tool_are_not_opened_and_given_back_on_and_on(drive):
-    await drive.begin(5_000, release={"mode": "waves", "audience_per_wave": 200, "wave_gap_seconds": 0})
-    await drive.seconds(25)
-    assert len(await drive.services.permits.page(campaign="spring")) == 1
-    assert "gave the last wave back" in drive.services.senders.why_not(drive.campaign)
-    await drive.seconds(10)
-    assert len(await drive.services.permits.page(campaign="spring")) == 2
