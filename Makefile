@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One test process per core: more would share the cores that the servers under test need.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
-.PHONY: help demo serve test check lint bench soak docs fmt lock clean run-venv dev-venv bench-venv
+.PHONY: help demo serve test check lint bench soak recipes docs fmt lock clean run-venv dev-venv bench-venv
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,10 @@ soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, 
 	@scripts/system_packages.sh test
 	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 
+recipes: dev-venv ## the recipes for tools that ask, in the real tools; needs npm and Node.js 20
+	@scripts/recipes.sh node-red
+	@RECIPES=1 $(BIN)/python -m pytest tests/recipes/test_node_red.py $(ARGS)
+
 docs: dev-venv ## draw the state machines of docs/explanation from the code's tables
 	@$(BIN)/python -m scripts.draw_state_machines
 
@@ -49,7 +53,7 @@ lock: ## write requirements/*.txt anew (needs uv); ARGS=--upgrade for newer vers
 	@scripts/lock.sh $(ARGS)
 
 clean: ## remove .venv and everything that tools left behind
-	@rm -rf .venv .venv-mailman .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report \
+	@rm -rf .venv .venv-mailman .recipes_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .import_linter_report \
 		artifacts build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
