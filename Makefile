@@ -38,9 +38,10 @@ soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, 
 	@scripts/system_packages.sh test
 	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 
-recipes: dev-venv ## the recipes for tools that ask, in the real tools; needs npm and Node.js 20
+recipes: dev-venv ## the recipes for tools that ask, in the real tools: three minutes; needs npm and Node.js 20
 	@scripts/recipes.sh node-red
-	@RECIPES=1 $(BIN)/python -m pytest tests/recipes/test_node_red.py $(ARGS)
+	@scripts/recipes.sh airflow
+	@RECIPES=1 $(BIN)/python -m pytest tests/recipes $(ARGS)
 
 docs: dev-venv ## draw the state machines of docs/explanation from the code's tables
 	@$(BIN)/python -m scripts.draw_state_machines

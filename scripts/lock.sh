@@ -16,3 +16,7 @@ lock "$@" --group build --constraints requirements/dev.txt --output-file require
 # Mailman 3.3 needs a part of Python that 3.13 no longer has: its lock is for the versions before.
 "${UV:-uv}" pip compile --quiet --no-config --python-version 3.11 --generate-hashes --strip-extras \
     --no-emit-index-url --no-emit-find-links --no-header requirements/mailman.in "$@" --output-file requirements/mailman.txt
+# The real tools that recipes are tried with.
+"${UV:-uv}" pip compile --quiet --no-config --python-version 3.11 --generate-hashes --strip-extras \
+    --no-emit-index-url --no-emit-find-links --no-header requirements/recipes/airflow/requirements.in "$@" \
+    --output-file requirements/recipes/airflow/requirements.txt

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Makes .recipes_cache/TOOL with the real program that a recipe is tried with, from its own hash-locked requirements.
-# usage: scripts/recipes.sh node-red|n8n|airflow. Does nothing when it already stands as the lock and this folder demand.
+# usage: scripts/recipes.sh node-red|airflow. Does nothing when it already stands as the lock and this folder demand.
 # npm, Node.js 20 and PYTHON (default: that of .venv) must be there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tool=${1:?usage: scripts/recipes.sh node-red|n8n|airflow}
+tool=${1:?usage: scripts/recipes.sh node-red|airflow}
 locks=requirements/recipes/$tool
 home=.recipes_cache/$tool
 made_of=$({ printf '%s\n' "$PWD" && cat "$locks"/* "$0"; } | sha256sum)
@@ -18,11 +18,8 @@ rm -rf "$home"
 mkdir -p "$home"
 if [[ -f $locks/package-lock.json ]]; then
     cp "$locks/package.json" "$locks/package-lock.json" "$home"
-    # No package may run a script of its own while it is installed, but for what cannot do without.
+    # No package may run a script of its own while it is installed.
     (cd "$home" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    if [[ $tool == n8n ]]; then
-        (cd "$home" && npm rebuild --ignore-scripts=false --loglevel=error sqlite3)
-    fi
 else
     "${PYTHON:-.venv/bin/python}" -m venv "$home"
     "$home/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$locks/requirements.txt"
