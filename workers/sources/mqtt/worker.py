@@ -17,6 +17,7 @@ from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import row_map
 from workers.sources.mqtt.client import Broker, is_installed, subscribed
+from workers.sources.mqtt.speakers import Speakers
 from workers.sources.mqtt.translate import Layout, Message, translate
 from workers.sources.polling import pause_after
 from workers.sources.table import Table
@@ -70,6 +71,7 @@ class MqttWorker:
         self.name = name
         self._around, self._broker, self._layout = around, broker, layout
         self._messages = self._faults = 0
+        self._speakers = Speakers()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until `stop` is set."""
@@ -122,7 +124,7 @@ class MqttWorker:
     def _translated(self, message: Message) -> Lot:
         """Return what a message says; one that makes no sense is one rejected row."""
         try:
-            return translate(message, self._layout)
+            return self._speakers.heard(message, translate(message, self._layout))
         except TranslateError as fault:
             return Lot((), [Rejected(1, "", str(fault))])
 
