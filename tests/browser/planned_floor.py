@@ -10,6 +10,7 @@ from tests.browser.floor import ZONE, use_policy
 from tests.browser.quiet_floor import observed, report
 from tests.support.campaigning import BRIEFING
 from tests.support.pictures import an_image
+from tests.support.shell import wait_until
 
 CENTER = ZoneInfo(ZONE)
 QUEUE = "orders-voice"
@@ -50,6 +51,7 @@ def plan_a_week(client: httpx2.Client) -> None:
     """Report two hours of a quiet team, schedule it, and plan six campaigns, of which two overlap."""
     now = datetime.now(UTC)
     report(client, *(observed(now - timedelta(minutes=minute)) for minute in range(PAST_MINUTES)))
+    wait_until(lambda: minutes_kept(client) >= PAST_MINUTES - 1, "the history that is written some seconds behind")
     use_policy(client, notice_minutes=240, briefing="required")
     named = client.put(f"/api/v1/queues/{QUEUE}", json={"title": "Orders"}, headers={"If-Match": "*"})
     named.raise_for_status()
@@ -69,6 +71,13 @@ def plan_a_week(client: httpx2.Client) -> None:
     client.post(f"{SPRING_API}/briefing/images", params=picture, content=content, headers=headers).raise_for_status()
     someday = {"id": "someday", "title": "Someday sale", "audience": 1000}
     client.post("/api/v1/campaigns", json=someday).raise_for_status()
+
+
+def minutes_kept(client: httpx2.Client) -> int:
+    """Return how many minutes of the queue the history has."""
+    since = datetime.now(UTC) - timedelta(hours=3)
+    asked: dict[str, str | int] = {"queue": QUEUE, "metric": "backlog", "from": since.isoformat(), "points": 200}
+    return len(client.get("/api/v1/history", params=asked).raise_for_status().json()["points"])
 
 
 def schedule(client: httpx2.Client) -> None:
