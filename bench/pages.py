@@ -115,7 +115,7 @@ async def _answers(client: httpx2.AsyncClient) -> str:
     rows: list[Sequence[str]] = []
     first = await _asked(client, "/")
     rows.append(("Now, the first after the start", f"{first:.0f}", "", f"{first:.0f}", ""))
-    rows.append(_row("Now", [await _asked(client, "/") for _ in range(QUEUES)]))
+    rows.append(_row("Now", [await _asked(client, "/") for _ in range(QUEUES)], ""))
     for span in RANGES:
         points, took = 0, []
         for number in range(QUEUES):
