@@ -243,6 +243,7 @@ def test_a_device_that_slept_shows_nothing_of_before_as_if_it_were_new(server: S
         page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=8))
         page.clock.run_for(4_000)
         says_nothing_is_live(page)
+        expect(page.locator("#wall-word")).to_be_hidden()
     finally:
         server.process.send_signal(signal.SIGCONT)
     page.clock.run_for(8_000)

@@ -11,7 +11,7 @@ from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
 from tests.support.certificates import for_loopback
-from tests.support.following import Followed, TickingClock, following, seen
+from tests.support.following import Followed, TickingClock, floor_of, following, seen, truth_of
 from tests.support.vendors.asterisk import (
     CANARY_NAME,
     CANARY_NUMBER,
@@ -81,19 +81,6 @@ async def says(followed, words):
     await seen(lambda: followed.sources.find("pbx") is not None and words in followed.health.status)
 
 
-def shows_the_truth(followed, pbx):
-    for queue in QUEUES:
-        truth = pbx.truth(queue)
-        value = partial(followed.value, queue)
-        assert value(Metric.BACKLOG) == truth.backlog
-        assert value(Metric.CONTACTS_IN_PROGRESS) == truth.in_progress
-        assert value(Metric.AGENTS_AVAILABLE) == truth.available
-        assert value(Metric.AGENTS_BUSY) == truth.busy
-        assert value(Metric.AGENTS_STAFFED) == truth.staffed
-        oldest = 0.0 if truth.oldest_joined is None else pbx.at - truth.oldest_joined
-        assert value(Metric.OLDEST_WAIT_SECONDS) == pytest.approx(oldest, abs=SLACK_SECONDS)
-
-
 class Day:
     """Callers and agents of two queues, drawn: whoever comes, waits, leaves, talks, in the order of time."""
 
@@ -131,7 +118,7 @@ async def test_a_day_is_followed_and_told_as_the_queue_log_of_the_same_asterisk_
     for _ in range(12):
         day.pass_time(45)
         await settled(pbx)
-        shows_the_truth(follow, pbx)
+        assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
     translator = Translator("pbx")
     log = [payload for line in pbx.log for payload in translator.line(line)]
     logged = {(event.contact_id, str(event.event)) for event in log if isinstance(event, ContactEvent)}
@@ -196,13 +183,13 @@ async def test_after_a_fault_the_floor_is_true_again(follow, pbx, clock, fault):
     day = Day(pbx, clock, seed=5)
     day.pass_time(40)
     await settled(pbx)
-    shows_the_truth(follow, pbx)
+    assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
     await fault(pbx, day)
     await heal(pbx, clock)
-    shows_the_truth(follow, pbx)
+    assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
     day.pass_time(20)
     await heal(pbx, clock)
-    shows_the_truth(follow, pbx)
+    assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
 
 
 # --- what ends a wait, and what does not ---
@@ -313,7 +300,7 @@ async def test_without_the_right_to_events_it_polls_and_says_so(pbx, clock):
         pbx.join("sales")
         await heal(pbx, clock)
         await heal(pbx, clock)
-        shows_the_truth(follow, pbx)
+        assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
         await says(follow, "read = agent")
 
 
@@ -389,7 +376,7 @@ async def test_lists_of_an_old_asterisk_that_say_less_are_read_too(pbx, clock):
         for _ in range(3):
             day.pass_time(25)
             await settled(pbx)
-            shows_the_truth(follow, pbx)
+            assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
 
 
 async def test_tls_is_spoken_and_the_certificate_checked(pbx, clock, tmp_path):
@@ -410,7 +397,7 @@ async def test_a_reload_that_changes_members_without_a_word_is_noticed(follow, p
     pbx.add("billing", "Ben", paused=True)
     pbx.reads_agent = True
     await settled(pbx)
-    shows_the_truth(follow, pbx)
+    assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
 
 
 async def test_an_asterisk_that_tells_events_and_answers_no_list_is_given_up(pbx, clock, monkeypatch):
@@ -440,7 +427,7 @@ async def test_a_clock_that_is_an_hour_off_moves_no_reading_and_is_said(pbx, clo
         pbx.join("sales")
         clock.move(45)
         await settled(pbx)
-        shows_the_truth(follow, pbx)
+        assert floor_of(follow, QUEUES) == truth_of(pbx, QUEUES)
         queued = follow.events()[0].at
         assert abs((clock.now() - queued).total_seconds() - 45) < SLACK_SECONDS
         await says(follow, f"3,600 s {'ahead of' if skew_seconds > 0 else 'behind'} ours")
@@ -457,10 +444,10 @@ async def test_a_start_closes_what_the_run_before_left_open_and_names_the_rest_a
     day.pass_time(25)
     async with following(Followed(a_source(pbx), clock, first.stream)) as second:
         await heal(pbx, clock)
-        shows_the_truth(second, pbx)
+        assert floor_of(second, QUEUES) == truth_of(pbx, QUEUES)
         day.pass_time(20)
         await heal(pbx, clock)
-        shows_the_truth(second, pbx)
+        assert floor_of(second, QUEUES) == truth_of(pbx, QUEUES)
 
 
 async def test_a_sample_shows_the_queues_and_stores_nothing(pbx, clock):

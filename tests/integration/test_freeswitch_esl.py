@@ -8,7 +8,7 @@ import pytest
 
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
-from tests.support.following import Followed, TickingClock, following, seen
+from tests.support.following import Followed, TickingClock, floor_of, following, seen, truth_of
 from tests.support.vendors.freeswitch import CANARY_NUMBER, PASSWORD, USER, FreeSwitch
 from workers.sources import registry
 from workers.sources.faults import Refused, SourceFault
@@ -71,19 +71,6 @@ async def says(followed, words):
     await seen(lambda: followed.sources.find("switch") is not None and words in followed.health.status)
 
 
-def shows_the_truth(followed, switch):
-    for queue in QUEUES:
-        truth = switch.truth(queue)
-        value = partial(followed.value, queue)
-        assert value(Metric.BACKLOG) == truth.backlog
-        assert value(Metric.CONTACTS_IN_PROGRESS) == truth.in_progress
-        assert value(Metric.AGENTS_AVAILABLE) == truth.available
-        assert value(Metric.AGENTS_BUSY) == truth.busy
-        assert value(Metric.AGENTS_STAFFED) == truth.staffed
-        oldest = 0.0 if truth.oldest_joined is None else switch.at - truth.oldest_joined
-        assert value(Metric.OLDEST_WAIT_SECONDS) == pytest.approx(oldest, abs=SLACK_SECONDS)
-
-
 class Day:
     """Callers and agents of two queues, drawn in the order of time; it counts how the stays ended."""
 
@@ -128,7 +115,7 @@ async def test_a_day_is_followed_and_its_stays_end_as_they_ended(follow, switch,
     for _ in range(15):
         day.pass_time(25)
         await settled(switch)
-        shows_the_truth(follow, switch)
+        assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
     events = [str(event.event) for event in follow.events()]
     assert {kind: events.count(kind) for kind in day.ended} == day.ended
     assert day.ended["answered"] > 20
@@ -165,13 +152,13 @@ async def test_after_a_fault_the_floor_is_true_again(follow, switch, clock, faul
     day = Day(switch, clock, seed=5)
     day.pass_time(40)
     await settled(switch)
-    shows_the_truth(follow, switch)
+    assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
     await fault(switch, day)
     await heal(switch, clock)
-    shows_the_truth(follow, switch)
+    assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
     day.pass_time(20)
     await heal(switch, clock)
-    shows_the_truth(follow, switch)
+    assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
 
 
 async def test_who_gave_up_and_is_still_listed_is_no_backlog_and_may_come_back(follow, switch, clock):
@@ -208,7 +195,7 @@ async def test_without_events_it_polls_and_says_so_and_without_lists_it_says_wha
         switch.add(SUPPORT, "ann")
         switch.join(SUPPORT)
         await heal(switch, clock)
-        shows_the_truth(follow, switch)
+        assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
         await says(follow, "esl-allowed-events")
     switch.permits_api = False
     with pytest.raises(SourceFault, match="esl-allowed-api"):
@@ -242,7 +229,7 @@ async def test_a_clock_that_is_an_hour_off_moves_no_reading_and_is_said(switch, 
         switch.join(SUPPORT)
         clock.move(45)
         await settled(switch)
-        shows_the_truth(follow, switch)
+        assert floor_of(follow, QUEUES) == truth_of(switch, QUEUES)
         await says(follow, "ahead of ours" if skew_seconds > 0 else "behind ours")
         assert follow.health.rejected == 0
 
@@ -257,10 +244,10 @@ async def test_a_start_closes_what_the_run_before_left_open_and_names_the_rest_a
     day.pass_time(25)
     async with following(Followed(a_source(switch), clock, first.stream)) as second:
         await heal(switch, clock)
-        shows_the_truth(second, switch)
+        assert floor_of(second, QUEUES) == truth_of(switch, QUEUES)
         day.pass_time(20)
         await heal(switch, clock)
-        shows_the_truth(second, switch)
+        assert floor_of(second, QUEUES) == truth_of(switch, QUEUES)
 
 
 async def test_a_sample_shows_the_queues_and_stores_nothing(switch, clock):

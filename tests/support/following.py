@@ -1,9 +1,12 @@
 """A source's worker on a vendor's double, over a stream in memory, and the floor that what it sends makes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import Metric
@@ -13,10 +16,21 @@ from app.ports.sources import SourceHealth
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from tests.support.memory import MemoryStream, SteppedClock
+from tests.support.vendors.wire import Truth
 from workers.sources.worker import Factory, Surroundings
 
 PATIENCE_SECONDS = 20
 TICK = timedelta(microseconds=1)
+
+SLACK_SECONDS = 1.5
+SHOWN = (
+    Metric.BACKLOG,
+    Metric.OLDEST_WAIT_SECONDS,
+    Metric.CONTACTS_IN_PROGRESS,
+    Metric.AGENTS_STAFFED,
+    Metric.AGENTS_AVAILABLE,
+    Metric.AGENTS_BUSY,
+)
 
 
 class TickingClock(SteppedClock):
@@ -77,3 +91,28 @@ async def seen(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
+
+
+class Scripted(Protocol):
+    """A scripted system; `at` is its clock."""
+
+    @property
+    def at(self) -> float: ...
+    def truth(self, queue: str) -> Truth: ...
+
+
+def floor_of(followed: Followed, queues: Iterable[str]) -> dict[str, dict[Metric, float | None]]:
+    """Return what the floor shows of each queue."""
+    return {queue: {metric: followed.value(queue, metric) for metric in SHOWN} for queue in queues}
+
+
+def truth_of(system: Scripted, queues: Iterable[str]) -> dict[str, dict[Metric, Any]]:
+    """Return what is true of each queue; waits may be off by a little, because lists tell them in whole seconds."""
+    found = {}
+    for queue in queues:
+        truth = system.truth(queue)
+        oldest = 0.0 if truth.oldest_joined is None else system.at - truth.oldest_joined
+        waited = pytest.approx(oldest, abs=SLACK_SECONDS)
+        true = truth.backlog, waited, truth.in_progress, truth.staffed, truth.available, truth.busy
+        found[queue] = dict(zip(SHOWN, true, strict=True))
+    return found

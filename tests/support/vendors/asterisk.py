@@ -10,24 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.support.vendors.wire import Line, Wire
+from tests.support.vendors.wire import Line, Truth, Wire
 
 USERNAME, SECRET = "holdfire", "s3cr3t"
 CANARY_NUMBER, CANARY_NAME = "+15550142857", "Canary Birdsong"
 UNKNOWN, FREE, IN_USE, BUSY, INVALID, UNAVAILABLE, RINGING = range(7)
-
-
-class Truth(NamedTuple):
-    """What a queue really is."""
-
-    backlog: int
-    oldest_joined: float | None
-    in_progress: int
-    staffed: int
-    available: int
-    busy: int
 
 
 @dataclass

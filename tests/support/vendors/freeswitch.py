@@ -10,25 +10,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
-from tests.support.vendors.wire import Line, Wire
+from tests.support.vendors.wire import Line, Truth, Wire
 
 PASSWORD, USER = "ClueCon2", "holdfire@pbx.example"
 CANARY_NUMBER, CANARY_NAME = "+15550142857", "Canary | Bird\u00e9song"
 DISCARD_SECONDS = 900
-
-
-class Truth(NamedTuple):
-    """What a queue really is."""
-
-    backlog: int
-    oldest_joined: float | None
-    in_progress: int
-    staffed: int
-    available: int
-    busy: int
 
 
 @dataclass

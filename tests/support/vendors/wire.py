@@ -5,9 +5,20 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Self
+from typing import NamedTuple, Self
 
 Talk = Callable[["Line"], Awaitable[None]]
+
+
+class Truth(NamedTuple):
+    """What a queue really is. oldest_joined: by the script's clock, None when nobody waits."""
+
+    backlog: int
+    oldest_joined: float | None
+    in_progress: int
+    staffed: int
+    available: int
+    busy: int
 
 
 class Line:
