@@ -14,7 +14,7 @@ from app.errors import Invalid
 from app.postfix.protocol import text_fault
 from app.postfix.rules import Client, Rule, Terms
 from app.settings import is_loopback
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 DEFAULT_LISTEN = "127.0.0.1:10040"
 DEFAULT_TEXT = "contact center busy, retry later"

@@ -11,10 +11,10 @@ from tests.support.a_day import QUEUE, live_through
 from tests.support.vendors.amazon_connect import OTHER_ID, QUEUE_ID, Channel, Connect, contact_event, waiting
 from tests.support.vendors.strict import Broken, Cut, Limited, Silent, Truncated, serving
 from tests.support.whole import a_whole
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.pushes import taken_by
 from workers.sources.registry import one
 from workers.sources.trying import over_the_line
+from workers.systems.faults import RateLimited, Refused, SourceFault, TranslateError
 
 EVENTS = "orders-events"
 PUSH = "/api/v1/sources/connect/push"

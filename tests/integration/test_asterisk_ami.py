@@ -25,10 +25,10 @@ from tests.support.vendors.asterisk import (
 from tests.support.whole import QUEUES as WHOLE_QUEUES
 from tests.support.whole import a_whole
 from workers.sources import registry
-from workers.sources.faults import Refused, SourceFault
 from workers.sources.queue_log.translate import Translator
 from workers.sources.worker import Surroundings
 from workers.supervisor import Supervisor
+from workers.systems.faults import Refused, SourceFault
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 QUEUES = ("sales", "billing")

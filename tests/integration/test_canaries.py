@@ -30,12 +30,12 @@ from tests.support.vendors.http_json import TOKEN, Acd, Line
 from tests.support.vendors.prometheus import PASSWORD, WAITING_QUERY, Prometheus
 from tests.support.vendors.strict import Broken, Truncated, serving
 from tests.support.whole import Whole, a_whole
-from workers.sources.faults import SourceFault
 from workers.sources.polling import Poller
 from workers.sources.pushes import taken_by
 from workers.sources.queue_log.worker import QueueLogWorker
 from workers.sources.registry import one
 from workers.sources.worker import SourceWorker, Surroundings
+from workers.systems.faults import SourceFault
 
 NUMBER, NAME = "+1 555 0177 321", "Wilhelmina Quastenflosser"
 DIGITS = NUMBER.replace(" ", "")

@@ -20,11 +20,11 @@ from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.whole import a_whole
 from workers.sources.csv_drop.client import Folder
 from workers.sources.csv_drop.worker import CsvDrop
-from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.polling import Poller
 from workers.sources.registry import TRIALS, configured, one
-from workers.sources.table import Table
 from workers.sources.worker import Surroundings
+from workers.systems.faults import SourceFault, TranslateError
+from workers.systems.table import Table
 
 HEADER = "Queue Name;Calls Waiting;Longest;As Of"
 MAPPING = {

@@ -11,7 +11,7 @@ from app.core.floor.observation import Observation
 from tests.support.following import Followed, TickingClock, floor_of, following, seen, truth_of
 from tests.support.vendors.freeswitch import CANARY_NUMBER, PASSWORD, USER, FreeSwitch
 from workers.sources import registry
-from workers.sources.faults import Refused, SourceFault
+from workers.systems.faults import Refused, SourceFault
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 QUEUES = ("support@default", "sales@default")

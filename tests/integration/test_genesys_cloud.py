@@ -18,11 +18,11 @@ from tests.support.memory import MemoryStream
 from tests.support.vendors.genesys_cloud import OTHER_ID, QUERY, QUEUE_ID, Genesys, metric, serving_genesys
 from tests.support.vendors.strict import Broken, Cut, Limited, Truncated
 from tests.support.whole import a_whole
-from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.registry import one
 from workers.sources.trying import over_the_line
 from workers.sources.worker import Surroundings
 from workers.supervisor import crew_for
+from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 
 
 @pytest.fixture

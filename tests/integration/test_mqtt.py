@@ -15,9 +15,9 @@ from tests.support.a_day import QUEUE, backlog_at, live
 from tests.support.memory import MemoryStream
 from tests.support.mosquitto import a_broker
 from tests.support.whole import a_whole
-from workers.sources.faults import Refused, SourceFault
 from workers.sources.registry import configured, one
 from workers.sources.worker import SourceWorker, Surroundings
+from workers.systems.faults import Refused, SourceFault
 
 PATIENCE_SECONDS = 20
 INSTANTS = {"observed_at_from": "at", "metrics": {"backlog": "waiting"}}

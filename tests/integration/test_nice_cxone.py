@@ -14,11 +14,11 @@ from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.vendors.nice_cxone import PATH, Cxone
 from tests.support.vendors.strict import Broken, Cut, Limited, Truncated, serving
 from tests.support.whole import a_whole
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.polling import Poller
 from workers.sources.registry import configured, one
 from workers.sources.trying import over_the_line
 from workers.sources.worker import Surroundings
+from workers.systems.faults import RateLimited, Refused, SourceFault, TranslateError
 
 
 @pytest.fixture

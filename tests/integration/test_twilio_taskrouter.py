@@ -8,9 +8,9 @@ from tests.support.a_day import live_through
 from tests.support.vendors.strict import Broken, Cut, Limited, Truncated, serving
 from tests.support.vendors.twilio_taskrouter import OTHER_SID, QUEUE_SID, TaskRouter, real_time
 from tests.support.whole import a_whole
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.registry import configured, one
 from workers.sources.trying import over_the_line
+from workers.systems.faults import RateLimited, Refused, SourceFault, TranslateError
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from tests.support.vendors.strict import (
     must_sign_in,
     serving,
 )
-from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
-from workers.sources.table import Table
-from workers.sources.web import LARGEST_BYTES, Reach, Web, reach_of, shown_url
+from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
+from workers.systems.table import Table
+from workers.systems.web import LARGEST_BYTES, Reach, Web, reach_of, shown_url
 
 TOKEN = "t0ken-c4nary"
 CALLER = "+1 555 0100 100"

@@ -13,7 +13,7 @@ from app.errors import Invalid
 from tests.support.vendors.amazon_connect import OTHER_ID, QUEUE_ID, contact_event
 from workers.sources.amazon_connect.events import reader
 from workers.sources.amazon_connect.translate import CURRENT_UNITS, WINDOWED, WITHIN, Window, current, windowed
-from workers.sources.faults import TranslateError
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 WINDOW = Window(AT - timedelta(minutes=30), AT)

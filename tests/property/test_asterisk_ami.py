@@ -11,7 +11,7 @@ from app.core.floor.state import Floor
 from workers.sources.asterisk_ami.frames import KEPT, Framer
 from workers.sources.asterisk_ami.held import Held
 from workers.sources.asterisk_ami.translate import OF_QUEUES, happened, told
-from workers.sources.faults import TranslateError
+from workers.systems.faults import TranslateError
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 EVENTS = sorted(OF_QUEUES | {"QueueParams", "QueueMember", "QueueEntry", "QueueSummary", "Newexten"})

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from app.core.floor import observation
 from app.core.floor.observation import Observation
 from tests.support.vendors.five9 import envelope, table_of
-from workers.sources.faults import SourceFault
 from workers.sources.five9.soap import read
 from workers.sources.five9.translate import COLUMNS, translate
+from workers.systems.faults import SourceFault
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 

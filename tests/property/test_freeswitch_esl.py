@@ -8,10 +8,10 @@ from app.core.floor.contact import problems as contact_problems
 from app.core.floor.metric import Metric
 from app.core.floor.observation import problems as observation_problems
 from app.core.floor.state import Floor
-from workers.sources.faults import TranslateError
 from workers.sources.freeswitch_esl import translate
 from workers.sources.freeswitch_esl.frames import KEPT, Framer, event_of
 from workers.sources.freeswitch_esl.held import Held
+from workers.systems.faults import TranslateError
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 AT = int(NOW.timestamp())

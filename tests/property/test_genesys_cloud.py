@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from app.core.floor import observation
 from tests.support.vendors.genesys_cloud import QUEUE_ID
-from workers.sources.faults import TranslateError
 from workers.sources.genesys_cloud.held import Held
 from workers.sources.genesys_cloud.translate import of_message, of_query
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 9, 46, 55, tzinfo=UTC)
 NAMES = [

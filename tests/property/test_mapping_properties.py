@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from app.core.floor.observation import Observation
 from tests.support.builders import NOW
-from workers.sources.faults import TranslateError
 from workers.sources.http_json.translate import translate
 from workers.sources.lot import Lot
 from workers.sources.mapping.config import row_map
 from workers.sources.mapping.units import FIELDS, units_of
 from workers.sources.mqtt.translate import Layout, Message
 from workers.sources.mqtt.translate import translate as translate_message
-from workers.sources.table import Table
-from workers.sources.web import LARGEST_BYTES
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
+from workers.systems.web import LARGEST_BYTES
 
 MAP = row_map(
     Table(

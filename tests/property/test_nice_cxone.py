@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from app.core.floor import observation
 from app.core.floor.observation import Observation
 from tests.support.vendors.nice_cxone import Cxone
-from workers.sources.faults import TranslateError
 from workers.sources.nice_cxone.translate import translate
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.floor import observation
-from workers.sources.faults import TranslateError
 from workers.sources.twilio_taskrouter.translate import current, windowed
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.core.floor import observation
 from tests.support.vendors.zendesk_talk import activity
-from workers.sources.faults import TranslateError
 from workers.sources.zendesk_talk.translate import Lines, translate
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from workers.senders.http_template import client as http_template
 from workers.senders.keila import client as keila
 from workers.senders.listmonk import client as listmonk
 from workers.senders.mailman import client as mailman
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 SENDERS: Mapping[str, Callable[[Table], Callable[[], Sender]]] = {
     "dittofeed": dittofeed.configured,

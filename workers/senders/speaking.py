@@ -7,8 +7,8 @@ from urllib.parse import quote
 import msgspec
 
 from app.ports.senders import SenderBusy, SenderFault, SenderRefused
-from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault
-from workers.sources.web import Reach, Web
+from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault
+from workers.systems.web import Reach, Web
 
 Said = TypeVar("Said")
 LARGEST = 1e12

@@ -7,8 +7,8 @@ from math import isfinite
 from typing import Any
 
 from app.core.floor.fields import LARGEST, name_fault
-from workers.sources.faults import TranslateError
-from workers.sources.table import Table
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{0,18})?")
 

@@ -7,7 +7,7 @@ from app.core.problem import Problem
 from app.ports.stream import Payload
 from app.services.refusals import Faulty
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
+from workers.systems.faults import TranslateError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from app.core.floor.observation import Observation
 from app.services.ingest import IngestResult
-from workers.sources.faults import RateLimited, Refused, SourceFault
 from workers.sources.lot import Lot
 from workers.sources.worker import Surroundings, deliver_surely, pause, unless_stopped
+from workers.systems.faults import RateLimited, Refused, SourceFault
 
 LONGEST_PAUSE_SECONDS = 60.0
 REFUSED_PAUSE_SECONDS = 60.0  # an account that is asked too often with a wrong password gets locked

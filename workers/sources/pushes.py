@@ -7,7 +7,7 @@ from app.ports.pushes import PushReader
 from app.services.ingest import Ingest
 from app.services.pushes import Pushes
 from workers.sources import registry
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 
 def taken_by(tables: Sequence[Mapping[str, Any]], ingest: Ingest) -> Pushes:

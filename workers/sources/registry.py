@@ -18,10 +18,10 @@ from workers.sources.mqtt import worker as mqtt
 from workers.sources.nice_cxone import worker as nice_cxone
 from workers.sources.prometheus import worker as prometheus
 from workers.sources.queue_log import worker as queue_log
-from workers.sources.table import Table
 from workers.sources.twilio_taskrouter import worker as twilio_taskrouter
 from workers.sources.worker import Factory
 from workers.sources.zendesk_talk import worker as zendesk_talk
+from workers.systems.table import Table
 
 SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "amazon-connect": amazon_connect.configured,

@@ -15,9 +15,9 @@ from app.services.ingest import Ingest
 from app.services.sources import Sources
 from app.services.trials import Trial, trial_of
 from workers.sources import registry
-from workers.sources.faults import SourceFault, TranslateError
-from workers.sources.table import Table
 from workers.sources.worker import Surroundings
+from workers.systems.faults import SourceFault, TranslateError
+from workers.systems.table import Table
 
 PATIENCE_SECONDS = 60.0
 MOST_BYTES = 512 << 20

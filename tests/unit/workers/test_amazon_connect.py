@@ -10,8 +10,8 @@ from app.errors import Invalid
 from tests.support.vendors.amazon_connect import ARN, OTHER_ID, QUEUE_ID
 from workers.sources.amazon_connect.quota import Turnstile, turnstile
 from workers.sources.amazon_connect.translate import Window, current, windowed
-from workers.sources.faults import RateLimited, TranslateError
 from workers.sources.registry import one
+from workers.systems.faults import RateLimited, TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, 5, tzinfo=UTC)
 QUEUES = {QUEUE_ID: "orders", OTHER_ID: "billing"}

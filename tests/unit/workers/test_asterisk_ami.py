@@ -19,7 +19,7 @@ from workers.sources.asterisk_ami.translate import (
     stamped,
     told,
 )
-from workers.sources.faults import SourceFault, TranslateError
+from workers.systems.faults import SourceFault, TranslateError
 
 SUMMARY = (
     b"Event: QueueSummary\r\nQueue: sales\r\nLoggedIn: 6\r\nAvailable: 1\r\nCallers: 4\r\nHoldTime: 38\r\n"

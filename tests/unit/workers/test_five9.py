@@ -6,9 +6,9 @@ import pytest
 
 from app.core.floor.observation import Observation
 from tests.support.vendors.five9 import envelope, fault, skill, table_of
-from workers.sources.faults import TranslateError
 from workers.sources.five9.soap import MOST_DEPTH, SoapFault, Statistics, read, statistics_question
 from workers.sources.five9.translate import COLUMNS, translate
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, tzinfo=UTC)
 THEIRS = AT - timedelta(seconds=4)

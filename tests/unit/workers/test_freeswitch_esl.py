@@ -5,11 +5,11 @@ import pytest
 from app.errors import Invalid
 from tests.unit.workers.test_registry import around
 from workers.sources import registry
-from workers.sources.faults import TranslateError
 from workers.sources.freeswitch_esl import translate
 from workers.sources.freeswitch_esl.frames import LARGEST_BODY_BYTES, Framer, event_of
 from workers.sources.freeswitch_esl.held import Held
 from workers.sources.freeswitch_esl.translate import AgentChanged, Came, Gone, Member, Reached, happened
+from workers.systems.faults import TranslateError
 
 AT = 1_795_334_400
 NOW = datetime.fromtimestamp(AT, UTC)

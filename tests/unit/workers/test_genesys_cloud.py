@@ -8,10 +8,10 @@ import pytest
 
 from app.errors import Invalid
 from tests.support.vendors.genesys_cloud import OTHER_ID, QUEUE_ID, metric
-from workers.sources.faults import TranslateError
 from workers.sources.genesys_cloud.held import Held
 from workers.sources.genesys_cloud.translate import Kind, of_message, of_query
 from workers.sources.registry import one
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 9, 46, 55, tzinfo=UTC)
 HALF_PAST = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

@@ -5,10 +5,10 @@ import pytest
 from app.core.floor.observation import Observation
 from app.errors import Invalid
 from tests.support.builders import NOW
-from workers.sources.faults import TranslateError
 from workers.sources.mapping.config import row_map
 from workers.sources.mapping.units import BadValue, value_in
-from workers.sources.table import Table
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
 
 CALLER = "+1 555 0100 100"
 

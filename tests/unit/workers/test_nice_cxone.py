@@ -6,8 +6,8 @@ import pytest
 
 from app.core.floor.observation import Observation
 from tests.support.vendors.nice_cxone import Cxone, written
-from workers.sources.faults import TranslateError
 from workers.sources.nice_cxone.translate import translate
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, tzinfo=UTC)
 THEIRS = AT - timedelta(seconds=90)

@@ -7,10 +7,10 @@ from app.services.sources import Sources
 from app.services.trials import Rejected
 from tests.support.builders import NOW, an_observation
 from tests.support.memory import MemoryStream, SteppedClock
-from workers.sources.faults import RateLimited, Refused, SourceFault, TranslateError
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller, pause_after
 from workers.sources.worker import Surroundings
+from workers.systems.faults import RateLimited, Refused, SourceFault, TranslateError
 
 FAULT = SourceFault("the line is dead")
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.floor.observation import Observation
-from workers.sources.faults import TranslateError
 from workers.sources.prometheus.translate import Asked, Queries, series, translate
+from workers.systems.faults import TranslateError
 
 AT = 1_795_273_445.5
 QUERIES = Queries(

@@ -1,7 +1,7 @@
 import pytest
 
 from app.errors import Invalid
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 
 def a_table(environ=None, **values):

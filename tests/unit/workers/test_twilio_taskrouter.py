@@ -6,8 +6,8 @@ import pytest
 
 from app.core.floor.observation import Observation
 from tests.support.vendors.twilio_taskrouter import real_time
-from workers.sources.faults import TranslateError
 from workers.sources.twilio_taskrouter.translate import current, windowed
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, tzinfo=UTC)
 WINDOW = {"start_time": "2026-11-21T16:50:00Z", "end_time": "2026-11-21T17:20:00Z"}

@@ -6,8 +6,8 @@ import pytest
 
 from app.core.floor.observation import Observation
 from tests.support.vendors.zendesk_talk import activity
-from workers.sources.faults import TranslateError
 from workers.sources.zendesk_talk.translate import Lines, translate
+from workers.systems.faults import TranslateError
 
 AT = datetime(2026, 11, 21, 17, 20, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from app.core.sending.standing import Abilities, Standing
 from app.ports.senders import Sender
 from workers.senders.dittofeed.translate import standing_of
 from workers.senders.speaking import Speaker
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 LAG_SECONDS = 10.0  # deliveries are counted in a database of their own, which they reach in batches
 TAKES_SECONDS = 30.0  # commands are signals, taken between two batches

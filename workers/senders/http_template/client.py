@@ -13,8 +13,8 @@ from app.core.sending.standing import Abilities, SendingState, Standing
 from app.ports.senders import Sender, SenderFault
 from workers.senders.http_template.translate import Reading, Template, path_fault, standing_of
 from workers.senders.speaking import Speaker
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 STATES = tuple(state.value for state in SendingState)

@@ -6,8 +6,8 @@ from app.core.sending.standing import Abilities, Standing
 from app.ports.senders import Sender, SenderFault
 from workers.senders.keila.translate import standing_of
 from workers.senders.speaking import Speaker, step
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 TAKES_SECONDS = 90.0  # all messages are put out in one transaction, which may take a minute before it shows
 

@@ -7,8 +7,8 @@ from app.core.sending.standing import Abilities, SendingState, Standing
 from app.ports.senders import Sender
 from workers.senders.listmonk.translate import rate_of, standing_of
 from workers.senders.speaking import Declined, Speaker, step
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 LAG_SECONDS = 5.0  # it writes `sent` that often
 TAKES_SECONDS = 2.0  # a state is stored before it answers; what sends follows within five seconds

@@ -9,8 +9,8 @@ from app.core.sending.standing import Abilities, Standing
 from app.ports.senders import Sender, SenderFault
 from workers.senders.mailman.translate import check_held, list_and_request, members_of, standing
 from workers.senders.speaking import Declined, Speaker, step
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 _GONE = 404
 

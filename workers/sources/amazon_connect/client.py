@@ -10,7 +10,7 @@ from typing import Any
 from workers.posting import retry_after
 from workers.sources.amazon_connect.config import Access
 from workers.sources.amazon_connect.quota import Turnstile, turnstile
-from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
+from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 
 MOST_PAGES = 50
 PAGE = 100

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from app.core.floor.fields import name_fault
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 MOST_QUEUES = 1_000
 CHANNELS = ("VOICE", "CHAT", "TASK")

@@ -7,7 +7,7 @@ that ask the same account and region go through one turnstile, and when one is t
 import time
 from collections.abc import Callable
 
-from workers.sources.faults import RateLimited
+from workers.systems.faults import RateLimited
 
 REQUESTS_PER_SECOND = 2.0
 LONGEST_WAIT_SECONDS = 5.0

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from app.core.floor.observation import Observation
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.lot import Lot
+from workers.systems.faults import TranslateError
 
 CURRENT_UNITS: Mapping[str, str] = {
     "CONTACTS_IN_QUEUE": "COUNT",

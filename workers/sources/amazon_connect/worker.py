@@ -15,11 +15,11 @@ from workers.sources.amazon_connect.config import Access, Instance, access_of, c
 from workers.sources.amazon_connect.events import reader
 from workers.sources.amazon_connect.quota import REQUESTS_PER_SECOND
 from workers.sources.amazon_connect.translate import Window
-from workers.sources.faults import SourceFault
 from workers.sources.lot import Lot, joined
 from workers.sources.polling import Poller
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.faults import SourceFault
+from workers.systems.table import Table
 
 INTERVAL_SECONDS = 15.0
 WINDOW_INTERVAL_SECONDS = 60.0

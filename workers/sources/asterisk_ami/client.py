@@ -13,7 +13,7 @@ from typing import NamedTuple, Self, TypeAlias
 from pydantic import SecretStr
 
 from workers.sources.asterisk_ami.frames import Framer, Message, action
-from workers.sources.faults import Refused, SourceFault
+from workers.systems.faults import Refused, SourceFault
 
 CONNECT_SECONDS = 10.0
 CHUNK_BYTES = 65_536

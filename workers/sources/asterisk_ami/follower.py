@@ -12,8 +12,8 @@ from app.ports.stream import Payload
 from workers.sources.asterisk_ami.client import Answer, Heard, Session
 from workers.sources.asterisk_ami.held import Held
 from workers.sources.asterisk_ami.translate import stamped
-from workers.sources.faults import SourceFault
 from workers.sources.worker import Surroundings, deliver_surely
+from workers.systems.faults import SourceFault
 
 KIND = "asterisk-ami"
 WAKE_SECONDS = 0.5

@@ -21,8 +21,8 @@ from workers.sources.asterisk_ami.translate import (
     happened,
     told,
 )
-from workers.sources.faults import TranslateError
 from workers.sources.tally import Tally
+from workers.systems.faults import TranslateError
 
 FOREIGN_SECONDS = 3600.0  # a stamp further from Asterisk's own time than this is none
 

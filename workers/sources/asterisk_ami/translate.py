@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from app.core.floor.fields import good_name
 from workers.sources.asterisk_ami.frames import Message
-from workers.sources.faults import TranslateError
+from workers.systems.faults import TranslateError
 
 LONGEST_SECONDS = 7 * 86_400
 _EARLIEST, _LATEST = 315_532_800.0, 4_102_444_800.0  # 1980 to 2100; Asterisk is younger

@@ -15,11 +15,11 @@ from workers.sources.asterisk_ami.client import Account, Answer, Session
 from workers.sources.asterisk_ami.follower import KIND, Follower, Following
 from workers.sources.asterisk_ami.held import Held
 from workers.sources.asterisk_ami.stays import STAY_LIMIT_SECONDS
-from workers.sources.faults import SourceFault
 from workers.sources.lot import Lot
 from workers.sources.polling import pause_after
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings, pause, unless_stopped
+from workers.systems.faults import SourceFault
+from workers.systems.table import Table
 
 RETRY_SECONDS = 1.0
 SOUND_SECONDS = 60.0  # a session that lasted so long was well: its end counts as the first fault again

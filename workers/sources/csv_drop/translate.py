@@ -7,9 +7,9 @@ from datetime import datetime
 from io import StringIO
 
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.lot import Lot
 from workers.sources.mapping.rowmap import RowMap
+from workers.systems.faults import TranslateError
 
 Row = dict[str, str]
 

@@ -12,12 +12,12 @@ from typing import Any
 from app.services.trials import Rejected
 from workers.sources.csv_drop.client import LARGEST_BYTES, Dropped, Folder
 from workers.sources.csv_drop.translate import Layout, translate
-from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import columns_of, row_map
 from workers.sources.polling import Poller
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Got, Surroundings
+from workers.systems.faults import SourceFault, TranslateError
+from workers.systems.table import Table
 
 INTERVAL_SECONDS = 2.0
 SETTLE_SECONDS = 2.0

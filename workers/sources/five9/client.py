@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import httpx2
 from pydantic import SecretStr
 
-from workers.sources.faults import BadAnswer, RateLimited
 from workers.sources.five9.soap import SoapFault, Statistics, read, session_question, statistics_question
 from workers.sources.five9.translate import COLUMNS, KIND
-from workers.sources.web import Reach, Web
+from workers.systems.faults import BadAnswer, RateLimited
+from workers.systems.web import Reach, Web
 
 LARGEST_BYTES = 4 << 20
 NO_SESSION_SECONDS = 60.0

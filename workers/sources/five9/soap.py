@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from workers.sources.faults import SourceFault, TranslateError
+from workers.systems.faults import SourceFault, TranslateError
 
 MOST_DEPTH = 20
 MOST_ELEMENTS = 200_000

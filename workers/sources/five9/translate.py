@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from app.core.floor.observation import Observation
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.figures import count, number
 from workers.sources.five9.soap import Statistics
 from workers.sources.lot import Lot
+from workers.systems.faults import TranslateError
 
 KIND = "ACDStatus"
 SKILL, WAITING, OLDEST = "Skill Name", "Calls In Queue", "Current Longest Queue Time"

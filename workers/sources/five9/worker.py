@@ -9,8 +9,8 @@ from workers.sources.five9.client import Access, Client
 from workers.sources.five9.translate import translate
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.table import Table
 
 INTERVAL_SECONDS = 15.0
 URL = "https://api.five9.com/wssupervisor/v9_5/SupervisorWebService"

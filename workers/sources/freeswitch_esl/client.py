@@ -10,8 +10,8 @@ from typing import NamedTuple, Self, TypeAlias
 
 from pydantic import SecretStr
 
-from workers.sources.faults import Refused, SourceFault
 from workers.sources.freeswitch_esl.frames import Frame, Framer, event_of
+from workers.systems.faults import Refused, SourceFault
 
 CONNECT_SECONDS = 10.0
 CHUNK_BYTES = 65_536

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
-from workers.sources.faults import TranslateError
 from workers.sources.freeswitch_esl.stays import Key, Stays
 from workers.sources.freeswitch_esl.translate import Agent, AgentChanged, agents, happened, members, queues, tiers
 from workers.sources.tally import Tally
+from workers.systems.faults import TranslateError
 
 _TAKES_CALLS = frozenset({"Available", "Available (On Demand)"})
 _FREE, _TALKS = "Waiting", "In a queue call"

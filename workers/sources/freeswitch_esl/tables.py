@@ -7,7 +7,7 @@ those right of it from the right.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from workers.sources.faults import TranslateError
+from workers.systems.faults import TranslateError
 
 _PRIVATE = ("cid_number", "cid_name")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from app.core.floor.fields import good_name
-from workers.sources.faults import TranslateError
 from workers.sources.freeswitch_esl.tables import rows
+from workers.systems.faults import TranslateError
 
 SUBCLASS = "callcenter::info"
 WAITING = frozenset({"Waiting", "Trying"})

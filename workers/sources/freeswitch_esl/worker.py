@@ -10,15 +10,15 @@ from functools import partial
 
 from app.core.floor.contact import ContactEvent
 from app.ports.stream import Payload
-from workers.sources.faults import SourceFault
 from workers.sources.freeswitch_esl.client import Account, Answer, Heard, Session
 from workers.sources.freeswitch_esl.held import Held
 from workers.sources.freeswitch_esl.stays import STAY_LIMIT_SECONDS
 from workers.sources.freeswitch_esl.translate import SUBCLASS, clock
 from workers.sources.lot import Lot
 from workers.sources.polling import pause_after
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings, deliver_surely, pause, unless_stopped
+from workers.systems.faults import SourceFault
+from workers.systems.table import Table
 
 RETRY_SECONDS = 1.0
 WAKE_SECONDS = 0.5

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import httpx2
 
 from app.ports.clock import Clock
-from workers.sources.faults import BadAnswer, Refused, TranslateError
 from workers.sources.genesys_cloud.config import Access
 from workers.sources.genesys_cloud.translate import METRICS, Fact, of_query
-from workers.sources.web import Reach, Web
+from workers.systems.faults import BadAnswer, Refused, TranslateError
+from workers.systems.web import Reach, Web
 
 JSON = {"content-type": "application/json"}
 QUEUES_PER_QUERY = 100

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from app.core.floor.fields import name_fault
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 TOPICS_PER_CHANNEL = 1_000
 MOST_CHANNELS = 20

@@ -9,8 +9,8 @@ from enum import Enum
 from math import isfinite
 from typing import Any, NamedTuple
 
-from workers.sources.faults import TranslateError
-from workers.sources.web import json_of
+from workers.systems.faults import TranslateError
+from workers.systems.web import json_of
 
 METRICS = ("oWaiting", "oLongestWaiting", "oInteracting", "oUserRoutingStatuses")
 CLOSING_TOPIC = "v2.system.socket_closing"

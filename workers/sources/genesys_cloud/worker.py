@@ -12,15 +12,15 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from workers.sources.faults import SourceFault
 from workers.sources.genesys_cloud.client import RENEW_SECONDS, Client
 from workers.sources.genesys_cloud.config import TOPICS_PER_CHANNEL, Access, Wanted, access_of, wanted_of
 from workers.sources.genesys_cloud.held import Held
 from workers.sources.genesys_cloud.translate import Kind, of_message
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller, pause_after
-from workers.sources.table import Table
 from workers.sources.worker import Factory, SourceWorker, Surroundings, deliver_surely, pause, unless_stopped
+from workers.systems.faults import SourceFault
+from workers.systems.table import Table
 
 DEADLINE_SECONDS = 60.0
 CHANNEL_SECONDS = 23 * 3600.0  # a channel lives for 24 hours

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workers.sources.web import Answer, Reach, Web
+from workers.systems.web import Answer, Reach, Web
 
 JSON = {"content-type": "application/json"}
 UNCACHED = {"cache-control": "no-cache"}  # what a cache kept is as old as it is

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from workers.sources.lot import Lot
 from workers.sources.mapping.rowmap import RowMap
-from workers.sources.web import json_of
+from workers.systems.web import json_of
 
 
 def translate(body: bytes, row_map: RowMap, asked_at: datetime) -> Lot:

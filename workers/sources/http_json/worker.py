@@ -10,9 +10,9 @@ from workers.sources.lot import Lot
 from workers.sources.mapping.config import row_map
 from workers.sources.mapping.rowmap import RowMap
 from workers.sources.polling import Poller
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 INTERVAL_SECONDS = 10.0
 

@@ -8,7 +8,7 @@ from app.core.floor.fields import LONGEST_WINDOW_SECONDS
 from workers.sources.mapping.expression import Expression, expression
 from workers.sources.mapping.rowmap import Mapped, RowMap
 from workers.sources.mapping.units import COUNTS, FIELDS, INSTANTS, units_of
-from workers.sources.table import Table
+from workers.systems.table import Table
 
 _COUNTED = ("offered", "answered", "abandoned", "answered_within_target", "wait_seconds_sum", "handle_seconds_sum")
 

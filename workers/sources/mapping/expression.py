@@ -8,8 +8,8 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from workers.sources.faults import TranslateError
-from workers.sources.table import Table
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
 
 LONGEST = 500
 _FUNCTIONS = Functions.FUNCTION_TABLE

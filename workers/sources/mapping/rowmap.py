@@ -9,11 +9,11 @@ from typing import Any
 from app.core.floor.fields import name_fault
 from app.core.floor.observation import Observation
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.lot import Lot
 from workers.sources.mapping.expression import Expression
 from workers.sources.mapping.units import BadValue, instant_in, value_in
 from workers.sources.naming import acceptable
+from workers.systems.faults import TranslateError
 
 MOST_ROWS = 10_000
 

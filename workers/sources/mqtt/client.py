@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from workers.sources.faults import Refused, SourceFault
 from workers.sources.mqtt.translate import Message
+from workers.systems.faults import Refused, SourceFault
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 20

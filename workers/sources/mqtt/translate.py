@@ -6,7 +6,7 @@ from datetime import datetime
 from app.services.trials import Rejected
 from workers.sources.lot import Lot
 from workers.sources.mapping.rowmap import BadField, RowMap, queue_name
-from workers.sources.web import LARGEST_BYTES, json_of
+from workers.systems.web import LARGEST_BYTES, json_of
 
 NOTHING = Lot(())
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import httpx2
 
 from app.services.trials import Rejected
-from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import row_map
 from workers.sources.mqtt.client import Broker, is_installed, subscribed
 from workers.sources.mqtt.speakers import Speakers
 from workers.sources.mqtt.translate import Layout, Message, translate
 from workers.sources.polling import pause_after
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings, deliver_surely, pause, unless_stopped
+from workers.systems.faults import SourceFault, TranslateError
+from workers.systems.table import Table
 
 FIRST_PAUSE_SECONDS = 1.0
 SOUND_SECONDS = 60.0  # a connection that held for so long was well: the next fault counts as the first again

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from workers.sources.faults import BadAnswer, Refused, TranslateError
-from workers.sources.web import Reach, Web
+from workers.systems.faults import BadAnswer, Refused, TranslateError
+from workers.systems.web import Reach, Web
 
 RENEW_SECONDS = 60.0
 _WRONG_KEY = 400  # what some answer, beside 401, to a key that they do not know

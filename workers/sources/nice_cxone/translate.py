@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from app.core.floor.fields import LARGEST
 from app.core.floor.observation import Observation
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.figures import count, instant, total
 from workers.sources.lot import Lot
+from workers.systems.faults import TranslateError
 
 ROUNDING_SECONDS = 60.0
 _WAITING = ("queueCount", "skillQueueCount")  # the latter in some versions

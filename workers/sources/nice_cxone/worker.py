@@ -10,8 +10,8 @@ from workers.sources.lot import Lot
 from workers.sources.nice_cxone.client import Access, Client
 from workers.sources.nice_cxone.translate import translate
 from workers.sources.polling import Poller
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.table import Table
 
 INTERVAL_SECONDS = 15.0
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from workers.sources.faults import BadAnswer, SourceFault
-from workers.sources.web import Reach, Web
+from workers.systems.faults import BadAnswer, SourceFault
+from workers.systems.web import Reach, Web
 
 _NOT_EVALUATED = {400, 422}
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from app.core.floor.observation import Observation
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.lot import Lot
 from workers.sources.mapping.rowmap import BadField, queue_name
 from workers.sources.mapping.units import BadValue, instant_in, value_in
+from workers.systems.faults import TranslateError
 
 OBSERVED_AT = "observed_at"
 MOST_SERIES = 10_000

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from workers.sources.faults import TranslateError
 from workers.sources.lot import Lot
 from workers.sources.mapping.config import counts_have_a_window, window_of
 from workers.sources.mapping.units import FIELDS, units_of
 from workers.sources.polling import Poller
 from workers.sources.prometheus.client import Client
 from workers.sources.prometheus.translate import OBSERVED_AT, Asked, Queries, series, translate
-from workers.sources.table import Table
-from workers.sources.web import Reach, json_of, reach_of
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
+from workers.systems.web import Reach, json_of, reach_of
 
 INTERVAL_SECONDS = 15.0
 

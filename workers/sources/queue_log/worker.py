@@ -12,12 +12,12 @@ from pathlib import Path
 
 from app.core.floor.observation import Observation
 from app.ports.stream import Payload
-from workers.sources.faults import SourceFault
 from workers.sources.lot import Lot
 from workers.sources.queue_log.client import Follower
 from workers.sources.queue_log.translate import SILENCE_LIMIT_SECONDS, Translator
-from workers.sources.table import Table
 from workers.sources.worker import Factory, Surroundings, deliver_surely, pause
+from workers.systems.faults import SourceFault
+from workers.systems.table import Table
 
 HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 0.25

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
-from workers.sources.web import Reach, Web
+from workers.systems.web import Reach, Web
 
 
 @dataclass(frozen=True, slots=True, repr=False)

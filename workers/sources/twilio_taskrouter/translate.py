@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.floor.observation import Observation
-from workers.sources.faults import TranslateError
 from workers.sources.figures import count, instant, number, total, within
+from workers.systems.faults import TranslateError
 
 _LAST = timedelta(microseconds=1)
 _DAY_SECONDS = 86_400

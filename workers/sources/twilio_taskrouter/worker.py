@@ -8,14 +8,14 @@ from functools import partial
 from typing import NamedTuple
 
 from app.services.trials import Rejected
-from workers.sources.faults import SourceFault, TranslateError
 from workers.sources.figures import named_queues
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller
-from workers.sources.table import Table
 from workers.sources.twilio_taskrouter.client import Access, Client
 from workers.sources.twilio_taskrouter.translate import current, windowed
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.faults import SourceFault, TranslateError
+from workers.systems.table import Table
 
 INTERVAL_SECONDS = 15.0
 DEADLINE_SECONDS = 60.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from workers.sources.web import Reach, Web
+from workers.systems.web import Reach, Web
 
 PATH = "/api/v2/channels/voice/stats/current_queue_activity"
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.core.floor.observation import Observation
-from workers.sources.faults import TranslateError
 from workers.sources.figures import count, number, total
+from workers.systems.faults import TranslateError
 
 
 class Lines(NamedTuple):

@@ -6,15 +6,15 @@ from datetime import datetime
 from functools import partial
 
 from app.services.trials import Rejected
-from workers.sources.faults import TranslateError
 from workers.sources.figures import named_queues
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller
-from workers.sources.table import Table
-from workers.sources.web import Reach, reach_of
 from workers.sources.worker import Factory, Surroundings
 from workers.sources.zendesk_talk.client import Client
 from workers.sources.zendesk_talk.translate import Lines, translate
+from workers.systems.faults import TranslateError
+from workers.systems.table import Table
+from workers.systems.web import Reach, reach_of
 
 INTERVAL_SECONDS = 10.0
 DEADLINE_SECONDS = 60.0

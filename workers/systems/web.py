@@ -1,6 +1,6 @@
-"""The one HTTP client of the sources: bounded in time and size, without redirects, strict about JSON.
+"""The one HTTP client of sources and senders: bounded in time and size, without redirects, strict about JSON.
 
-Every fault is one of workers.sources.faults, in a sentence that names the address without its query.
+Every fault is one of workers.systems.faults, in a sentence that names the address without its query.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ import httpx2
 import msgspec
 
 from workers.posting import retry_after
-from workers.sources.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
-from workers.sources.table import Table
+from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
+from workers.systems.table import Table
 
 TIMEOUT_SECONDS = 10.0
 LARGEST_BYTES = 8 << 20

@@ -1,4 +1,4 @@
-"""What can go wrong between a contact center's system and us. str() is a sentence for people.
+"""What can go wrong between a system and us: a contact center's, or a tool that sends. str() is a sentence for people.
 
 No sentence quotes what a system said: it may hold a caller's number or name, or a secret that was sent to it.
 """

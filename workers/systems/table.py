@@ -1,4 +1,4 @@
-"""Reads one [[sources]] table of holdfire.toml, with errors that name the key at fault."""
+"""Reads one [[sources]] or [[senders]] table of holdfire.toml, with errors that name the key at fault."""
 
 import os
 from collections.abc import Collection, Mapping
