@@ -22,7 +22,7 @@ from tests.support.vendors.strict import (
 )
 from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 from workers.systems.table import Table
-from workers.systems.web import LARGEST_BYTES, Reach, Web, reach_of, shown_url
+from workers.systems.web import LARGEST_BYTES, Reach, Web, json_of, reach_of, shown_url
 
 TOKEN = "t0ken-c4nary"
 CALLER = "+1 555 0100 100"
@@ -81,6 +81,41 @@ async def test_every_trouble_is_a_fault_that_quotes_nothing(vendor, trouble, fau
     assert type(raised.value) is fault
     assert not any(word in str(raised.value) for word in (CALLER, TOKEN, "secret", "Oops"))
     assert getattr(raised.value, "retry_after_seconds", 7) == 7
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"queue": "a", "waiting": 50, "waiting": 0}', "the answer says 'waiting' twice in one object"),
+        (b'{"rows": [{"w": 1, "\\u0077": 1}]}', "the answer says 'w' twice in one object"),
+        (b'{"+1 555 0100 100": 1, "+1 555 0100 100": 1}', "the answer says a member twice in one object"),
+    ],
+    ids=["told twice", "told twice in other letters", "named by a caller"],
+)
+def test_a_member_that_is_there_twice_is_not_guessed(body, said):
+    with pytest.raises(TranslateError, match=said):
+        json_of(body, "the answer")
+
+
+def test_one_name_in_two_objects_is_plain_json():
+    assert json_of(b'[{"w": 1, "in": {"w": 2}}, {"w": 3}]', "it") == [{"w": 1, "in": {"w": 2}}, {"w": 3}]
+
+
+NEARLY = {
+    "no number": b"NaN",
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "two": b"{} {}",
+    "far too deep": b"[" * 100_000,
+    "no text": b"\xff",
+    "a comma more": b'{"a": 1,}',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("body", NEARLY.values(), ids=NEARLY)
+def test_what_is_nearly_json_is_none(body):
+    with pytest.raises(TranslateError, match="the answer is not JSON"):
+        json_of(body, "the answer")
 
 
 async def test_a_silent_server_has_only_so_much_time(vendor):

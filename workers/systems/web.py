@@ -4,7 +4,9 @@ Every fault is one of workers.systems.faults, in a sentence that names the addre
 """
 
 import asyncio
+import json
 import os
+import re
 import socket
 import ssl
 import zlib
@@ -24,6 +26,7 @@ from workers.systems.table import Table
 TIMEOUT_SECONDS = 10.0
 LARGEST_BYTES = 8 << 20
 _ALWAYS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "holdfire"}
+_PLAIN_WORD = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _GZIP = zlib.MAX_WBITS | 16
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _UNAVAILABLE = 401, 403, 429, 503
 
@@ -176,12 +179,37 @@ def reach_of(table: Table) -> Reach:
 
 
 def json_of(body: bytes | str, what: str) -> Any:
-    """Return what JSON says, strictly: no NaN, nothing behind it. Raises TranslateError naming `what`."""
+    """Return what JSON says, strictly: no NaN, nothing behind it, no member twice. Raises TranslateError naming `what`.
+
+    RFC 8259 leaves open which of two members of one name counts; a number that may be another one is none.
+    """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
+        found = msgspec.json.decode(body)
+        _MEMBERS.decode(body if isinstance(body, str) else body.decode())
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, json.JSONDecodeError) as fault:
         said = str(fault) if isinstance(fault, msgspec.MsgspecError) else type(fault).__name__
         raise TranslateError(f"{what} is not JSON ({said})") from None
+    except _Repeated as fault:
+        raise TranslateError(
+            f"{what} says {fault} twice in one object: either may be meant, so neither counts"
+        ) from None
+    return found
+
+
+class _Repeated(ValueError):
+    """An object has two members of one name; str() is that name where it is a plain word, as callers' are not."""
+
+
+def _each_once(members: list[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            raise _Repeated(repr(name) if _PLAIN_WORD.fullmatch(name) else "a member")
+        seen.add(name)
+
+
+# Looks at names only: numbers stay texts, however long they are.
+_MEMBERS = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=str, parse_float=str)
 
 
 def shown_url(url: str) -> str:
