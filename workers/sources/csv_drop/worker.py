@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from app.services.trials import Rejected
+from workers.sources.aside import Aside
 from workers.sources.csv_drop.client import LARGEST_BYTES, Dropped, Folder
 from workers.sources.csv_drop.translate import Layout, translate
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import columns_of, row_map
 from workers.sources.polling import Poller
-from workers.sources.worker import Factory, Got, Surroundings
+from workers.sources.worker import Factory, Surroundings
 from workers.systems.faults import SourceFault, TranslateError
 from workers.systems.table import Table
 
@@ -57,7 +56,7 @@ class CsvDrop:
     def __init__(self, folder: Folder, layout: Layout, settle_seconds: float) -> None:
         self._folder, self._layout, self._settle = folder, layout, settle_seconds
         self._begun = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="csv-drop")
+        self._aside = Aside(_KIND)
         self._sent: Sequence[Dropped] = ()
 
     async def read(self, asked_at: datetime) -> Lot:
@@ -65,24 +64,21 @@ class CsvDrop:
         sent, self._sent = self._sent, ()
         try:
             for dropped in sent:
-                await self._aside(self._folder.done, dropped)
-            found = await self._aside(self._folder.whole, asked_at)
+                await self._aside.run(self._folder.done, dropped)
+            found = await self._aside.run(self._folder.whole, asked_at)
             if not self._begun:
                 await asyncio.sleep(self._settle)
-                found = await self._aside(self._folder.whole, asked_at)
+                found = await self._aside.run(self._folder.whole, asked_at)
         except OSError as fault:
             raise SourceFault(f"{fault.filename} cannot be used ({fault.strerror or fault})") from None
         self._begun = True
-        lot = joined(await self._aside(self._translated, found))
+        lot = joined(await self._aside.run(self._translated, found))
         self._sent = found
         return lot
 
     async def close(self) -> None:
         """Forget what was sent last: it is read again, and what came of it is a duplicate."""
         self._sent = ()
-
-    async def _aside(self, work: Callable[..., Got], *given: Any) -> Got:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
 
     def _translated(self, found: Sequence[Dropped]) -> list[Lot]:
         return [_lot(dropped, self._layout) for dropped in found]

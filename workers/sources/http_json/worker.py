@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
+from workers.sources.aside import Aside
 from workers.sources.http_json.client import Client, Question
 from workers.sources.http_json.translate import translate
 from workers.sources.lot import Lot
@@ -68,11 +69,13 @@ class HttpJson:
 
     def __init__(self, client: Client, row_map: RowMap) -> None:
         self._client, self._row_map = client, row_map
+        self._aside = Aside(_KIND)
 
     async def read(self, asked_at: datetime) -> Lot:
         """Return what the system answers now. Raises SourceFault."""
         answer = await self._client.answer()
-        return translate(answer.body, self._row_map, asked_at - timedelta(seconds=kept_seconds(answer.headers)))
+        at = asked_at - timedelta(seconds=kept_seconds(answer.headers))
+        return await self._aside.run(translate, answer.body, self._row_map, at)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from app.services.trials import Rejected
+from workers.sources.aside import Aside
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import row_map
 from workers.sources.mqtt.client import Broker, is_installed, subscribed
@@ -27,6 +28,7 @@ FIRST_PAUSE_SECONDS = 1.0
 SOUND_SECONDS = 60.0  # a connection that held for so long was well: the next fault counts as the first again
 SAMPLE_SECONDS = 30.0
 GATHER_SECONDS = 1.0
+LARGE_BYTES = 16 << 10  # from here on a message is read beside the event loop; below, going there takes longer
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 _KIND = "mqtt"
@@ -71,7 +73,7 @@ class MqttWorker:
         self.name = name
         self._around, self._broker, self._layout = around, broker, layout
         self._messages = self._faults = 0
-        self._speakers = Speakers()
+        self._speakers, self._aside = Speakers(), Aside(_KIND)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until `stop` is set."""
@@ -97,7 +99,7 @@ class MqttWorker:
                 subscribed(self._broker, self._around.clock.now) as messages,
             ):
                 async for message in messages:
-                    lot = self._translated(message)
+                    lot = await self._translated(message)
                     if (lot.payloads or lot.rejected) and not lots:
                         deadline.reschedule(asyncio.get_running_loop().time() + GATHER_SECONDS)
                     lots.append(lot)
@@ -115,16 +117,18 @@ class MqttWorker:
     async def _take(self, messages: AsyncIterator[Message], stop: asyncio.Event) -> None:
         async for message in messages:
             self._messages += 1
-            lot = self._translated(message)
+            lot = await self._translated(message)
             result = await deliver_surely(self._around.ingest, lot.payloads, stop)
             beside = {self.name} if result.accepted + result.duplicates else ()
             self._around.ingest.refused(lot.faulty(self.name), beside)
             self._say("listening")
 
-    def _translated(self, message: Message) -> Lot:
+    async def _translated(self, message: Message) -> Lot:
         """Return what a message says; one that makes no sense is one rejected row."""
+        large = len(message.payload) >= LARGE_BYTES
         try:
-            return self._speakers.heard(message, translate(message, self._layout))
+            lot = await self._aside.run(translate, message, self._layout) if large else translate(message, self._layout)
+            return self._speakers.heard(message, lot)
         except TranslateError as fault:
             return Lot((), [Rejected(1, "", str(fault))])
 

@@ -1,9 +1,10 @@
 """Polls an existing Prometheus with a query per metric."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
+from workers.sources.aside import Aside
 from workers.sources.lot import Lot
 from workers.sources.mapping.config import counts_have_a_window, window_of
 from workers.sources.mapping.units import FIELDS, units_of
@@ -13,7 +14,7 @@ from workers.sources.prometheus.translate import OBSERVED_AT, Asked, Queries, se
 from workers.sources.worker import Factory, Surroundings
 from workers.systems.faults import TranslateError
 from workers.systems.table import Table
-from workers.systems.web import Reach, json_of, reach_of
+from workers.systems.web import Answer, Reach, json_of, reach_of
 
 INTERVAL_SECONDS = 15.0
 
@@ -53,19 +54,26 @@ class Prometheus:
 
     def __init__(self, client: Client, queries: Queries) -> None:
         self._client, self._queries = client, queries
+        self._aside = Aside(_KIND)
 
     async def read(self, _asked_at: datetime) -> Lot:
         """Return what all queries give, evaluated at one instant of Prometheus' clock. Raises SourceFault."""
         first = await self._client.query(OBSERVED_AT, self._queries.observed_at, None)
-        at = series(first, self._queries, OBSERVED_AT).evaluated_at
+        at = await self._aside.run(self._evaluated_at, first)
         answers = {OBSERVED_AT: first}
         for asked in self._queries.metrics:
             answers[asked.field] = await self._client.query(asked.field, asked.query, at)
-        return translate(answers, self._queries)
+        return await self._aside.run(self._translated, answers)
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.close()
+
+    def _evaluated_at(self, answer: Answer) -> float | None:
+        return series(answer.json(), self._queries, OBSERVED_AT).evaluated_at
+
+    def _translated(self, answers: Mapping[str, Answer]) -> Lot:
+        return translate({field: answer.json() for field, answer in answers.items()}, self._queries)
 
 
 def _worker(
