@@ -15,7 +15,7 @@ from app.core.floor.instants import instant
 from app.errors import HoldfireError, Invalid
 from app.ports.events import Verified
 from app.store.audit_decisions import first_difference
-from app.store.connect import file_url, shown
+from app.store.connect import known_url, shown
 
 BATCH = 10_000
 _BEFORE_ALL = -(1 << 63)
@@ -39,7 +39,7 @@ def verify(url: str, noted: str | None = None) -> Verified:
 
 
 def _opened(url: str) -> sqlite3.Connection:
-    target = file_url(url)
+    target = known_url(url)
     path = Path(str(target.database))
     if not path.is_file():
         raise Invalid(f"{shown(target)}: there is no such file; name the database to check")

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.gate.policy import default_policy_document
@@ -44,6 +43,7 @@ from app.store.sole import sole_evaluator
 from app.store.staffing import SqlHours, SqlSchedules
 from app.store.tables import INSTALLATION
 from app.store.tallies import SqlTallies
+from app.store.upsert import insert
 from app.store.values import SqlValues
 from app.store.webhooks import SqlWebhooks
 from app.stream.sql import SqlStream

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, literal_column, or_, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.instants import micros
 from app.errors import Invalid, NotFound
@@ -17,6 +16,7 @@ from app.store.engine import Database
 from app.store.events import append_events
 from app.store.kept_inputs import keep_inputs, read_inputs
 from app.store.tables import API_KEYS, DECISIONS
+from app.store.upsert import insert
 
 PAGE_LIMIT = 1_000
 _COLUMNS = tuple(name for name in DECISIONS.c.keys() if name != "inputs_sha256")  # noqa: SIM118  # not a dictionary

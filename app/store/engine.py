@@ -1,7 +1,8 @@
-"""An open SQLite database: one thread that writes, several that read, and errors in holdfire's own words.
+"""An open database: who writes, who reads, and errors in holdfire's own words.
 
 SQLite has one writer at a time. All writes of the process therefore queue for one thread, first come first served:
-nobody is starved by a busy stream, and nobody waits in SQLite's own lock, which knows no order.
+nobody is starved by a busy stream, and nobody waits in SQLite's own lock, which knows no order. On PostgreSQL the
+stream has a thread of its own, because its writers and those of the tables need not wait for each other.
 """
 
 import asyncio
@@ -11,11 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+import psycopg
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from app.errors import HoldfireError, Invalid, NotDurable
-from app.store.connect import sqlite_engine, usable_url
+from app.store.connect import Lane, is_file, reading_engine, usable_url, writing_engine
 from app.store.migrate import migrate
 
 T = TypeVar("T")
@@ -25,6 +27,38 @@ READERS = 4
 LONGEST_WAIT_SECONDS = 10.0
 
 
+class Writer:
+    """One thread with one connection; jobs given to it run one after another."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine = engine
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"holdfire-{name}")
+        self._after: list[tuple[str, Callable[[], None]]] = []
+
+    def after_commit(self, mark: str, call: Callable[[], None]) -> None:
+        """Call `call`, on the thread, after every transaction that left `mark` in its connection's info."""
+        self._after.append((mark, call))
+
+    def submit(self, job: Callable[[], object]) -> Future[object]:
+        """Run a job on the thread, after those that came before."""
+        return self.thread.submit(job)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction on this thread, which is the writer's, and commit."""
+        with self.engine.begin() as connection:
+            marks = connection.info
+            result = work(connection)
+        for mark, call in self._after:
+            if marks.pop(mark, None):
+                call()
+        return result
+
+    def close(self) -> None:
+        """Finish what was given to it, and close the connection. Closing twice is fine."""
+        self.thread.shutdown()
+        self.engine.dispose()
+
+
 class Database:
     """An open database. Give `write` and `read` a function of a connection; each call is one transaction.
 
@@ -32,30 +66,15 @@ class Database:
     """
 
     def __init__(self, url: URL) -> None:
-        self._write_engine = sqlite_engine(url, "BEGIN IMMEDIATE", pool_size=1)
-        self._read_engine = sqlite_engine(url, "BEGIN", pool_size=READERS)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="holdfire-writer")
+        self.writer = Writer(writing_engine(url, Lane.TABLES), "writer")
+        self._read_engine = reading_engine(url, pool_size=READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="holdfire-reader")
         self._closed = False
-        self._after: list[tuple[str, Callable[[], None]]] = []
+        self.stream_writer = self.writer if is_file(url) else Writer(writing_engine(url, Lane.STREAM), "stream")
 
     def after_commit(self, mark: str, call: Callable[[], None]) -> None:
         """Call `call`, on the writer thread, after every transaction that left `mark` in its connection's info."""
-        self._after.append((mark, call))
-
-    def submit(self, job: Callable[[], object]) -> Future[object]:
-        """Run a job on the writer thread, after those that came before."""
-        return self._writer.submit(job)
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction on this thread, which is the writer thread, and commit."""
-        with self._write_engine.begin() as connection:
-            marks = connection.info
-            result = work(connection)
-        for mark, call in self._after:
-            if marks.pop(mark, None):
-                call()
-        return result
+        self.writer.after_commit(mark, call)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction on the writer thread, commit, and return its result.
@@ -66,8 +85,8 @@ class Database:
             raise NotDurable("the database is closed; nothing can be written any more")
         latest = monotonic() + LONGEST_WAIT_SECONDS
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, self._in_time, latest, work)
-        except IntegrityError as fault:
+            return await asyncio.get_running_loop().run_in_executor(self.writer.thread, self._in_time, latest, work)
+        except (IntegrityError, DataError) as fault:
             raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
         except DBAPIError as fault:
             raise NotDurable(f"the database could not write this down ({fault.orig}); nothing was changed") from fault
@@ -78,22 +97,23 @@ class Database:
             raise HoldfireError("the database is closed; nothing can be read any more")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
-        except (DBAPIError, sqlite3.Error) as fault:  # the stream reads past SQLAlchemy, which then wraps nothing
+        # The stream reads past SQLAlchemy, which then wraps nothing.
+        except (DBAPIError, sqlite3.Error, psycopg.Error) as fault:
             raise HoldfireError(f"the database could not be read: {getattr(fault, 'orig', fault)}") from fault
 
     async def close(self) -> None:
         """Finish what is being done and close every connection. Closing twice is fine."""
         self._closed = True
         await asyncio.to_thread(self._readers.shutdown)
-        await asyncio.to_thread(self._writer.shutdown)
+        for writer in {self.writer, self.stream_writer}:
+            await asyncio.to_thread(writer.close)
         self._read_engine.dispose()
-        self._write_engine.dispose()
 
     def _in_time(self, latest: float, work: Callable[[Connection], T]) -> T:
         if monotonic() > latest:
             detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
             raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
-        return self.transact(work)
+        return self.writer.transact(work)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
         with self._read_engine.begin() as connection:

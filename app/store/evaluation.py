@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.flow import FlowDelta
 from app.core.floor.rollup import RollupDelta
@@ -15,6 +14,7 @@ from app.store.flows import add_flows
 from app.store.memories import known_from_json, known_to_json, memories_from_json, memories_to_json
 from app.store.rollups import add_rollups
 from app.store.tables import CHECKPOINT
+from app.store.upsert import insert
 
 
 class SqlEvaluation:

@@ -18,8 +18,15 @@ class EventRow(StoreTable, table=True):
         Index(None, "type"),
         Index(None, "subject"),
         Index(None, "actor_id"),
-        Index("ix_events_gate", "gate", sqlite_where=text("gate IS NOT NULL")),
-        Index("ix_events_campaign", "campaign", sqlite_where=text("campaign IS NOT NULL")),
+        Index(
+            "ix_events_gate", "gate", sqlite_where=text("gate IS NOT NULL"), postgresql_where=text("gate IS NOT NULL")
+        ),
+        Index(
+            "ix_events_campaign",
+            "campaign",
+            sqlite_where=text("campaign IS NOT NULL"),
+            postgresql_where=text("campaign IS NOT NULL"),
+        ),
         CheckConstraint("seq >= 1", name="seq"),
         CheckConstraint("length(sha256) = 32", name="digest"),
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import numpy as np
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.flow import FlowDelta
 from app.core.floor.instants import MINUTE, SECOND, micros
@@ -14,6 +13,7 @@ from app.errors import Invalid
 from app.store.deleting import delete_in_turn
 from app.store.engine import Database
 from app.store.flow_tables import FLOW_MINUTES
+from app.store.upsert import insert
 
 _SUMS = ("counted_seconds", *FIELDS)
 

@@ -4,10 +4,10 @@ import zlib
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.ports.decisions import KeptInputs
 from app.store.event_tables import DECISION_INPUTS
+from app.store.upsert import insert
 
 # Between two evaluations a queue's texts differ in a few digits: little effort finds nearly all there is to find.
 EFFORT = 3

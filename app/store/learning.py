@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.event import Event
 from app.core.floor.instants import instant, micros
@@ -13,6 +12,7 @@ from app.ports.learning import KeptDebrief, Lift
 from app.store.engine import Database
 from app.store.events import append_events
 from app.store.learning_tables import DEBRIEFS
+from app.store.upsert import insert
 
 
 class SqlDebriefs:

@@ -69,7 +69,7 @@ class LedgerLine:
 
     def _submit(self) -> None:
         try:
-            self._database.submit(self._serve)
+            self._database.writer.submit(self._serve)
         except RuntimeError:  # its thread takes no more jobs
             with self._lock:
                 left, self._busy = list(self._waiting), False
@@ -90,7 +90,7 @@ class LedgerLine:
 
     def _settle(self, group: Sequence[Waiting[Any]]) -> None:
         try:
-            outcomes, changes = self._database.transact(lambda connection: _attempt_all(connection, group))
+            outcomes, changes = self._database.writer.transact(lambda connection: _attempt_all(connection, group))
         except Exception as fault:  # noqa: BLE001  # whatever it was, every caller must hear that nothing was kept
             if len(group) > 1 and not isinstance(fault, OperationalError):  # one of them, not the disk
                 self._isolate(group)

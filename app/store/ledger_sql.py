@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from app.core.permit.permit import Permit, PermitState
 from app.store.permit_tables import LIVE_ONLY, PERMIT_LEDGER, PERMIT_REPEATS, PERMIT_SENT, PERMITS
+from app.store.upsert import Insert, insert
 
 GATE, CAMPAIGN = "gate", "campaign"
 COLUMNS = tuple(PERMITS.columns.keys())

@@ -12,7 +12,8 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import Invalid
-from app.store.connect import shown, sqlite_engine, usable_url
+from app.store import postgresql
+from app.store.connect import is_file, migrating_engine, shown, usable_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE_SECONDS = 60
@@ -22,17 +23,19 @@ def migrate(url: str) -> str:
     """Create or upgrade the database at `url` and return its schema's version, e.g. "0001".
 
     Safe to run by several processes at once: the first does the work, the others wait for it. Raises Invalid for an
-    unusable URL or file, and for a database that a newer holdfire has upgraded.
+    unusable URL or database, and for one that a newer holdfire has upgraded.
     """
     target = usable_url(url)
-    engine = sqlite_engine(target, "BEGIN IMMEDIATE", pool_size=1, busy_milliseconds=PATIENCE_SECONDS * 1000)
+    engine = migrating_engine(target, PATIENCE_SECONDS)
     try:
-        _when_unlocked(lambda: _use_write_ahead_log(engine, target))
+        if is_file(target):
+            _when_unlocked(lambda: _use_write_ahead_log(engine, target))
         with engine.begin() as connection:
             return _upgrade(connection, target)
     except DBAPIError as fault:
-        detail = f"{shown(target)} cannot be used as database ({fault.orig}); check the path, its rights and its disk"
-        raise Invalid(detail) from fault
+        advice = "the path, its rights and its disk" if is_file(target) else "that the server runs, the name and rights"
+        cause = " ".join(str(fault.orig).split())
+        raise Invalid(f"{shown(target)} cannot be used as database ({cause}); check {advice}") from fault
     finally:
         engine.dispose()
 
@@ -61,7 +64,11 @@ def _upgrade(connection: Connection, target: URL) -> str:
             f"{shown(target)} was upgraded by a newer holdfire: its schema is {', '.join(unknown)}, this one knows up "
             f"to {newest}. Start the newer version, or restore a backup from before the upgrade"
         )
+    if not is_file(target) and (fault := postgresql.unfit(connection)):
+        raise Invalid(f"{shown(target)}: {fault}")
     command.upgrade(config, "head")
+    if not is_file(target):
+        postgresql.sort_text_by_bytes(connection)
     return newest
 
 

@@ -22,7 +22,7 @@ from app.core.forecast.series import BoolArray
 from app.core.gate.decide import select as matching
 from app.errors import HoldfireError
 from app.ports.backtest import Wanted
-from app.store.connect import file_url, sqlite_engine
+from app.store.connect import known_url, reading_engine
 from app.store.kept_columns import Digests, kept_columns
 from app.store.pack_tables import MINUTE_PACKS
 from app.store.packs import DAY_MINUTES, Columns, unpack
@@ -40,7 +40,7 @@ class SqlMinutes:
     url: str
 
     def read(self, wanted: Wanted, progress: Callable[[float], None] = lambda _: None) -> FloorHistory:
-        engine = sqlite_engine(file_url(self.url), "BEGIN", pool_size=1)
+        engine = reading_engine(known_url(self.url), pool_size=1)
         try:
             with engine.begin() as connection:
                 return _Reading(connection, self.url, wanted).history(progress)

@@ -14,7 +14,14 @@ class NoteRow(StoreTable, table=True):
 
     __tablename__ = "notes"
     __table_args__ = (
-        Index("ix_notes_standing", "gate", "at", "id", sqlite_where=text("withdrawn_at IS NULL")),
+        Index(
+            "ix_notes_standing",
+            "gate",
+            "at",
+            "id",
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
         CheckConstraint("text <> ''", name="text"),
     )
 

@@ -4,11 +4,11 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.ports.outlooks import KeptOutlook
 from app.store.engine import Database
 from app.store.outlook_tables import OUTLOOKS
+from app.store.upsert import insert
 
 
 class SqlOutlooks:

@@ -16,7 +16,12 @@ class OverrideRow(StoreTable, table=True):
     __tablename__ = "overrides"
     __table_args__ = (
         Index(None, "gate", "created_at", "id"),
-        Index("ix_overrides_open", "ends_at", sqlite_where=text("closed_at IS NULL")),
+        Index(
+            "ix_overrides_open",
+            "ends_at",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         CheckConstraint("effect IN ('hold', 'allow')", name="effect"),
         CheckConstraint("comment <> ''", name="comment"),
         CheckConstraint("used_count >= 0", name="used_count"),

@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.ports.backtest import PackableDay
 from app.store.engine import Database
@@ -15,6 +14,7 @@ from app.store.packs import DAY_MINUTES, Columns, digest, packed
 from app.store.rollups import Series, all_series
 from app.store.stale_packs import day_of
 from app.store.tables import ROLLUP_MINUTES
+from app.store.upsert import insert
 
 
 class SqlMinutePacks:

@@ -20,9 +20,9 @@ class PermitRow(StoreTable, table=True):
 
     __tablename__ = "permits"
     __table_args__ = (
-        Index("ix_permits_live", "gate", "expires_at", sqlite_where=LIVE_ONLY),
-        Index("ix_permits_live_campaign", "campaign", "expires_at", sqlite_where=LIVE_ONLY),
-        Index("ix_permits_live_expires_at", "expires_at", sqlite_where=LIVE_ONLY),
+        Index("ix_permits_live", "gate", "expires_at", sqlite_where=LIVE_ONLY, postgresql_where=LIVE_ONLY),
+        Index("ix_permits_live_campaign", "campaign", "expires_at", sqlite_where=LIVE_ONLY, postgresql_where=LIVE_ONLY),
+        Index("ix_permits_live_expires_at", "expires_at", sqlite_where=LIVE_ONLY, postgresql_where=LIVE_ONLY),
         Index(None, "granted_at", "id"),
         Index(None, "gate", "granted_at", "id"),
         Index(None, "campaign", "granted_at", "id"),

@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.event import Event
 from app.core.floor.targets import QueueTargets, ServiceLevelVariant
 from app.store.engine import Database
 from app.store.events import append_events
 from app.store.tables import QUEUE_TARGETS
+from app.store.upsert import insert
 
 
 class SqlQueues:

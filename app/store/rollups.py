@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.floor.rollup import RollupDelta
 from app.store.deleting import delete_in_turn
 from app.store.stale_packs import drop_packs
 from app.store.tables import ROLLUP_HOURS, ROLLUP_MINUTES
+from app.store.upsert import insert
 
 HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.ports.scores import KeptScore
 from app.store.engine import Database
 from app.store.learning_tables import DEBRIEFS
+from app.store.upsert import insert
 from app.store.value_tables import CAMPAIGN_SCORES
 
 

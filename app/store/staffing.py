@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from app.core.event import Event
 from app.core.staffing.schedule import Interval, Span, outside
@@ -12,6 +11,7 @@ from app.ports.staffing import Replacement, SavedHours, ScheduleState
 from app.store.engine import Database
 from app.store.events import append_events
 from app.store.staffing_tables import OPENING_HOURS, SCHEDULE_INTERVALS, SCHEDULES
+from app.store.upsert import insert
 
 _INTERVALS = SCHEDULE_INTERVALS.c
 _OWN = _INTERVALS.queue == SCHEDULES.c.queue

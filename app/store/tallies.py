@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from app.core.debrief.tagging import Place, TaggedContact, tagged_contacts
 from app.core.floor.contact import ContactEvent
 from app.ports.learning import Tally
 from app.store.engine import Database
 from app.store.learning_tables import CONTACT_TALLIES, TAGGED_CONTACTS, TALLY_CHECKPOINT
+from app.store.upsert import Insert, insert
 from app.stream.rows import contact_record
 from app.stream.tables import CONTACT_EVENTS
 

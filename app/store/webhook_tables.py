@@ -46,9 +46,18 @@ class DeliveryRow(StoreTable, table=True):
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        Index("ix_deliveries_lane", "receiver_id", "urgent", "next_at", sqlite_where=_PENDING),
-        Index("ix_deliveries_order", "receiver_id", "urgent", "event_seq", sqlite_where=_PENDING),
-        Index("ix_deliveries_subject", "subject", sqlite_where=_PENDING),
+        Index(
+            "ix_deliveries_lane", "receiver_id", "urgent", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING
+        ),
+        Index(
+            "ix_deliveries_order",
+            "receiver_id",
+            "urgent",
+            "event_seq",
+            sqlite_where=_PENDING,
+            postgresql_where=_PENDING,
+        ),
+        Index("ix_deliveries_subject", "subject", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_deliveries_receiver", "receiver_id", "created_at", "id"),
         Index("ix_deliveries_created_at", "created_at"),
         CheckConstraint(_one_of("state", DeliveryState), name="state"),

@@ -37,7 +37,7 @@ class SqlStream:
         self._clock = clock
         self._lag_records = lag_records
         self._feeds: set[Feed] = set()
-        self._writer = GroupWriter(database, self._publish)
+        self._writer = GroupWriter(database.stream_writer, self._publish)
         self._closed = False
 
     async def append(self, payloads: Sequence[Payload]) -> Appended:

@@ -94,7 +94,12 @@ class ContactEventRow(StreamTable, table=True):
     __table_args__ = (
         UniqueConstraint("contact_id", "event"),
         Index(None, "received_at"),
-        Index("ix_contact_events_queued", "at", sqlite_where=text("event = 'queued'")),
+        Index(
+            "ix_contact_events_queued",
+            "at",
+            sqlite_where=text("event = 'queued'"),
+            postgresql_where=text("event = 'queued'"),
+        ),
         CheckConstraint(_one_of("event", ContactEventKind), name="event"),
     )
 

@@ -21,14 +21,22 @@ WAITING_RECORDS = 500_000  # beyond this the disk is not keeping up, and more me
 _PAYLOAD_FAULTS = (IntegrityError, DataError, InterfaceError, ProgrammingError, OverflowError, TypeError, ValueError)
 
 
+class SqlWriter(Protocol):
+    """A thread that writes, one job after another."""
+
+    def submit(self, job: Callable[[], object]) -> object:
+        """Run a job on the thread, after those that came before."""
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction on this thread, which is the writer's, and commit."""
+
+
 class SqlDatabase(Protocol):
     """What the stream needs of an open database that has the tables of app.stream.tables."""
 
-    def submit(self, job: Callable[[], object]) -> object:
-        """Run a job on the one writer thread, after those that came before."""
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction on this thread, which is the writer thread, and commit."""
+    @property
+    def stream_writer(self) -> SqlWriter:
+        """Return who writes what is appended."""
 
     def write(self, work: Callable[[Connection], T]) -> Awaitable[T]:
         """Run `work` in a write transaction on the writer thread, and commit."""
@@ -43,8 +51,8 @@ class GroupWriter:
     After a failed group it simply goes on with the next: it works again as soon as the database does.
     """
 
-    def __init__(self, database: SqlDatabase, on_written: Callable[[Written], None]) -> None:
-        self._database = database
+    def __init__(self, writer: SqlWriter, on_written: Callable[[Written], None]) -> None:
+        self._writer = writer
         self._on_written = on_written
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -64,7 +72,7 @@ class GroupWriter:
             self._waiting_records += len(request.payloads)
             start, self._busy = not self._busy, True
         if start:
-            self._database.submit(self._serve)
+            self._writer.submit(self._serve)
 
     async def close(self) -> None:
         """Take nothing more, and return once everything in line has been answered. Closing twice is fine."""
@@ -75,7 +83,7 @@ class GroupWriter:
     async def _turn(self) -> None:
         """Return when the writer thread has served everything that was in line before this call."""
         served = asyncio.Event()
-        self._database.submit(lambda: self._loop.call_soon_threadsafe(served.set))
+        self._writer.submit(lambda: self._loop.call_soon_threadsafe(served.set))
         await served.wait()
 
     def _serve(self) -> None:
@@ -86,7 +94,7 @@ class GroupWriter:
             self._busy = bool(self._waiting)
             again = self._busy
         if again:
-            self._database.submit(self._serve)
+            self._writer.submit(self._serve)
 
     def _next_group(self) -> list[Request]:
         group: list[Request] = []
@@ -100,7 +108,7 @@ class GroupWriter:
 
     def _write(self, requests: Sequence[Request]) -> None:
         try:
-            written = self._database.transact(lambda connection: write_group(connection, requests))
+            written = self._writer.transact(lambda connection: write_group(connection, requests))
         except _PAYLOAD_FAULTS as fault:
             self._isolate(requests, fault)
         except Exception as fault:  # noqa: BLE001  # whatever it was, every caller must hear that nothing was kept

@@ -41,11 +41,11 @@ async def execute(store, sql):
     """Execute a statement outside any transaction on the connection that writes."""
 
     def on_writer():
-        connection = store.database._write_engine.raw_connection()
+        connection = store.database.writer.engine.raw_connection()
         connection.cursor().execute(sql)
         connection.close()
 
-    await asyncio.wrap_future(store.database.submit(on_writer))
+    await asyncio.wrap_future(store.database.writer.submit(on_writer))
 
 
 async def read_payloads(stream):
@@ -86,7 +86,7 @@ async def test_other_writes_fail_with_the_same_sentence(store):
 async def test_a_write_whose_turn_comes_too_late_does_not_happen_behind_its_callers_back(store, monkeypatch):
     monkeypatch.setattr(engine, "LONGEST_WAIT_SECONDS", 0.05)
     release = threading.Event()
-    store.database.submit(lambda: release.wait(20))
+    store.database.writer.submit(lambda: release.wait(20))
     late = asyncio.create_task(store.gates.create_gate("late", after(0), an_event()))
     await asyncio.sleep(0.1)
     release.set()

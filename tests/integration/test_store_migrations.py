@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from app.errors import Invalid
+from app.store import sqlite
 from app.store.account_tables import SESSIONS
-from app.store.connect import sqlite_engine, usable_url
+from app.store.connect import usable_url
 from app.store.migrate import migrate, migration_config
 from app.stream.tables import STREAM_HEAD
 from tests.support.databases import a_database_url, a_store
@@ -51,7 +52,7 @@ def test_migrating_an_empty_database_gives_exactly_the_declared_tables(url, tmp_
 
 def test_alembic_itself_finds_no_drift(url):
     migrate(url)
-    engine = sqlite_engine(usable_url(url), "BEGIN")
+    engine = sqlite.engine(usable_url(url), "BEGIN")
     with engine.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), TABLES) == []  # type: ignore[arg-type]  # it takes several
     engine.dispose()
@@ -66,7 +67,7 @@ def test_migrating_again_changes_nothing(url, tmp_path):
 
 def test_every_migration_can_be_taken_back(url, tmp_path):
     migrate(url)
-    engine = sqlite_engine(usable_url(url), "BEGIN IMMEDIATE")
+    engine = sqlite.engine(usable_url(url), "BEGIN IMMEDIATE")
     with engine.begin() as connection:
         command.downgrade(migration_config(connection), "base")
     engine.dispose()

@@ -36,7 +36,7 @@ async def store(tmp_path):
 async def plans(store, call):
     """Return the plan of every statement that a call of the store executes."""
     seen = []
-    engines = (store.database._read_engine, store.database._write_engine)
+    engines = (store.database._read_engine, store.database.writer.engine)
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
         if statement.split()[0] in {"SELECT", "DELETE", "UPDATE", "INSERT"}:

@@ -127,14 +127,14 @@ class House:
         """Execute a statement on the connection that writes, outside any transaction."""
 
         def on_writer() -> None:
-            connection = self.whole.store.database._write_engine.raw_connection()
+            connection = self.whole.store.database.writer.engine.raw_connection()
             connection.cursor().execute(sql)
             connection.close()
 
         self.run(self._on_writer(on_writer))
 
     async def _on_writer(self, job: Callable[[], None]) -> None:
-        await asyncio.wrap_future(self.whole.store.database.submit(job))
+        await asyncio.wrap_future(self.whole.store.database.writer.submit(job))
 
     @contextmanager
     def broken_disk(self) -> Iterator[None]:

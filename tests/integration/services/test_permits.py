@@ -62,7 +62,7 @@ async def clear(whole) -> None:
 async def a_busy_writer(whole):
     """Keep the writer thread from its work meanwhile."""
     go_on = threading.Event()
-    whole.store.database.submit(go_on.wait)
+    whole.store.database.writer.submit(go_on.wait)
     try:
         yield
     finally:
@@ -75,7 +75,7 @@ async def reasons(whole, kind: EventType) -> list[str]:
 
 def execute(whole, sql: str) -> None:
     """Execute a statement on the connection that writes, outside any transaction."""
-    connection = whole.store.database._write_engine.raw_connection()
+    connection = whole.store.database.writer.engine.raw_connection()
     connection.cursor().execute(sql)
     connection.close()
 

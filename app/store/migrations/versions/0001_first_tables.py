@@ -77,7 +77,7 @@ def _create_stream() -> None:
     )
     op.create_index("ix_contact_events_received_at", "contact_events", ["received_at"])
     queued = sa.text("event = 'queued'")
-    op.create_index("ix_contact_events_queued", "contact_events", ["at"], sqlite_where=queued)
+    op.create_index("ix_contact_events_queued", "contact_events", ["at"], sqlite_where=queued, postgresql_where=queued)
 
 
 def _create_gates() -> None:
@@ -133,7 +133,14 @@ def _create_evaluation() -> None:
     op.create_index("ix_decisions_gate_at_id", "decisions", ["gate", "at", "id"])
     transition = sa.text("kind = 'transition'")
     unique = ["gate", "at", "verdict"]
-    op.create_index("uq_decisions_transition", "decisions", unique, unique=True, sqlite_where=transition)
+    op.create_index(
+        "uq_decisions_transition",
+        "decisions",
+        unique,
+        unique=True,
+        sqlite_where=transition,
+        postgresql_where=transition,
+    )
 
 
 def _create_rollups(table: str) -> None:

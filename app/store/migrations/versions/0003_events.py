@@ -37,7 +37,13 @@ def upgrade() -> None:
     for column in ("at", "type", "subject", "actor_id"):
         op.create_index(f"ix_events_{column}", "events", [column])
     for column in ("gate", "campaign"):
-        op.create_index(f"ix_events_{column}", "events", [column], sqlite_where=sa.text(f"{column} IS NOT NULL"))
+        op.create_index(
+            f"ix_events_{column}",
+            "events",
+            [column],
+            sqlite_where=sa.text(f"{column} IS NOT NULL"),
+            postgresql_where=sa.text(f"{column} IS NOT NULL"),
+        )
     for trigger in (NOT_CHANGED, NOT_DELETED, IN_LINE):
         op.execute(trigger)
     op.create_table(

@@ -27,7 +27,13 @@ def upgrade() -> None:
         sa.CheckConstraint("used_count >= 0", name="ck_overrides_used_count"),
     )
     op.create_index("ix_overrides_gate_created_at_id", "overrides", ["gate", "created_at", "id"])
-    op.create_index("ix_overrides_open", "overrides", ["ends_at"], sqlite_where=sa.text("closed_at IS NULL"))
+    op.create_index(
+        "ix_overrides_open",
+        "overrides",
+        ["ends_at"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     with op.batch_alter_table("decisions") as decisions:
         decisions.add_column(sa.Column("override_id", sa.String(), nullable=True))
     with op.batch_alter_table("api_keys") as keys:

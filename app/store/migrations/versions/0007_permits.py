@@ -34,9 +34,11 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("requested >= 1 AND allowed >= 1 AND sent >= 0", name="ck_permits_numbers"),
     )
-    op.create_index("ix_permits_live", "permits", ["gate", "expires_at"], sqlite_where=_LIVE)
-    op.create_index("ix_permits_live_campaign", "permits", ["campaign", "expires_at"], sqlite_where=_LIVE)
-    op.create_index("ix_permits_live_expires_at", "permits", ["expires_at"], sqlite_where=_LIVE)
+    op.create_index("ix_permits_live", "permits", ["gate", "expires_at"], sqlite_where=_LIVE, postgresql_where=_LIVE)
+    op.create_index(
+        "ix_permits_live_campaign", "permits", ["campaign", "expires_at"], sqlite_where=_LIVE, postgresql_where=_LIVE
+    )
+    op.create_index("ix_permits_live_expires_at", "permits", ["expires_at"], sqlite_where=_LIVE, postgresql_where=_LIVE)
     op.create_index("ix_permits_granted_at_id", "permits", ["granted_at", "id"])
     op.create_index("ix_permits_gate_granted_at_id", "permits", ["gate", "granted_at", "id"])
     op.create_index("ix_permits_campaign_granted_at_id", "permits", ["campaign", "granted_at", "id"])

@@ -52,9 +52,21 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'pending') = (next_at IS NOT NULL)", name="ck_deliveries_next_at"),
     )
     pending = sa.text("state = 'pending'")
-    op.create_index("ix_deliveries_lane", "deliveries", ["receiver_id", "urgent", "next_at"], sqlite_where=pending)
-    op.create_index("ix_deliveries_order", "deliveries", ["receiver_id", "urgent", "event_seq"], sqlite_where=pending)
-    op.create_index("ix_deliveries_subject", "deliveries", ["subject"], sqlite_where=pending)
+    op.create_index(
+        "ix_deliveries_lane",
+        "deliveries",
+        ["receiver_id", "urgent", "next_at"],
+        sqlite_where=pending,
+        postgresql_where=pending,
+    )
+    op.create_index(
+        "ix_deliveries_order",
+        "deliveries",
+        ["receiver_id", "urgent", "event_seq"],
+        sqlite_where=pending,
+        postgresql_where=pending,
+    )
+    op.create_index("ix_deliveries_subject", "deliveries", ["subject"], sqlite_where=pending, postgresql_where=pending)
     op.create_index("ix_deliveries_receiver", "deliveries", ["receiver_id", "created_at", "id"])
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
     op.create_table(

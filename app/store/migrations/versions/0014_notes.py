@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.CheckConstraint("text <> ''", name="ck_notes_text"),
     )
     standing = sa.text("withdrawn_at IS NULL")
-    op.create_index("ix_notes_standing", "notes", ["gate", "at", "id"], sqlite_where=standing)
+    op.create_index(
+        "ix_notes_standing", "notes", ["gate", "at", "id"], sqlite_where=standing, postgresql_where=standing
+    )
 
 
 def downgrade() -> None:

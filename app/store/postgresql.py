@@ -1,0 +1,93 @@
+"""A database of PostgreSQL's: what each connection to it is told.
+
+Writers of one lane follow each other, in whatever process they are, by an advisory lock that ends with the transaction.
+What is read before a write is therefore still true when it is written, as with SQLite's one writer; nothing has to be
+tried twice.
+"""
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+DRIVER = "postgresql+psycopg"
+DRIVERS = frozenset({"postgresql", "postgres", DRIVER})
+LOCK_SECONDS = 10
+# Parts of advisory locks' names: this number is holdfire's, the other one says what is locked.
+HOLDFIRE = 0x686F6C64
+LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
+OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
+_SORTED_OTHERWISE = """
+SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t
+    USING (table_schema, table_name)
+WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.data_type = 'character varying'
+    AND c.collation_name IS DISTINCT FROM 'C'
+"""
+_CONNECT: dict[str, Any] = {
+    "application_name": "holdfire",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,  # a server that was cut off is noticed within half a minute
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "client_encoding": "utf8",
+}
+
+
+def reading_engine(url: URL, *, pool_size: int) -> Engine:
+    """Return an engine whose every transaction looks at one unchanging picture of the database, and changes nothing."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    made = _engine(url, pool_size=pool_size, pool_pre_ping=True)
+    return made.execution_options(**options)
+
+
+def writing_engine(url: URL, lock: str, patience_seconds: int = LOCK_SECONDS) -> Engine:
+    """Return an engine of one connection, whose every transaction begins when it alone has the lock."""
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience_seconds}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({HOLDFIRE}, {LOCKS[lock]})")
+
+    made = _engine(url, pool_size=1, pool_pre_ping=True)
+    event.listen(made, "begin", begin)
+    return made
+
+
+def engine(url: URL) -> Engine:
+    """Return an engine of one connection, for who takes its locks itself."""
+    return _engine(url, pool_size=1)
+
+
+def unfit(connection: Connection) -> str | None:
+    """Return why a server or its database cannot hold what holdfire writes, None when it can."""
+    version, encoding = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')"
+    ).one()
+    if version < OLDEST:
+        return f"its server is PostgreSQL {version // 10_000}; {OLDEST // 10_000} or newer is needed"
+    if encoding != "UTF8":
+        return f"its encoding is {encoding}; create it with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+    return None
+
+
+def sort_text_by_bytes(connection: Connection) -> None:
+    """Let every column of text sort by its bytes, as SQLite and Python do, whatever language the database speaks.
+
+    Pages that go on after a name would otherwise lose or repeat names.
+    """
+    for table, column in connection.exec_driver_sql(_SORTED_OTHERWISE).all():
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE varchar COLLATE "C"')
+
+
+def _engine(url: URL, **more: Any) -> Engine:
+    made = create_engine(url, max_overflow=0, hide_parameters=True, connect_args=_CONNECT, **more)
+    event.listen(made, "connect", _configure)
+    return made
+
+
+def _configure(connection: Any, _: object) -> None:
+    """Make commits durable where the server's own setting would let them go on before they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        cursor.execute("SET timezone TO 'UTC'")
+    connection.commit()
