@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.support.server import REPOSITORY, Server, a_server
@@ -34,8 +34,11 @@ EXPECTED_WHEN_DOWN = (
     "ERR_INCOMPLETE_CHUNKED",
 )
 
+PATIENCE_MILLISECONDS = 45_000  # with which a page is waited for, and what should be on it: for a busy machine
+
 OpenPage = Callable[..., Page]
 Theme = Literal["dark", "light"]
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -104,6 +107,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     def open_one(url: str, *, width: int = 1440, theme: Theme = "dark", server_may_go: bool = False, **options) -> Page:
         height = 900 if width > 600 else 844
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         watched = Watched(context.new_page())
         watched.server_may_go = server_may_go
         watched.scripted = options.get("java_script_enabled", True)

@@ -47,7 +47,7 @@ def start_of(server: Server, campaign_id: str) -> datetime:
 
 
 def opened(page: Page) -> Page:
-    expect(page.locator(".legend, .unforeseen").first).to_be_attached(timeout=20_000)
+    expect(page.locator(".legend, .unforeseen").first).to_be_attached()
     return page
 
 

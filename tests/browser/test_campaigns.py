@@ -106,7 +106,7 @@ def test_a_campaign_s_page_follows_it_and_says_a_new_state_once(filled, open_pag
         page = open_page(f"{filled.url}/campaigns/live")
         expect(page.locator(".state-word")).to_have_text("Waiting")
         client.post("/api/v1/campaigns/live/pause").raise_for_status()
-    expect(page.locator(".state-word")).to_have_text("Paused", timeout=30_000)
+    expect(page.locator(".state-word")).to_have_text("Paused")
     expect(page.locator("#status")).to_have_text("Live one: Paused.")
     expect(page).to_have_title(re.compile("Live one: paused"))
 

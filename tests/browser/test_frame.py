@@ -11,10 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.floor import BUSY, GOOD, push, use_policy
-from tests.support.server import Server, a_server
+from tests.support.server import Server, a_port, a_server
 
 BACKLOG_ONLY = [{"metric": "backlog", "hold_above": 10, "resume_below": 5, "resume_for_seconds": 0}]
-DEAD_WITHIN = 15_500  # milliseconds: fifteen seconds, and what a test needs to see it
+DEAD_WITHIN = 15_000  # milliseconds of the page's own clock
 DASH = "\u2013"
 
 
@@ -45,9 +45,9 @@ def live(page: Page, word: str) -> Page:
     return page
 
 
-def dead(page: Page, milliseconds: int = DEAD_WITHIN) -> None:
+def dead(page: Page) -> None:
     """See a page's header, title and icon say that nothing here may be relied on."""
-    expect(page.locator("#not-live")).to_be_visible(timeout=milliseconds)
+    expect(page.locator("#not-live")).to_be_visible()
     expect(page.locator(".pulse-dead")).to_be_visible()
     expect(page.locator(".pulse-live")).to_be_hidden()
     expect(page).to_have_title(re.compile("^UNKNOWN · not live · "))
@@ -86,30 +86,33 @@ def test_one_page_opens_one_socket(sending: Server, open_page):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["told to end", "killed"])
 def test_a_server_that_ended_is_seen_on_any_page_and_so_is_its_return(tmp_path: Path, open_page, number):
-    with a_server(tmp_path) as first, first.client() as client:
+    port = a_port()
+    with a_server(tmp_path, "--port", port) as first, first.client() as client:
         use_policy(client, rules=BACKLOG_ONLY)
         push(client, GOOD)
         page = live(open_page(f"{first.url}/plan", server_may_go=True), "SEND")
         page.evaluate("window.stayed = true")
-        port = first.url.rpartition(":")[2]
         first.stop(number)
         dead(page)
     with a_server(tmp_path, "--port", port) as second:
         _tell(second, BUSY)
-        expect(page.locator("#not-live")).to_be_hidden(timeout=DEAD_WITHIN)
+        expect(page.locator("#not-live")).to_be_hidden()
         live(page, "HOLD")
         assert page.evaluate("window.stayed")
 
 
-@pytest.mark.slow
 def test_a_frozen_server_is_seen_on_any_page_within_fifteen_seconds(sending: Server, open_page):
-    page = live(open_page(f"{sending.url}/plan", server_may_go=True), "SEND")
+    page = open_page("about:blank", server_may_go=True)
+    page.clock.install()
+    page.goto(f"{sending.url}/plan")
+    live(page, "SEND")
     sending.process.send_signal(signal.SIGSTOP)
     try:
+        page.clock.run_for(DEAD_WITHIN)
         dead(page)
     finally:
         sending.process.send_signal(signal.SIGCONT)
-    expect(page.locator("#not-live")).to_be_hidden(timeout=DEAD_WITHIN)
+    expect(page.locator("#not-live")).to_be_hidden()
     live(page, "SEND")
 
 
@@ -130,9 +133,9 @@ def test_a_page_whose_browser_goes_offline_is_marked_and_mends_itself_without_a_
 
 
 def test_an_override_is_on_every_page_with_what_is_left_of_it(sending: Server, open_page, artifacts: Path):
-    until = (datetime.now(UTC) + timedelta(minutes=40)).isoformat()
     page = live(open_page(f"{sending.url}/plan"), "SEND")
     with sending.client() as client:
+        until = (datetime.now(UTC) + timedelta(minutes=40)).isoformat()
         asked = {"effect": "hold", "ends_at": until, "comment": "Storm in Texas, the phones are full"}
         made = client.post("/api/v1/gates/default/overrides", json=asked)
         assert made.status_code == 201, made.text
@@ -140,7 +143,7 @@ def test_an_override_is_on_every_page_with_what_is_left_of_it(sending: Server, o
         strip = page.locator(".overriding li")
         expect(strip).to_contain_text("Held by hand")
         expect(strip).to_contain_text("Storm in Texas")
-        expect(strip.locator(".left")).to_have_text(re.compile(r"^39.min [0-9]{1,2}.s left$"))
+        expect(strip.locator(".left")).to_have_text(re.compile(r"^39.min( [0-9]{1,2}.s)? left$"))
         assert violations(page) == []
         page.screenshot(path=artifacts / "override-dark-1440.png")
         client.delete(f"/api/v1/gates/default/overrides/{made.json()['id']}").raise_for_status()
@@ -168,6 +171,7 @@ def test_keys_lead_about_help_and_can_be_turned_off(sending: Server, open_page, 
     page.screenshot(path=artifacts / "keys-dark-1440.png")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
+    page.evaluate("performance.now = () => 0")  # however busy the machine is, the second key comes in time
     page.keyboard.press("g")
     page.keyboard.press("p")
     expect(page).to_have_url(re.compile("/plan"))
@@ -190,6 +194,7 @@ def test_the_board_alone_fills_the_screen_and_comes_back(sending: Server, open_p
     page.locator("h1").click()
     page.keyboard.press("k")
     expect(page).to_have_url(re.compile(r"/\?kiosk=yes"))
+    live(page, "SEND")
     expect(page.locator("#verdict-word")).to_have_text("SEND")
     expect(page.locator(".pages")).to_be_hidden()
     expect(page.locator(".pulse-link")).to_be_visible()

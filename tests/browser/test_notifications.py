@@ -69,7 +69,7 @@ def test_a_change_is_told_once_to_who_asked_for_it_and_to_nobody_else(sending: S
     with sending.client() as client:
         push(client, BUSY)
     _live(silent, "HOLD")
-    expect(page.locator("#alarm")).to_have_text("HOLD: orders-voice: 14 waiting, limit 10", timeout=10_000)
+    expect(page.locator("#alarm")).to_have_text("HOLD: orders-voice: 14 waiting, limit 10")
     assert page.evaluate("document.told") == ["default: HOLD: orders-voice: 14 waiting, limit 10"]
     assert page.evaluate("document.tones") == [440, 330]
     assert silent.evaluate("[...document.told, ...document.tones]") == []

@@ -97,7 +97,7 @@ def test_the_panel_follows_the_verdict_at_once(floor, open_page):
     floor.tell(40)
     try:
         expect(page.locator("#verdict-word")).to_have_text("HOLD")
-        expect(page.locator("#outlook-answer .mark-hold")).to_be_visible(timeout=10_000)
+        expect(page.locator("#outlook-answer .mark-hold")).to_be_visible()
     finally:
         floor.tell(0)
 

@@ -99,11 +99,11 @@ def test_every_page_that_is_open_shows_it_within_seconds_and_counts_down(
 ):
     board, limits = open_page(server.url), open_page(f"{server.url}/thresholds", theme="light", width=390)
     for page in (board, limits):
-        expect(page.locator("html")).to_have_attribute("data-live", "ok", timeout=15_000)
+        expect(page.locator("html")).to_have_attribute("data-live", "ok")
         expect(strip(page)).to_have_count(0)
     made = override(client)
     for page in (board, limits):
-        expect(strip(page)).to_contain_text("Held by hand", timeout=10_000)
+        expect(strip(page)).to_contain_text("Held by hand")
         expect(strip(page)).to_contain_text("by Ann until")
         expect(strip(page)).to_contain_text("“launch freeze”")
         left = strip(page).locator(".left")
@@ -115,7 +115,7 @@ def test_every_page_that_is_open_shows_it_within_seconds_and_counts_down(
     limits.screenshot(path=artifacts / "overrides-strip-390.png")
     client.delete(f"/api/v1/gates/default/overrides/{made}").raise_for_status()
     for page in (board, limits):
-        expect(strip(page)).to_have_count(0, timeout=10_000)
+        expect(strip(page)).to_have_count(0)
 
 
 def test_another_gate_s_override_is_seen_with_its_gate(open_page: OpenPage, server, client):

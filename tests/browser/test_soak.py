@@ -74,7 +74,7 @@ def recorded(server: Server, count: int) -> list[str]:
         for number in range(count):
             mood = BUSY if number % 5 == 4 else GOOD
             push(client, {queue: backlog + number for queue, backlog in mood.items()})
-            frame = socket.recv(timeout=10)
+            frame = socket.recv(timeout=60)
             frames.append(frame if isinstance(frame, str) else gzip.decompress(frame).decode())
     return frames
 

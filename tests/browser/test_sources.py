@@ -86,7 +86,7 @@ def test_without_a_source_the_page_says_how_to_connect_one(open_page, tmp_path, 
         looked_at(page, artifacts, "sources-empty", look)
         with empty.client() as client:
             push(client, GOOD)
-        expect(page.get_by_role("row", name="acd-1")).to_contain_text("FRESH", timeout=15_000)
+        expect(page.get_by_role("row", name="acd-1")).to_contain_text("FRESH")
 
 
 def test_a_source_that_nothing_was_heard_of_is_said_plainly(server, open_page):

@@ -91,8 +91,8 @@ def told(page: Page) -> Locator:
 
 
 def settled(page: Page) -> None:
-    expect(page.locator("#told")).to_have_attribute("aria-busy", "false", timeout=30_000)
-    expect(page.locator("#lines")).to_be_visible(timeout=30_000)
+    expect(page.locator("#told")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#lines")).to_be_visible()
 
 
 def drag(page: Page, line: Locator, up: float) -> None:
@@ -130,9 +130,7 @@ def test_a_line_is_dragged_with_the_mouse_and_the_sentence_follows(open_page: Op
     drag(page, hold(page), 90)
     expect(number(page, "hold")).not_to_have_value("10")
     assert float(number(page, "hold").input_value()) > SLAM
-    expect(told(page).first).to_contain_text(
-        re.compile("^These limits would not have held, missed . bad hour"), timeout=20_000
-    )
+    expect(told(page).first).to_contain_text(re.compile("^These limits would not have held, missed . bad hour"))
     expect(told(page).last).to_contain_text("As saved, version 1 would have held once")
     expect(page.locator("#review")).to_contain_text("Backlog: hold above")
     expect(page).to_have_url(re.compile("hold-0=1[6-9]"))
@@ -154,7 +152,7 @@ def test_a_line_is_moved_by_keys_just_as_well(open_page: OpenPage, url):
     expect(number(page, "hold")).to_have_value("1")
     expect(number(page, "resume")).to_have_value("1")  # taken along: it stays on the good side
     page.keyboard.press("End")
-    expect(told(page).first).to_contain_text("These limits would not have held", timeout=20_000)
+    expect(told(page).first).to_contain_text("These limits would not have held")
 
 
 def test_a_typed_number_moves_the_line(open_page: OpenPage, url):
@@ -326,10 +324,10 @@ def test_a_backtest_that_has_to_wait_says_so_and_comes_later(open_page: OpenPage
         "**/partials/thresholds/preview?*", lambda route: route.fulfill(status=429, headers={"Retry-After": "5"})
     )
     page.goto(url)
-    expect(page.locator("#lines")).to_be_visible(timeout=20_000)
+    expect(page.locator("#lines")).to_be_visible()
     expect(page.locator("#told")).to_contain_text("Walking the limits over the last week")
     page.unroute("**/partials/thresholds/preview?*")
-    expect(told(page)).to_have_count(1, timeout=20_000)
+    expect(told(page)).to_have_count(1)
 
 
 def test_without_an_answer_it_says_so_and_the_numbers_stay(open_page: OpenPage, url):

@@ -23,7 +23,7 @@ from app.web.wall.walls import Face
 from tests.browser.axe import violations
 from tests.browser.floor import BUSY, GOOD, POLICY, push, use_policy
 from tests.support.floors import StaticFloor, a_reading
-from tests.support.server import Server, a_server
+from tests.support.server import Server, a_port, a_server
 
 PICTURES = {
     "720p": (1280, 720),
@@ -95,7 +95,7 @@ def says(page: Page, word: str) -> None:
 
 def says_nothing_is_live(page: Page) -> None:
     """Nothing of what was there looks good any more: the word, the numbers, the title."""
-    expect(page.locator(".wall-dead .wall-word")).to_be_visible(timeout=20_000)
+    expect(page.locator(".wall-dead .wall-word")).to_be_visible()
     expect(page.locator(".wall-dead .wall-word")).to_have_text("UNKNOWN")
     expect(page.locator("#wall-word")).to_be_hidden()
     expect(page.locator("#wall-lost")).to_contain_text("No live data for")
@@ -196,19 +196,19 @@ def test_a_throttle_and_the_longest_words_fit_as_well(server: Server, open_page,
 
 
 def test_a_server_that_restarts_is_waited_for_and_the_screen_goes_on_by_itself(tmp_path: Path, open_page, artifacts):
-    with a_server(tmp_path) as first:
+    port = a_port()
+    with a_server(tmp_path, "--port", port) as first:
         with first.client() as client:
             use_policy(client)
             push(client, GOOD)
         page = open_page(hung(first)["url"], server_may_go=True)
         says(page, "SEND")
         page.evaluate("window.stayed = true")
-        port = first.url.rpartition(":")[2]
     says_nothing_is_live(page)
     assert looked_at(page, artifacts, "dead") == []
     with a_server(tmp_path, "--port", port) as second:
         report(second, BUSY)
-        expect(page.locator("#wall-link")).to_have_text("live", timeout=20_000)
+        expect(page.locator("#wall-link")).to_have_text("live")
         says(page, "HOLD")
         assert page.evaluate("window.stayed")
 
@@ -309,7 +309,7 @@ def test_where_sockets_are_blocked_a_screen_asks_instead(server: Server, open_pa
     page.route_web_socket(re.compile("/api/v1/live"), lambda socket: socket.close())  # a proxy that knows no sockets
     page.goto(made["url"])
     page.clock.run_for(10_000)
-    expect(page.locator("#wall-link")).to_have_text("live, every 15 s", timeout=20_000)
+    expect(page.locator("#wall-link")).to_have_text("live, every 15 s")
     expect(page.locator(".wall-dead")).to_be_hidden()
     server.process.send_signal(signal.SIGSTOP)  # now the proxy passes questions on and no answers
     try:
@@ -320,7 +320,7 @@ def test_where_sockets_are_blocked_a_screen_asks_instead(server: Server, open_pa
     with server.client() as client:
         client.delete(f"/api/v1/displays/{made['id']}").raise_for_status()
     page.clock.run_for(16_000)
-    expect(page.get_by_role("heading", name="This screen was taken down")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="This screen was taken down")).to_be_visible()
 
 
 def test_the_pointer_goes_and_the_picture_drifts_but_not_for_who_asks_for_calm(server: Server, open_page):

@@ -1,9 +1,11 @@
 """A real holdfire in a process of its own, on a port the system picks, ended by its id."""
 
+import itertools
 import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,9 +18,11 @@ import httpx2
 from tests.support.warm import WarmProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-START_SECONDS = 30
-STOP_SECONDS = 20
-RUN_SECONDS = 100
+START_SECONDS = 90
+STOP_SECONDS = 60
+RUN_SECONDS = 200
+# Ports that the system hands to nobody by itself, a part of them for each test process.
+PORTS = itertools.count(20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 
 class Server:
@@ -55,7 +59,7 @@ class Server:
     def client(self, key: str | None = None) -> httpx2.Client:
         """Return an HTTP client for this server; close it after use."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=20)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=60)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal, wait for the end, return the exit code."""
@@ -68,6 +72,19 @@ class Server:
         finally:
             self._reader.join(5)
             self.process.close()
+
+
+def a_port() -> str:
+    """Return a free port that stays free for who ends there and comes back: nobody is given it by chance meanwhile."""
+    for port in PORTS:
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return str(port)
+    raise AssertionError("no port is free")
 
 
 @contextmanager
