@@ -1,6 +1,7 @@
 """Files dropped in a folder: each read once, never half, however it comes; what came of it is shown."""
 
 import asyncio
+import errno
 import os
 import threading
 from datetime import timedelta
@@ -35,6 +36,7 @@ MAPPING = {
     "metrics": {"backlog": "Calls Waiting", "oldest_wait_seconds": {"from": "Longest", "unit": "hh:mm:ss"}},
 }
 NOON = NOW.replace(hour=18, minute=0, second=0, microsecond=0)  # in Chicago
+A_FILE = f"a whole file, written {NOON:%Y-%m-%d} 18:00:00 UTC"
 
 
 def a_table(folder, **values):
@@ -168,7 +170,7 @@ async def test_a_file_that_is_being_written_is_not_read(tmp_path):
     assert looked(0.2, "a;b\n1;2") == []  # it has grown: the wait begins again
     assert looked(2.1) == []  # its last line has no end yet
     assert looked(8) == [b"a;b\n1;2"]  # and never will
-    folder.done(folder.whole(NOW)[0])
+    assert folder.done(folder.whole(NOW)[0], "done") is None
     assert looked(60) == []
     path.unlink()
     assert looked(1) == []
@@ -215,9 +217,64 @@ async def test_bad_rows_and_bad_files_are_counted_and_shown(export):
         "the line has fewer or more cells than the header",
         'backlog: what "Calls Waiting" gives is a text, not a number',
         "the queue's name is too long, cannot be printed, or looks like a number or an address",
-        "a whole file: the file has no column 'Queue Name', 'As Of', 'Calls Waiting', 'Longest'; the mapping names it",
-        "a whole file: the file is not utf-8-sig from byte 41 on; encoding says which it is",
+        f"{A_FILE}: the file has no column 'Queue Name', 'As Of', 'Calls Waiting', 'Longest'; the mapping names it",
+        f"{A_FILE}: the file is not utf-8-sig from byte 41 on; encoding says which it is",
     ]
+
+
+@pytest.mark.parametrize("after", ["leave", "move"])
+async def test_no_file_stops_another(tmp_path, after):
+    export = Export(tmp_path, after=after)
+    (tmp_path / "0.csv").write_bytes(b"\x00\xff" * 40)
+    (tmp_path / "1.csv").symlink_to(tmp_path / "1.csv")  # round and round
+    export.drop("2.csv", f"orders;2;;{at(0)}")
+    await export.poll(4)
+    export.drop("3.csv", f"orders;3;;{at(1)}")
+    await export.poll()
+    assert export.backlogs == [("orders", 2), ("orders", 3)]
+    assert (export.health.rejected, export.health.consecutive_failures) == (1, 0)
+    assert "the file is not utf-8-sig from byte 2 on" in export.health.refusals[0].detail
+    aside = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*/*.csv"))
+    assert aside == ([] if after == "leave" else ["done/2.csv", "rejected/0.csv"])
+
+
+async def test_a_file_that_may_not_be_read_is_said_once_and_read_once_it_may(export, monkeypatch):
+    shut, opened = {"1.csv"}, Path.open
+
+    def open_as_the_system_lets(path, *given):  # root may read everything, so its rights do not do
+        if path.name in shut:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *given)
+
+    export.drop("1.csv", f"orders;1;;{at(0)}")
+    export.drop("2.csv", f"orders;2;;{at(1)}")
+    monkeypatch.setattr(Path, "open", open_as_the_system_lets)
+    await export.poll(4)
+    assert export.backlogs == [("orders", 2)]
+    assert [each.detail for each in export.health.refusals] == [f"{A_FILE}: it cannot be read (Permission denied)"]
+    shut.clear()
+    await export.poll()
+    assert export.backlogs == [("orders", 2), ("orders", 1)]
+
+
+async def test_a_file_that_cannot_be_moved_is_said_and_the_next_one_read(tmp_path):
+    export = Export(tmp_path, after="move")
+    (tmp_path / "done").write_text("no folder")
+    for minute in range(3):
+        export.drop(f"{minute}.csv", f"orders;{minute};;{at(minute)}")
+        await export.poll()
+    assert export.backlogs == [("orders", 0), ("orders", 1), ("orders", 2)]
+    assert export.health.refusals[0].detail == f"{A_FILE}: it cannot be moved to the folder done (File exists)"
+
+
+async def test_a_folder_full_of_files_is_read_bit_by_bit(export, monkeypatch):
+    monkeypatch.setattr("workers.sources.csv_drop.client.MOST_AT_ONCE", 2)
+    for minute in range(5):
+        export.drop(f"{minute}.csv", f"orders;{minute};;{at(minute)}")
+    await export.poll(2)
+    assert len(export.backlogs) < 5
+    await export.poll(3)
+    assert export.backlogs == [("orders", minute) for minute in range(5)]
 
 
 async def test_the_time_of_the_file_stands_for_rows_that_name_none(tmp_path):

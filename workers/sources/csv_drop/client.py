@@ -8,7 +8,6 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -17,7 +16,8 @@ from typing import NamedTuple
 
 LARGEST_BYTES = 8 << 20
 WITHOUT_END = 5
-DONE = "done"
+MOST_AT_ONCE = 100
+MOST_BYTES = 64 << 20
 
 
 class Sign(NamedTuple):
@@ -35,15 +35,19 @@ class Sign(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A whole file. content None: it is too large to be read."""
+    """A whole file. content None: it cannot be read, for the reason in `fault`; it may be tried again if `retried`."""
 
     path: Path
     sign: Sign
     content: bytes | None
+    fault: str = ""
+    retried: bool = False
 
 
 class Folder:
     """A folder with files. What was read is remembered until it is gone; `done` moves it away where that is wanted.
+
+    No more is read at once than 100 files, or 64 MB; the rest has its turn the next time.
 
     settle_seconds: how long a file must not change; newest_seconds: what is older is left alone.
     """
@@ -64,7 +68,7 @@ class Folder:
         self._read: dict[str, Sign] = {}
 
     def whole(self, now: datetime) -> list[Dropped]:
-        """Return the files that are whole and were not read yet, the oldest first. Raises OSError."""
+        """Return the files that are whole and were not read yet, the oldest first. Raises OSError for the folder."""
         signs = dict(self._signs())
         self._seen = {name: self._first_seen(name, sign) for name, sign in signs.items()}
         self._read = {name: sign for name, sign in self._read.items() if signs.get(name) == sign}
@@ -73,15 +77,29 @@ class Folder:
             for name, sign in signs.items()
             if self._read.get(name) != sign and (now - sign.modified_at).total_seconds() <= self._newest
         ]
-        return [dropped for _, name, sign in sorted(fresh) if (dropped := self._whole(name, sign)) is not None]
+        found: list[Dropped] = []
+        for _, name, sign in sorted(fresh):
+            if (dropped := self._whole(name, sign)) is not None:
+                found.append(dropped)
+            if len(found) >= MOST_AT_ONCE or sum(len(each.content or b"") for each in found) >= MOST_BYTES:
+                break
+        return found
 
-    def done(self, dropped: Dropped) -> None:
-        """Remember a file as read, and move it to the folder `done` where that is wanted. Raises OSError."""
+    def done(self, dropped: Dropped, beside: str) -> str | None:
+        """Remember a file as read, and move it to the folder `beside` it where that is wanted.
+
+        Return why it could not be moved, None where all is well.
+        """
         self._read[dropped.path.name] = dropped.sign
-        if self._moves and _sign(dropped.path) == dropped.sign:
-            folder = self._path / DONE
+        if not self._moves or _sign(dropped.path) != dropped.sign:
+            return None
+        folder = self._path / beside
+        try:
             folder.mkdir(exist_ok=True)
             dropped.path.replace(_free(folder, dropped.path.name))
+        except OSError as fault:
+            return f"it cannot be moved to the folder {beside} ({fault.strerror})"
+        return None
 
     def _signs(self) -> Iterator[tuple[str, Sign]]:
         with os.scandir(self._path) as entries:
@@ -99,21 +117,24 @@ class Folder:
         if rested < self._settle:
             return None
         if sign.size > LARGEST_BYTES:
-            return Dropped(path, sign, None)
-        with suppress(FileNotFoundError):
+            return Dropped(path, sign, None, f"it has more than {LARGEST_BYTES:,} bytes")
+        try:
             with path.open("rb") as file:
                 content = file.read(LARGEST_BYTES + 1)
-            ended = content.endswith((b"\n", b"\r")) or rested >= self._settle * WITHOUT_END
-            if ended and _sign(path) == sign and len(content) == sign.size:
-                return Dropped(path, sign, content)
-        return None
+        except FileNotFoundError:
+            return None
+        except OSError as fault:  # of this file: the others are read all the same
+            return Dropped(path, sign, None, f"it cannot be read ({fault.strerror})", retried=True)
+        ended = content.endswith((b"\n", b"\r")) or rested >= self._settle * WITHOUT_END
+        whole = ended and _sign(path) == sign and len(content) == sign.size
+        return Dropped(path, sign, content) if whole else None
 
 
 def _sign(path: Path) -> Sign | None:
-    """Return a regular file's sign, None for anything else and for what is gone."""
+    """Return a regular file's sign, None for anything else, what is gone, and a link that leads nowhere."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return Sign(found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 

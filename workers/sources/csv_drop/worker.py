@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.services.trials import Rejected
 from workers.sources.aside import Aside
-from workers.sources.csv_drop.client import LARGEST_BYTES, Dropped, Folder
+from workers.sources.csv_drop.client import Dropped, Folder, Sign
 from workers.sources.csv_drop.translate import Layout, translate
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import columns_of, row_map
@@ -22,6 +22,7 @@ INTERVAL_SECONDS = 2.0
 SETTLE_SECONDS = 2.0
 NEWEST_HOURS = 24.0
 READING_SECONDS = 60.0
+DONE, REJECTED = "done", "rejected"
 
 _KIND = "csv-drop"
 
@@ -50,6 +51,7 @@ def trial(table: Table, name: str) -> Callable[[bytes, datetime], Lot]:
 class CsvDrop:
     """A folder and what its files mean. What was read is done when the next reading begins: it is durable by then.
 
+    A file that makes no sense, or cannot be read, stops no other: it is said once, and set aside where files are moved.
     The folder has one thread of its own: where it hangs, as a folder of another machine may, nobody else waits.
     """
 
@@ -57,14 +59,14 @@ class CsvDrop:
         self._folder, self._layout, self._settle = folder, layout, settle_seconds
         self._begun = False
         self._aside = Aside(_KIND)
-        self._sent: Sequence[Dropped] = ()
+        self._sent: Sequence[tuple[Dropped, str]] = ()
+        self._unread: dict[str, Sign] = {}
 
     async def read(self, asked_at: datetime) -> Lot:
         """Return what the files say that are whole now. The first time waits until it can know. Raises SourceFault."""
         sent, self._sent = self._sent, ()
+        left = await self._aside.run(self._put_aside, sent)
         try:
-            for dropped in sent:
-                await self._aside.run(self._folder.done, dropped)
             found = await self._aside.run(self._folder.whole, asked_at)
             if not self._begun:
                 await asyncio.sleep(self._settle)
@@ -72,30 +74,37 @@ class CsvDrop:
         except OSError as fault:
             raise SourceFault(f"{fault.filename} cannot be used ({fault.strerror or fault})") from None
         self._begun = True
-        lot = joined(await self._aside.run(self._translated, found))
-        self._sent = found
-        return lot
+        known, self._unread = self._unread, {each.path.name: each.sign for each in found if each.retried}
+        fresh = [each for each in found if not each.retried or known.get(each.path.name) != each.sign]
+        read = await self._aside.run(self._translated, fresh)
+        self._sent = [(each, where) for each, (where, _) in zip(fresh, read, strict=True) if not each.retried]
+        return joined([*left, *(lot for _, lot in read)])
 
     async def close(self) -> None:
         """Forget what was sent last: it is read again, and what came of it is a duplicate."""
         self._sent = ()
 
-    def _translated(self, found: Sequence[Dropped]) -> list[Lot]:
+    def _put_aside(self, sent: Sequence[tuple[Dropped, str]]) -> list[Lot]:
+        """Put away what is durable now; return a rejected row for each that stays where it is."""
+        return [_refused(each, why) for each, where in sent if (why := self._folder.done(each, where)) is not None]
+
+    def _translated(self, found: Sequence[Dropped]) -> list[tuple[str, Lot]]:
         return [_lot(dropped, self._layout) for dropped in found]
 
 
-def _lot(dropped: Dropped, layout: Layout) -> Lot:
-    """Return what a file says; one that makes no sense is one rejected row."""
+def _lot(dropped: Dropped, layout: Layout) -> tuple[str, Lot]:
+    """Return where to put a file and what it says; one that makes no sense is one rejected row."""
     if dropped.content is None:
-        return _refused(f"it has more than {LARGEST_BYTES:,} bytes")
+        return REJECTED, _refused(dropped, dropped.fault)
     try:
-        return translate(dropped.content, layout, dropped.sign.modified_at)
+        return DONE, translate(dropped.content, layout, dropped.sign.modified_at)
     except TranslateError as fault:
-        return _refused(str(fault))
+        return REJECTED, _refused(dropped, str(fault))
 
 
-def _refused(why: str) -> Lot:
-    return Lot((), [Rejected(1, "", f"a whole file: {why}")])
+def _refused(dropped: Dropped, why: str) -> Lot:
+    """Return a rejected row for a file: by when it was written, as its name may be a caller's."""
+    return Lot((), [Rejected(1, "", f"a whole file, written {dropped.sign.modified_at:%Y-%m-%d %H:%M:%S} UTC: {why}")])
 
 
 def _worker(
