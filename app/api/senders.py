@@ -11,6 +11,7 @@ from app.api.deps import ServicesDep, answer
 from app.api.schemas import Shape, problems, text_at
 from app.core.sending.standing import SendingState
 from app.ports.senders import Driven, SenderHealth
+from app.services import senders as registry
 from app.services.shapes import instant
 
 router = APIRouter(tags=["senders"])
@@ -26,6 +27,7 @@ class DrivenShape(Shape):
     target: int | None = Field(description="how many it is for; null: nobody says")
     read_at: str = text_at()
     trouble: str | None = Field(description="why it sends what it must not; null: it does not")
+    not_ready: str | None = Field(description="why no wave of its campaign opens for the tool now; null: one may")
 
 
 class Sender(Shape):
@@ -56,10 +58,10 @@ class Senders(Shape):
 )
 async def senders(services: ServicesDep, _: Reader) -> Response:
     """Every configured sender: whether it answers, what of it sends, and what it could not be stopped from."""
-    return answer({"items": [_shape(health) for health in services.senders.all()]})
+    return answer({"items": [_shape(health, services.senders) for health in services.senders.all()]})
 
 
-def _shape(health: SenderHealth) -> dict[str, Any]:
+def _shape(health: SenderHealth, senders: registry.Senders) -> dict[str, Any]:
     return {
         "name": health.name,
         "kind": health.kind,
@@ -69,11 +71,11 @@ def _shape(health: SenderHealth) -> dict[str, Any]:
         "consecutive_failures": health.consecutive_failures,
         "last_error": health.last_error,
         "commands": health.commands,
-        "campaigns": [_driven(health.driven[name]) for name in sorted(health.driven)],
+        "campaigns": [_driven(health.driven[name], senders) for name in sorted(health.driven)],
     }
 
 
-def _driven(driven: Driven) -> dict[str, Any]:
+def _driven(driven: Driven, senders: registry.Senders) -> dict[str, Any]:
     return {
         "campaign": driven.campaign,
         "tool_campaign": driven.tool_campaign,
@@ -82,4 +84,5 @@ def _driven(driven: Driven) -> dict[str, Any]:
         "target": driven.target,
         "read_at": instant(driven.read_at),
         "trouble": driven.trouble,
+        "not_ready": senders.why_no_wave(driven.campaign),
     }

@@ -21,7 +21,7 @@ from app.services.campaign_book import CampaignBook
 from app.services.permits import Permits
 from app.services.reins import Reins
 from app.services.senders import Senders
-from app.services.watching import Watch
+from app.services.watching import GivenBack, Watch
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Driver:
         self.around, self.name, self.sender, self.look_seconds = around, name, sender, look_seconds
         self.actor = Actor(f"sender/{name}", name)
         self._watches: dict[str, Watch] = {}
+        self._given_back: dict[str, GivenBack] = {}
         self._quiet_until: datetime | None = None
         self._failures = 0
         self._woken = asyncio.Event()
@@ -74,6 +75,8 @@ class Driver:
             self.around.senders.idle(self.name)
         named = {part.id for each in campaigns if each.sender for part in each.sender.campaigns}
         self._watches = {name: watch for name, watch in self._watches.items() if name in named}
+        ids = {each.id for each in campaigns}
+        self._given_back = {name: given for name, given in self._given_back.items() if name in ids}
         for campaign in campaigns:
             if campaign.id not in self._looks:
                 self._looks[campaign.id] = asyncio.create_task(self._looked(campaign))
@@ -116,6 +119,13 @@ class Driver:
             if known is None or known.part != part:
                 self._watches[part.id] = Watch(part, self.around.clock.now())
         return [self._watches[part.id] for part in parts]
+
+    def given_back_of(self, campaign: Campaign) -> GivenBack:
+        """Return what is remembered of a campaign's waves that were given back: nothing once its plan has changed."""
+        known = self._given_back.get(campaign.id)
+        if known is None or known.release != campaign.release:
+            known = self._given_back[campaign.id] = GivenBack(campaign.release)
+        return known
 
     def failed(self, fault: SenderFault) -> None:
         """Note that the tool could not be asked or told, and ask less often; what must stop is told so all the same."""

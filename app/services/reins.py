@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BEGINS = (Command.START, Command.RESUME)
 BLIND_SECONDS = 10.0  # what runs and cannot be asked about for so long is paused
 LEAST_PATIENCE_SECONDS = 2.0
 
@@ -36,6 +37,7 @@ class Reins:
         self._driver, self._campaign = driver, campaign
         self._around, self._sender, self._abilities = driver.around, driver.sender, driver.sender.abilities
         self._watches: Sequence[Watch] = driver.watches_of(campaign)
+        self._given_back = driver.given_back_of(campaign)
         self._read_now: set[str] = set()
         self._told_now: set[str] = set()
         self._began = self._around.clock.now()
@@ -133,7 +135,7 @@ class Reins:
         """Do what the rules say of a tool whose every campaign is known."""
         now, permit = self._around.clock.now(), self._permit()
         self._give_up_late()
-        begins = any(watch.told in (Command.START, Command.RESUME) for watch in self._watches)
+        begins = any(watch.told in BEGINS for watch in self._watches)
         step = next_of(
             [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None],
             self._abilities,
@@ -144,7 +146,7 @@ class Reins:
         if isinstance(step, Move):
             await self._move(step)
         elif isinstance(step, GiveBack) and permit is not None:
-            await self._give_back(permit, step.why)
+            await self._give_back(permit, step)
         elif isinstance(step, Wait) and step.is_trouble:
             await self._in_trouble(self._watches, step.why)
 
@@ -188,13 +190,16 @@ class Reins:
         """Count commands to begin that nothing came of, and let some time pass before the next."""
         now = self._around.clock.now()
         for watch in self._watches:
-            if watch.told in (Command.START, Command.RESUME) and watch.is_late(self._abilities.takes_seconds, now):
+            if watch.told in BEGINS and watch.is_late(self._abilities.takes_seconds, now):
                 watch.back_off(now)
                 log.warning("sender_did_not_begin", extra={"sender": self._driver.name, "campaign": self._campaign.id})
 
-    async def _give_back(self, permit: Permit, why: str) -> None:
+    async def _give_back(self, permit: Permit, step: GiveBack) -> None:
+        if permit.sent == 0:
+            why = f"{step.why}; {step.remedy}" if step.remedy else step.why
+            self._given_back.once_more(why, self._around.clock.now())
         try:
-            await self._around.permits.release(permit.id, self._driver.actor, why)
+            await self._around.permits.release(permit.id, self._driver.actor, step.why)
         except Conflict:
             log.debug("permit_gone", extra={"permit": permit.id})
 
@@ -226,8 +231,11 @@ class Reins:
             log.exception("sender_failed", extra={"sender": self._driver.name, "campaign": self._campaign.id})
             self._driver.failed(SenderFault(f"it could not be asked for a fault of ours ({type(fault).__name__})"))
             return
-        before = watch.standing
+        before, told = watch.standing, watch.told
         watch.saw(standing, self._around.clock.now())
+        if told in BEGINS and watch.told is None:
+            watch.begun()
+            self._given_back.begun()
         if standing.state is SendingState.FINISHED and before is not None and before.state is not standing.state:
             await self._tell_of(EventType.SENDER_FINISHED, watch, "it has nobody left to send to")
         self._note(watch, standing)
@@ -257,7 +265,6 @@ class Reins:
         await self._read(watch)
         if watch.told is None:
             if move.command is not Command.PAUSE:
-                watch.begun()
                 await self._tell_of(EventType.SENDER_STARTED, watch, move.why)
             elif was_going:
                 await self._tell_of(EventType.SENDER_PAUSED, watch, move.why)
@@ -326,4 +333,7 @@ class Reins:
         said = None if why is None else f"sender {self._driver.name!r} {why.value}"
         if why is NotReady.NOBODY_LEFT and not is_done:
             said = f"{said}, before anything was let go from here"
-        self._around.senders.looked(self._campaign, why_not=said, is_done=is_done)
+        rests = self._given_back.why_not_ready(now) if why is None else None
+        if rests is not None:
+            said = f"sender {self._driver.name!r} {rests}"
+        self._around.senders.looked(self._campaign, why_not=said, is_done=is_done, gives_back=rests is not None)

@@ -14,11 +14,15 @@ MOST_DRIVEN = 200  # per sender: those that were looked at longest ago are forgo
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How ready a tool is for a campaign, by a look. why_not None: a wave may open. is_done: it has nobody left."""
+    """How ready a tool is for a campaign, by a look. why_not None: a wave may open. is_done: it has nobody left.
+
+    gives_back: it could only give back the last waves, which were too small for it.
+    """
 
     at: datetime
     why_not: str | None
     is_done: bool = False
+    gives_back: bool = False
 
 
 class Senders:
@@ -46,6 +50,11 @@ class Senders:
             return f"sender {name!r} has not said how the campaign stands there"
         return ready.why_not
 
+    def why_no_wave(self, campaign_id: str) -> str | None:
+        """Return why no wave opened for a campaign at the last look at its tool; None when one could, or none was."""
+        ready = self._ready.get(campaign_id)
+        return None if ready is None else ready.why_not
+
     def is_done(self, campaign: Campaign) -> bool:
         """Tell whether a campaign's tool said that it has nobody left to send to."""
         ready = self._ready.get(campaign.id)
@@ -57,9 +66,14 @@ class Senders:
         """Know a configured sender from now on."""
         self._health.setdefault(name, SenderHealth(name, kind, can_pause))
 
-    def looked(self, campaign: Campaign, *, why_not: str | None, is_done: bool = False) -> None:
+    def looked(
+        self, campaign: Campaign, *, why_not: str | None, is_done: bool = False, gives_back: bool = False
+    ) -> None:
         """Note how ready a campaign's tool is for its next wave."""
-        self._ready[campaign.id] = Readiness(self._clock.now(), why_not, is_done)
+        self._ready[campaign.id] = Readiness(self._clock.now(), why_not, is_done, gives_back)
+        health = self._health.get(campaign.sender.sender) if campaign.sender is not None else None
+        if health is not None and health.driven and not health.consecutive_failures:
+            self._describe(health)
 
     def answered(self, name: str, driven: Driven) -> None:
         """Note that a tool said how one of its campaigns stands."""
@@ -94,11 +108,14 @@ class Senders:
         if not health.driven and not health.consecutive_failures:
             health.status = "has no campaign"
 
-    @staticmethod
-    def _describe(health: SenderHealth) -> None:
+    def _describe(self, health: SenderHealth) -> None:
         driven = health.driven.values()
+        readiness = (self._ready.get(each.campaign) for each in driven)
         sending = sum(each.state == "running" for each in driven)
         if any(each.trouble for each in driven):
             health.status = "sends what it must not"
+        elif sending:
+            health.status = f"sending {sending}"
         else:
-            health.status = f"sending {sending}" if sending else "at rest"
+            gives_back = any(ready is not None and ready.gives_back for ready in readiness)
+            health.status = "gets waves too small for it" if gives_back else "at rest"

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from app.core.campaign.campaign import Release
 from app.core.campaign.handover import ToolCampaign
 from app.core.sending.drive import Command, Part
 from app.core.sending.standing import MAY_SEND, OVER, UNBEGUN, SendingState, Standing
 
 FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 300.0
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 300.0  # after a wave that was given back
 RESTING = timedelta(seconds=15)  # between two looks at what neither sends nor soon will
 
 
@@ -115,6 +117,39 @@ class Watch:
             None if self.running_since is None else abs((now - self.running_since).total_seconds()),
             None if self.rested_since is None else max(0.0, (now - self.rested_since).total_seconds()),
         )
+
+
+@dataclass(slots=True)
+class GivenBack:
+    """How often in a row a campaign's waves were given back unused, and why. release: the plan they were opened by.
+
+    rests_until: no wave opens earlier; that becomes longer each time, or waves would open and close once a second.
+    """
+
+    release: Release
+    times: int = 0
+    why: str = ""
+    rest_seconds: float = 0.0
+    rests_until: datetime | None = None
+
+    def once_more(self, why: str, now: datetime) -> None:
+        """Take note of a wave that was given back."""
+        self.rest_seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2.0 ** min(self.times, 10))
+        self.times, self.why = self.times + 1, why
+        self.rests_until = now + timedelta(seconds=self.rest_seconds)
+
+    def begun(self) -> None:
+        """Take note that a wave has truly begun."""
+        self.times, self.rests_until = 0, None
+
+    def why_not_ready(self, now: datetime) -> str | None:
+        """Return in words that follow the tool's name why no wave opens now; None when one may."""
+        if self.rests_until is None or not timedelta(0) < self.rests_until - now <= timedelta(
+            seconds=self.rest_seconds
+        ):
+            return None
+        waves = "the last wave" if self.times == 1 else f"{self.times} waves in a row"
+        return f"gave {waves} back: {self.why}. Another is tried after {self.rest_seconds:g} s"
 
 
 class NotReady(Enum):

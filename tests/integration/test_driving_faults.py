@@ -7,6 +7,7 @@ import pytest
 
 from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
+from app.core.event import EventType
 from app.errors import NotDurable
 from app.services import reins
 from tests.support.driven import ANN, WAVES, Drive
@@ -150,6 +151,31 @@ async def test_a_tool_that_begins_after_it_was_given_up_is_seen_at_once(drive):
     drive.fake.begin(drive.job, "running")
     await drive.seconds(2)
     assert drive.job.status == "paused"
+
+
+async def test_waves_too_small_for_the_tool_are_tried_less_and_less_often_until_the_plan_changes(drive):
+    plan = {"mode": "waves", "audience_per_wave": 200, "wave_gap_seconds": 0}
+    await drive.begin(5_000, release=plan)
+    await drive.seconds(25)
+    assert 4 <= len(await drive.told(EventType.PERMIT_RELEASED)) <= 5
+    assert "in a row back" in drive.services.senders.why_not(drive.campaign)
+    larger = {"release": plan | {"audience_per_wave": 1_000}}
+    await drive.services.campaigns.change("spring", larger, ANN, expected=drive.campaign.revision)
+    await drive.seconds(8)
+    assert drive.sent > 0
+
+
+async def test_a_wave_that_truly_begins_lets_the_next_too_small_one_be_tried_soon_again(drive):
+    plan = {"mode": "waves", "audience_per_wave": 1_000, "wave_gap_seconds": 0}
+    await drive.begin(5_000, release=plan)
+    await drive.until(lambda: drive.sent > 100)
+    drive.floor = drive.whole.slam
+    await drive.seconds(8)
+    stopped_at, drive.floor = drive.sent, drive.whole.quiet
+    given_back = drive.driver.given_back_of(drive.campaign)
+    await drive.until(lambda: given_back.times == 1)  # after a hold the first wave is a tenth: too small
+    await drive.until(lambda: drive.sent > stopped_at)
+    assert given_back.times == 0
 
 
 async def test_what_runs_and_lets_an_answer_wait_is_paused_before_the_permit_can_be_used_up(drive, monkeypatch):

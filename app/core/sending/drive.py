@@ -73,9 +73,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """Nothing more can go under this permit: what is left of it is to be given back."""
+    """Nothing more can go under this permit: what is left of it is to be given back.
+
+    remedy: what people can do so that the next does better, "" where that is nothing.
+    """
 
     why: str
+    remedy: str = ""
 
 
 Next = Move | Wait | GiveBack
@@ -153,8 +157,10 @@ def _begun(parts: Sequence[Part], abilities: Abilities, left: int, look_seconds:
     fits = next((part for part in open_parts if part.left is not None and part.left <= left), None)
     chosen = fits if fits is not None else open_parts[0]
     if fits is None and not abilities.can_pause:
-        return GiveBack(f"none of what is left has at most {left:,} recipients, and the tool cannot be paused")
+        none = f"none of what is left has at most {left:,} recipients, and the tool cannot be paused"
+        return GiveBack(none, "let waves be larger, or hand over smaller campaigns of the tool")
     if fits is None and left < (least := smallest(abilities, look_seconds)):
-        return GiveBack(f"{left:,} are too few to stop the tool in time; it takes at least {least:,}")
+        few = f"{left:,} are too few to stop the tool in time; it takes at least {least:,}"
+        return GiveBack(few, "let waves be larger, or let the tool send more slowly")
     command = Command.START if chosen.standing.state is SendingState.READY else Command.RESUME
     return Move(command, chosen.id, f"{left:,} may go")

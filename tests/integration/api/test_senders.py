@@ -54,7 +54,20 @@ async def test_what_is_sent_shows_with_the_tools_own_id_and_count(drive):
         "target": 2_000,
         "read_at": drive.clock.now().isoformat().replace("+00:00", "Z"),
         "trouble": None,
+        "not_ready": "sender 'listmonk' has not stopped yet",
     }
+
+
+async def test_a_tool_whose_waves_are_too_small_says_so_and_what_to_do(drive):
+    await drive.begin(release=WAVES | {"audience_per_wave": 200, "wave_gap_seconds": 0})
+    await drive.seconds(4)
+    async with drive.whole.client("read") as client:
+        (sender,) = (await client.get(PATH)).json()["items"]
+    assert sender["status"] == "gets waves too small for it"
+    assert sender["campaigns"][0]["not_ready"] == (
+        "sender 'listmonk' gave 2 waves in a row back: 200 are too few to stop the tool in time; it takes at least "
+        "302; let waves be larger, or let the tool send more slowly. Another is tried after 2 s"
+    )
 
 
 async def test_a_tool_that_does_not_answer_shows_why_and_no_secret(drive):

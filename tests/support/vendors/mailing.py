@@ -13,7 +13,7 @@ class Job:
     id: str
     recipients: int
     status: str
-    sink: list[int] = field(default_factory=list)
+    sink: list[int] = field(default_factory=list, repr=False)
     shown: int = 0
     since: datetime | None = None  # when it began to send, or was asked last; None: it does not send
     part: float = 0.0

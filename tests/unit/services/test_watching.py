@@ -2,10 +2,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.core.campaign.campaign import Release
 from app.core.campaign.handover import ToolCampaign
 from app.core.sending.drive import Command
 from app.core.sending.standing import SendingState, Standing
-from app.services.watching import NotReady, Watch, why_not_ready
+from app.services.watching import GivenBack, NotReady, Watch, why_not_ready
 from tests.support.builders import NOW, after
 
 S = SendingState
@@ -125,3 +126,25 @@ def test_one_that_backs_off_is_not_ready():
 )
 def test_what_may_send_soon_is_asked_about_at_each_look_and_the_rest_now_and_then(watch, seconds, is_near, is_due):
     assert watch.is_due(after(seconds), FINAL, is_near=is_near) is is_due
+
+
+def test_each_wave_that_is_given_back_makes_the_next_wait_twice_as_long_up_to_five_minutes():
+    given_back = GivenBack(Release())
+    assert given_back.why_not_ready(NOW) is None
+    waits = []
+    for _ in range(12):
+        given_back.once_more("too few", NOW)
+        waits.append(given_back.rest_seconds)
+        assert given_back.why_not_ready(after(given_back.rest_seconds - 0.1)) is not None
+        assert given_back.why_not_ready(after(given_back.rest_seconds)) is None
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    given_back.begun()
+    assert given_back.why_not_ready(NOW) is None
+    given_back.once_more("too few", NOW)
+    assert given_back.why_not_ready(NOW) == "gave the last wave back: too few. Another is tried after 1 s"
+
+
+def test_a_clock_that_went_back_makes_no_wave_wait_longer():
+    given_back = GivenBack(Release())
+    given_back.once_more("too few", NOW)
+    assert given_back.why_not_ready(after(-3_600)) is None
