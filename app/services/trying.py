@@ -1,5 +1,6 @@
 """Tries a source's mapping on a sample that somebody pastes: what would come in, what would not, nothing stored."""
 
+import asyncio
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,6 +35,7 @@ class Trials:
         self, reader: SampleReader, tables: Sequence[Mapping[str, Any]], computing: Computing, clock: Clock
     ) -> None:
         self._reader, self._computing, self._clock = reader, computing, clock
+        self._turn = asyncio.Lock()
         self._tables = {_name(values): values for values in tables if values.get("type") in reader.kinds}
 
     @property
@@ -62,7 +64,8 @@ class Trials:
         if len(sample) > LONGEST_SAMPLE:
             raise _invalid("/sample", f"has {len(sample):,} characters; at most {LONGEST_SAMPLE:,} are read")
         try:
-            return await self._computing.run(self._reader.read, values, sample.encode(), self._clock.now())
+            async with self._turn:  # one at a time, so that outlooks wait for one of them at most
+                return await self._computing.run(self._reader.read, values, sample.encode(), self._clock.now())
         except Invalid as fault:
             raise _invalid(pointer if str(fault).startswith("sources") else "/sample", str(fault)) from None
         except NotComputed as fault:

@@ -62,6 +62,15 @@ def test_a_table_of_ones_own_is_read_in_a_process_beside(client):
     assert "1 value of 1 queue would come in." in page.text
 
 
+def test_of_many_rows_the_first_ones_are_shown(client):
+    rows = ",".join(f'{{"q": "queue-{number}", "w": {number}}}' for number in range(300))
+    page = client.post(PATH, data={"source": "acd", "sample": f"[{rows}]"})
+    assert "300 values of 300 queues would come in." in page.text
+    assert "Only the first 200 of each are shown." in page.text
+    assert "queue-199</th>" in page.text
+    assert "queue-200</th>" not in page.text
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

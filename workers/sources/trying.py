@@ -2,6 +2,8 @@
 
 import asyncio
 import resource
+import signal
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +23,7 @@ from workers.systems.table import Table
 
 PATIENCE_SECONDS = 60.0
 MOST_BYTES = 512 << 20
+MOST_SECONDS = 5.0
 
 Tables = Sequence[Mapping[str, Any]]
 
@@ -69,10 +72,12 @@ class SampleReader:
     def read(self, values: Mapping[str, Any], sample: bytes, now: datetime) -> Trial:
         """Return what a source of this table would make of a sample. Raises Invalid, of the sample, too."""
         try:
-            with _little_memory():
+            with _little_memory(), _little_time():
                 return on_a_sample(values, sample, now)
         except TranslateError as fault:
             raise Invalid(str(fault)) from None
+        except _TooLong:
+            raise Invalid(f"sources.mapping: an expression computes for more than {MOST_SECONDS:g} s") from None
         except MemoryError:
             raise Invalid("sources.mapping: an expression makes far more of the sample than it was given") from None
 
@@ -94,6 +99,32 @@ def _little_memory() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+class _TooLong(Exception):
+    """The time that a trial may take is over."""
+
+
+@contextmanager
+def _little_time() -> Iterator[None]:
+    """Bound how long the processor may work on a trial: others wait for the process it is made in.
+
+    Signals come to a process's first thread alone, so beside it nothing is bounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGPROF, _too_long)
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _too_long(_signal: int, _frame: object) -> NoReturn:
+    raise _TooLong
 
 
 class _Nowhere:

@@ -17,6 +17,7 @@ from app.web.tools import ServicesDep, Tools, ToolsDep
 from app.web.visitors import OwnForm, PolicyVisitor
 
 OK, INVALID = 200, 422
+SHOWN = 200
 EXAMPLE = """\
 [[sources]]
 type = "http-json"
@@ -103,7 +104,9 @@ def _page(
         kinds=services.trials.kinds,
         tried=trial is not None,
         verdict=verdict(trial) if trial else "",
-        seen=[seen_row(each, zone) for each in trial.seen] if trial else [],
-        missed=[missed_row(each) for each in trial.missed] if trial else [],
+        seen=[seen_row(each, zone) for each in trial.seen[:SHOWN]] if trial else [],
+        missed=[missed_row(each) for each in trial.missed[:SHOWN]] if trial else [],
+        shown=SHOWN,
+        cut=trial is not None and max(len(trial.seen), len(trial.missed)) > SHOWN,
         zoned=zoned(now, zone),
     )

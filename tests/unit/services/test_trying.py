@@ -1,3 +1,4 @@
+import asyncio
 import json
 import resource
 
@@ -92,3 +93,39 @@ async def test_an_expression_that_makes_ever_more_of_a_sample_is_stopped():
     assert [each.pointer for each in raised.value.problems] == ["/table"]
     assert "makes far more of the sample" in raised.value.problems[0].detail
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+
+
+async def test_an_expression_that_computes_for_ever_is_stopped(monkeypatch):
+    monkeypatch.setattr("workers.sources.trying.MOST_SECONDS", 0.05)
+    slow = "@"
+    for _ in range(5):
+        slow = f"map(&{slow}, `{[0] * 20}`)"  # three million steps
+    table = TABLE.replace('backlog = "w"', f'backlog = "{slow}"')
+    with pytest.raises(Invalid) as raised:
+        await trials().try_table(table, '{"q": "a", "w": 3}')
+    assert [each.pointer for each in raised.value.problems] == ["/table"]
+    assert "computes for more than 0.05 s" in raised.value.problems[0].detail
+
+
+class Slow(InProcess):
+    """Computes one thing after the other, and each takes a while; knows how many wait."""
+
+    def __init__(self) -> None:
+        self.waiting, self.let_go = 0, asyncio.Event()
+
+    async def run(self, function, /, *args, **kwargs):
+        self.waiting += 1
+        await self.let_go.wait()
+        self.waiting -= 1
+        return function(*args, **kwargs)
+
+
+async def test_many_trials_stand_in_the_way_of_others_as_one():
+    slow = Slow()
+    many = Trials(SampleReader(), CONFIGURED, slow, SteppedClock(NOW))
+    trying = [asyncio.create_task(many.try_source("acd", '{"q": "a", "w": 3}')) for _ in range(4)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert slow.waiting == 1
+    slow.let_go.set()
+    assert [len((await each).seen) for each in trying] == [1, 1, 1, 1]
