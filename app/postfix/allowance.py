@@ -48,12 +48,15 @@ class Grant:
 class Allowance:
     """What one rule's mail may do. ask_at: no permit is asked for earlier; opens_at: none for a new wave.
 
-    spare: what is left of the present wave where its permit was given back unused. debt: recipients that the rate has
+    former: the last permit, used up or no longer needed, where holdfire did not stop it: what it covered already may go
+    on for as long as it would have been believed to stand. spare: what is left of the present wave where its permit was
+    given back unused. debt: recipients that the rate has
     yet to make up for, as of settled_at; it shrinks with time.
     """
 
     terms: Terms
     grant: Grant | None = None
+    former: Grant | None = None
     ask_at: float = float("-inf")
     opens_at: float = float("-inf")
     spare: int = 0
@@ -65,9 +68,11 @@ class Allowance:
 def take(allowance: Allowance, recipients: int, now: float) -> tuple[Allowance, Taken]:
     """Return whether a message may pass, and what is left after it: all its recipients, or none.
 
-    recipients 0: those of a message that were counted before; it still needs a permit that stands.
+    recipients 0: those of a message that were counted before; it still needs a permit that stands, or stood just now.
     """
-    grant = allowance.grant
+    grant, former = allowance.grant, allowance.former
+    if recipients == 0 and former is not None and is_usable(former, now):
+        return allowance, Taken.PASSED
     if grant is None or not is_usable(grant, now) or grant.passed + recipients > grant.allow:
         return allowance, Taken.UNCOVERED
     debt = _debt(allowance, now)
@@ -93,12 +98,17 @@ def wanted(allowance: Allowance, recipients: int, now: float) -> int | None:
 
 def asking(allowance: Allowance, until: float) -> Allowance:
     """Return the allowance while it is asked for more: its permit ends, and nobody else asks before an instant."""
-    return replace(allowance, grant=None, ask_at=until)
+    return replace(allowance, grant=None, former=allowance.grant or allowance.former, ask_at=until)
+
+
+def closed(allowance: Allowance) -> Allowance:
+    """Return the allowance for good: nothing passes any more, and nothing is asked for."""
+    return replace(allowance, grant=None, former=None, ask_at=float("inf"))
 
 
 def granted(allowance: Allowance, grant: Grant, now: float) -> Allowance:
     """Return the allowance with a permit to use. The wave after a new one opens a gap later at the earliest."""
-    given = replace(allowance, grant=grant, spare=0, ask_at=now)
+    given = replace(allowance, grant=grant, former=None, spare=0, ask_at=now)
     if now < allowance.opens_at:
         return given
     pace = judge(allowance.pace, Outcome.GOOD)
@@ -108,7 +118,7 @@ def granted(allowance: Allowance, grant: Grant, now: float) -> Allowance:
 def refused(allowance: Allowance, outcome: Outcome, pause_seconds: float, now: float) -> Allowance:
     """Return the allowance where there is no permit, or none any more. outcome: HELD, or BAD where nothing is known."""
     pace = judge(allowance.pace, outcome)
-    return replace(allowance, grant=None, spare=0, pace=pace, ask_at=now + pause_seconds)
+    return replace(allowance, grant=None, former=None, spare=0, pace=pace, ask_at=now + pause_seconds)
 
 
 def seen(allowance: Allowance, permit_id: str, at: float, usable_until: float | None = None) -> Allowance:
@@ -123,7 +133,9 @@ def seen(allowance: Allowance, permit_id: str, at: float, usable_until: float | 
 def ended(allowance: Allowance) -> Allowance:
     """Return the allowance without its permit, which is used up, or not needed for now."""
     grant = allowance.grant
-    return allowance if grant is None else replace(allowance, grant=None, spare=grant.allow - grant.passed)
+    if grant is None:
+        return allowance
+    return replace(allowance, grant=None, former=grant, spare=grant.allow - grant.passed)
 
 
 def is_usable(grant: Grant, now: float) -> bool:

@@ -89,7 +89,7 @@ class Lane:
         if self._asking is not None:
             await asyncio.wait({self._asking}, timeout=self._answer_seconds)
             self._asking.cancel()
-        self._end(allowances.asking(self._allowance, until=float("inf")), "shutting down")
+        self._end(allowances.closed(self._allowance), "shutting down")
         if self._settling:
             await asyncio.wait(self._settling, timeout=self._answer_seconds)
         left = [task for task in self._tasks | self._settling if not task.done()]

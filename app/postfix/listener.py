@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app.postfix.desk import Charged, Desk
+from app.postfix.desk import Desk
 from app.postfix.protocol import ProtocolFault, Requests
 from app.postfix.table import Address
 
@@ -62,7 +62,7 @@ class Listener:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visit: "_Visit") -> None:
-        requests, charged = Requests(), Charged()
+        requests = Requests()
         whole_by: float | None = None  # until when the request that has begun must be whole
         while not self._is_closing:
             if requests.is_between:
@@ -72,7 +72,7 @@ class Listener:
             visit.speaks()
             questions = requests.feed(data)
             for question in questions:
-                writer.write(await self._desk.answer(question, charged))
+                writer.write(await self._desk.answer(question))
                 async with asyncio.timeout(self._request_seconds):
                     await writer.drain()
             if not data:

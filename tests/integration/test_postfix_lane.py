@@ -12,7 +12,7 @@ import pytest
 from app.client import AsyncHoldfire
 from app.core.permit.permit import PermitState
 from app.postfix.allowance import Grant
-from app.postfix.desk import Charged, Desk
+from app.postfix.desk import Desk
 from app.postfix.lane import Lane, Ruling
 from app.postfix.protocol import DUNNO, Question, deferral
 from app.postfix.rules import Rule, Terms
@@ -297,34 +297,52 @@ async def test_transactional_mail_passes_while_the_gate_holds_and_asks_nothing(g
     with nobody() as url:
         async with AsyncHoldfire(url) as holdfire, closing(Lane("news", Terms("default"), holdfire)) as lane:
             desk = Desk(RULES, {"news": lane}, "busy")
-            assert await desk.answer(a_question(sender="receipts@shop.example"), Charged()) == DUNNO
-            assert await desk.answer(a_question(sender="anna@home.example"), Charged()) == DUNNO
+            assert await desk.answer(a_question(sender="receipts@shop.example")) == DUNNO
+            assert await desk.answer(a_question(sender="anna@home.example")) == DUNNO
             assert lane._asking is None
 
 
 async def test_a_message_that_is_asked_about_at_several_stages_counts_once(gated):
     async with closing(gated.lane(gap=3600)) as lane:
-        desk, charged = Desk(RULES, {"news": lane}, "busy"), Charged()
+        desk = Desk(RULES, {"news": lane}, "busy")
         for recipient in ("a@x.example", "b@x.example", "b@x.example"):
             asked = a_question("RCPT", 0, recipient=recipient)
-            assert await desk.answer(asked, charged) == DUNNO
-        assert await desk.answer(a_question("DATA", 2), charged) == DUNNO
-        assert await desk.answer(a_question("END-OF-MESSAGE", 2), charged) == DUNNO
-        assert await desk.answer(a_question("DATA", 2, instance="i2"), charged) == DUNNO
+            assert await desk.answer(asked) == DUNNO
+        assert await desk.answer(a_question("DATA", 2)) == DUNNO
+        assert await desk.answer(a_question("END-OF-MESSAGE", 2)) == DUNNO
+        assert await desk.answer(a_question("DATA", 2, instance="i2")) == DUNNO
     (permit,) = await gated.permits()
     assert permit.sent == 4
+
+
+async def test_a_message_that_used_up_the_permit_passes_at_its_next_stage_and_counts_no_more(gated):
+    now = [1_000.0]
+    async with closing(gated.lane(wave=1, gap=3600, monotonic=lambda: now[0])) as lane:
+        desk = Desk(RULES, {"news": lane}, "busy")
+        assert await desk.answer(a_question("RCPT", 0, recipient="a@x.example")) == DUNNO
+
+        async def is_used_up():
+            return lane._allowance.grant is None
+
+        await until(is_used_up, "the permit to be settled")
+        assert await desk.answer(a_question("DATA", 1)) == DUNNO
+        assert await desk.answer(a_question("DATA", 1, instance="i2")) == DEFER
+        now[0] += 5.1  # nobody has looked at the gate for so long
+        assert await desk.answer(a_question("END-OF-MESSAGE", 1)) == DEFER
+    (permit,) = await gated.permits()
+    assert (permit.state, permit.sent) == (PermitState.USED, 1)
 
 
 async def test_bulk_mail_whose_recipients_cannot_be_told_is_deferred(gated):
     async with closing(gated.lane()) as lane:
         desk = Desk(RULES, {"news": lane}, "busy")
         for state, count in (("MAIL", 0), ("CONNECT", 0), ("DATA", 0), ("OTHER", 5)):
-            assert await desk.answer(a_question(state, count), Charged()) == DEFER, state
-        assert await desk.answer(a_question("DATA", 1), Charged()) == DUNNO
+            assert await desk.answer(a_question(state, count)) == DEFER, state
+        assert await desk.answer(a_question("DATA", 1)) == DUNNO
 
 
 async def test_a_fault_of_ours_defers():
-    assert await Desk(RULES, {}, "busy").answer(a_question(), Charged()) == DEFER
+    assert await Desk(RULES, {}, "busy").answer(a_question()) == DEFER
 
 
 async def test_an_outage_that_is_long_over_lets_nothing_pass_unasked():

@@ -87,7 +87,13 @@ def test_what_a_wave_left_unused_may_still_go_before_the_next_opens_and_no_more(
 def test_what_was_counted_before_needs_a_permit_that_stands_and_no_more():
     allowance, _ = take(an_open_one(allow=1, per_minute=1), 1)
     assert take(allowance, 0)[1] is Taken.PASSED
-    assert take(allowances.ended(allowance), 0)[1] is Taken.UNCOVERED
+    ended = allowances.ended(allowance)
+    assert take(ended, 0, UNSEEN_SECONDS)[1] is Taken.PASSED
+    assert take(allowances.asking(ended, 5.0), 0, UNSEEN_SECONDS)[1] is Taken.PASSED
+    assert take(ended, 0, UNSEEN_SECONDS + 0.1)[1] is Taken.UNCOVERED
+    assert take(allowances.refused(ended, Outcome.HELD, 1.0, 0.0), 0)[1] is Taken.UNCOVERED
+    assert take(allowances.refused(allowance, Outcome.BAD, 1.0, 0.0), 0)[1] is Taken.UNCOVERED
+    assert take(allowances.closed(allowance), 0)[1] is Taken.UNCOVERED
 
 
 @pytest.mark.parametrize("per_minute", [6, 60, 6000])
@@ -124,6 +130,7 @@ class AnyDay(RuleBasedStateMachine):
         self.allowance = Allowance(Terms("default", wave=20, wave_gap_seconds=5))
         self.allowed, self.passed, self.waves = {}, {}, 0
         self.standing = None  # the permit that may be used, by the ledger
+        self.is_stopped = True  # whether the last permit was, or there was none
         self.seen_at = self.until = 0.0
 
     @rule(recipients=st.integers(1, 25))
@@ -134,6 +141,14 @@ class AnyDay(RuleBasedStateMachine):
             assert self.now < self.until
             assert self.now - self.seen_at <= UNSEEN_SECONDS
             self.passed[self.standing] += recipients
+
+    @rule()
+    def a_message_that_was_counted_goes_on(self):
+        self.allowance, taken = allowances.take(self.allowance, 0, self.now)
+        if taken is Taken.PASSED:
+            assert not self.is_stopped
+            assert self.now < self.until
+            assert self.now - self.seen_at <= UNSEEN_SECONDS
 
     @rule(allow=st.integers(1, 30))
     def a_permit_is_asked_for_and_given(self, allow):
@@ -147,13 +162,13 @@ class AnyDay(RuleBasedStateMachine):
         self.allowance = allowances.asking(self.allowance, self.now + 5)
         grant = a_grant(min(allow, size), self.now, ttl=30, permit_id=name)
         self.allowance = allowances.granted(self.allowance, grant, self.now)
-        self.standing, self.seen_at, self.until = name, self.now, self.now + 30
+        self.standing, self.seen_at, self.until, self.is_stopped = name, self.now, self.now + 30, False
         self.allowed[name], self.passed[name] = grant.allow, 0
 
     @rule(outcome=st.sampled_from([Outcome.HELD, Outcome.BAD]), pause=st.floats(0, 60))
     def an_ask_is_refused(self, outcome, pause):
         self.allowance = allowances.refused(self.allowance, outcome, pause, self.now)
-        self.standing = None
+        self.standing, self.is_stopped = None, True
 
     @rule(renews=st.booleans())
     def the_permit_is_seen(self, renews):
@@ -171,7 +186,7 @@ class AnyDay(RuleBasedStateMachine):
     @rule()
     def it_must_stop(self):
         self.allowance = allowances.refused(self.allowance, Outcome.HELD, 2.0, self.now)
-        self.standing = None
+        self.standing, self.is_stopped = None, True
 
     @rule()
     def it_is_given_back(self):
