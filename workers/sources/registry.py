@@ -39,6 +39,8 @@ SOURCES: Mapping[str, Callable[[Table, str], Factory]] = {
     "zendesk-talk": zendesk_talk.configured,
 }
 
+TAKEN = frozenset({"try"})  # addresses below /sources that are no source's
+
 # Those whose mapping can be tried on a sample: what their system says, as bytes.
 TRIALS: Mapping[str, Callable[[Table, str], Callable[[bytes, datetime], Lot]]] = {
     "csv-drop": csv_drop.trial,
@@ -74,6 +76,8 @@ def one(place: str, values: Mapping[str, Any]) -> tuple[str, Factory]:
     table = Table(place, values)
     kind = table.choice("type", sorted(SOURCES))
     name = table.name("name", kind.replace("-", "_"))
+    if name in TAKEN:
+        raise table.fault("name", f"{name!r} would have no page: /sources/{name} is another one", "give another name")
     factory = SOURCES[kind](table, name)
     table.done()
     return name, factory

@@ -42,6 +42,7 @@ def test_a_table_becomes_a_worker_with_its_name():
         ({"type": "queue-log", "path": 7}, r"sources\[0\].path: 7 is not text"),
         ({"type": "queue-log", "path": "x", "name": ""}, r"sources\[0\].name: '' is not text"),
         ({"type": "queue-log", "path": "x", "name": "a\nb"}, r"sources\[0\].name: .* unprintable"),
+        ({"type": "queue-log", "path": "x", "name": "try"}, r"sources\[0\].name: 'try' would have no page"),
         ({"type": "queue-log", "path": "x", "queues": "sales"}, r"sources\[0\].queues: 'sales' is not a list of texts"),
         ({"type": "queue-log", "path": "x", "queues": []}, r"sources\[0\].queues: \[\] is not a list of texts"),
         ({"type": "queue-log", "path": "x", "color": 1}, r"sources\[0\].color: is not known; known are channel, name"),
