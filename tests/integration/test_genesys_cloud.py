@@ -18,6 +18,8 @@ from tests.support.memory import MemoryStream
 from tests.support.vendors.genesys_cloud import OTHER_ID, QUERY, QUEUE_ID, Genesys, metric, serving_genesys
 from tests.support.vendors.strict import Broken, Cut, Limited, Truncated
 from tests.support.whole import a_whole
+from workers.sources.genesys_cloud.client import RENEW_SECONDS
+from workers.sources.genesys_cloud.worker import CHANNEL_SECONDS
 from workers.sources.registry import one
 from workers.sources.trying import over_the_line
 from workers.sources.worker import Surroundings
@@ -196,6 +198,39 @@ async def test_a_channel_without_a_sign_of_life_is_given_up(genesys):
         async with asyncio.timeout(20):
             while len(genesys.sockets) + len(genesys.channels) < 3:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
+
+
+async def renewed(genesys, channels):
+    """Return once so many channels were opened."""
+    async with asyncio.timeout(20):
+        while len(genesys.channels) < channels:  # noqa: ASYNC110 - nothing signals it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_channel_is_renewed_before_its_day_is_over(genesys, monkeypatch):
+    module = "workers.sources.genesys_cloud.worker"
+    assert CHANNEL_SECONDS <= 24 * 3600 - RENEW_SECONDS
+    monkeypatch.setattr(f"{module}.CHANNEL_SECONDS", 0.5)
+    monkeypatch.setattr(f"{module}.SHORTEST_SESSION_SECONDS", 0.1)
+    monkeypatch.setattr(f"{module}.BETWEEN_CHANNELS_SECONDS", 0.01)
+    async with Following(genesys).running() as following:
+        await following.alive()
+        await renewed(genesys, 3)
+        genesys.wait(QUEUE_ID, "voice", 31, 10)  # told by no message: the query after the next renewal says it
+        await following.until(lambda each: each.backlog == 31)
+        health = await following.status("working")
+    assert (health.consecutive_failures, genesys.complaints, genesys.tokens) == (0, [], 1)
+
+
+async def test_a_channel_ends_with_its_token_and_the_next_one_has_another(genesys, monkeypatch):
+    monkeypatch.setattr("workers.sources.genesys_cloud.worker.SHORTEST_SESSION_SECONDS", 0.1)
+    monkeypatch.setattr("workers.sources.genesys_cloud.worker.BETWEEN_CHANNELS_SECONDS", 0.01)
+    genesys.lasts = int(RENEW_SECONDS) + 1
+    async with Following(genesys).running() as following:
+        await following.alive()
+        await renewed(genesys, 2)
+    assert genesys.tokens >= 2
+    assert genesys.complaints == []
 
 
 async def test_more_queues_than_a_channel_takes_are_spread_over_several(genesys):
