@@ -148,6 +148,20 @@ def test_rows_of_two_channels_are_not_of_one_queue_whatever_their_instants():
     assert "rows 1, 2 are of one queue and several channels" in lot.rejected[0].detail
 
 
+@pytest.mark.parametrize("voice", [50, "many"], ids=["a part that is full", "a part that cannot be read"])
+def test_rows_with_instants_of_their_own_may_be_parts_of_a_queue_so_the_newest_is_not_taken_for_all(voice):
+    rows = [
+        {"name": "x", "waiting": voice, "at": "2026-11-21T15:04:05Z"},
+        {"name": "x", "waiting": 0, "at": "2026-11-21T15:04:06Z"},
+        {"name": "y", "waiting": 1, "at": "2026-11-21T15:04:05Z"},
+    ]
+    lot = read(rows, observed_at_from="at")
+    assert [each.queue for each in lot.payloads] == ["y"]
+    assert "rows 1, 2 are of one queue and several instants" in lot.rejected[-1].detail
+    history = read(rows, observed_at_from="at", history=True)
+    assert [each.queue for each in history.payloads] == (["x", "x", "y"] if voice == 50 else ["x", "y"])
+
+
 def test_an_instant_that_makes_no_sense_rejects_its_row():
     mapping, gives = {"observed_at_from": "at"}, "observed_at_from: what at gives"
     rows = [

@@ -36,6 +36,7 @@ def row_map(table: Table, source: str, *, columns: bool = False, named: bool = F
         at=_expression(mapping, "observed_at_from", columns=columns),
         at_unit=mapping.choice("observed_at_unit", INSTANTS, "iso"),
         at_in_document=not columns and mapping.choice("observed_at_in", ("row", "document"), "row") == "document",
+        history=columns or mapping.flag("history", default=False),
         window_seconds=window_of(mapping),
         zone=_zone(mapping),
     )

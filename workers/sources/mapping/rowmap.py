@@ -33,6 +33,7 @@ class RowMap:
 
     keyed: what `rows` gives is an object whose members are the rows, their names the queues. queues: patterns of those
     wanted. at: when the row was true; at_in_document: it is told once for all rows. zone: of instants without one.
+    history: rows of one queue, each with its own instant, are how it stood then and then.
     """
 
     source: str
@@ -47,6 +48,7 @@ class RowMap:
     at: Expression | None = None
     at_unit: str = "iso"
     at_in_document: bool = False
+    history: bool = False
     window_seconds: float | None = None
     zone: tzinfo | None = None
 
@@ -146,6 +148,8 @@ class _Reading:
             return "several channels", everywhere
         if len(everywhere) > 1 and (self.map.at is None or self.map.at_in_document):
             return "instant", everywhere
+        if len(everywhere) > 1 and self.map.channel_from is None and not self.map.history:
+            return "several instants", everywhere  # the newest would count, and it may be of a part of the queue
         return ("instant", numbers) if len(numbers) > 1 else ("", ())
 
     def _observation(self, queue: str, row: Any) -> Observation:
