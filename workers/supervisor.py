@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from app.errors import HoldfireError, Invalid
 from app.services.container import Services
@@ -21,6 +22,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
 SOUND_SECONDS = 60.0  # a worker that ran for so long was well: its next fall counts as the first again
 GRACE_SECONDS = 5.0
+PLACES = 8
+MOST_CAUSES = 12
 
 _MOST_DOUBLINGS = 16
 
@@ -37,9 +40,32 @@ def backoff(attempt: int, jitter: float) -> float:
 
 
 def _said(fault: Exception) -> str:
-    """Return a fall as health may show it: what Python itself says of a value may quote a caller's number."""
+    """Return a fall as health and logs may show it: what Python says of a value may quote a caller's number."""
     kind = type(fault).__name__
-    return f"{kind}: {fault}" if isinstance(fault, HoldfireError | OSError) else f"{kind}: the log has more"
+    return f"{kind}: {fault}" if isinstance(fault, HoldfireError | OSError) else f"{kind}: the log says where"
+
+
+def _where(fault: BaseException) -> list[str]:
+    """Return the places that a fall came through, innermost first, in what it was caused by, too; no values."""
+    places: list[str] = []
+    for cause in _causes(fault):
+        walked = traceback.walk_tb(cause.__traceback__)
+        through = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in walked]
+        places.append(" < ".join([type(cause).__name__, *reversed(through[-PLACES:])]))
+    return places
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """Yield a fault, those it is made of, and what it was caused by, at most a dozen."""
+    waiting: list[BaseException] = [fault]
+    for _ in range(MOST_CAUSES):
+        if not waiting:
+            return
+        each = waiting.pop(0)
+        yield each
+        waiting.extend(each.exceptions if isinstance(each, BaseExceptionGroup) else ())
+        if cause := each.__cause__ or (None if each.__suppress_context__ else each.__context__):
+            waiting.append(cause)
 
 
 class Supervisor:
@@ -83,9 +109,10 @@ class Supervisor:
                 await worker.run(stop)
             except Invalid:
                 raise
-            except Exception as fault:
-                log.exception("worker_failed", extra={"worker": worker.name})
-                self._failed(worker.name, _said(fault))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the worker is started again
+                said = _said(fault)
+                log.error("worker_failed", extra={"worker": worker.name, "why": said, "where": _where(fault)})  # noqa: TRY400 - a traceback quotes
+                self._failed(worker.name, said)
             else:
                 return
             falls = 0 if time.monotonic() - started >= SOUND_SECONDS else falls

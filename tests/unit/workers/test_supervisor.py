@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from app.errors import Invalid
 from workers.supervisor import LONGEST_PAUSE_SECONDS, Supervisor, backoff
 
+CALLER = "+1 555 0100 100x"
+
 
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_backoff_is_bounded_and_never_zero(attempt, jitter):
@@ -45,12 +47,16 @@ async def test_a_worker_that_falls_is_started_again_and_the_fall_is_reported():
     assert told == [("falling", "ConnectionError: the line is dead")]
 
 
-async def test_a_fall_that_nobody_foresaw_is_reported_without_what_it_quotes():
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_a_fall_that_nobody_foresaw_is_reported_without_what_it_quotes(grouped, caplog):
     class Quoting(Falling):
         async def run(self, stop):
             if not self.starts:
                 self.starts = 1
-                int("+1 555 0100 100x")
+                try:
+                    int(CALLER)
+                except ValueError as fault:
+                    raise ExceptionGroup(CALLER, [fault]) if grouped else KeyError(CALLER) from fault
             await super().run(stop)
 
     told = []
@@ -61,7 +67,11 @@ async def test_a_fall_that_nobody_foresaw_is_reported_without_what_it_quotes():
     await worker.well.wait()
     stop.set()
     await running
-    assert told == [("falling", "ValueError: the log has more")]
+    assert told == [("falling", f"{'ExceptionGroup' if grouped else 'KeyError'}: the log says where")]
+    (record,) = caplog.records
+    assert "ValueError < tests.unit.workers.test_supervisor:" in str(vars(record)["where"])
+    assert (record.message, record.exc_info) == ("worker_failed", None)
+    assert CALLER not in caplog.text + repr(vars(record))
 
 
 async def test_others_work_on_while_one_is_down():
