@@ -18,6 +18,8 @@ def postfix_policy(
 ) -> None:
     """Answer Postfix's policy requests: bulk mail waits while its gate holds, by the rules of holdfire.toml."""
     # Only this command needs them: the others that need no server have to start at once.
+    from httpx2 import AsyncHTTPTransport  # noqa: PLC0415
+
     from app.client import AsyncHoldfire  # noqa: PLC0415
     from app.errors import Invalid  # noqa: PLC0415
     from app.postfix.policy_server import serve  # noqa: PLC0415
@@ -37,6 +39,7 @@ def postfix_policy(
 
     secret = table.api_key.get_secret_value() if table.api_key else None
     try:
-        talk(url or table.url, key or secret, work)
+        # Straight there: a proxy that refuses would look as if nobody were there who could have held.
+        talk(url or table.url, key or secret, work, transport=AsyncHTTPTransport())
     except OSError as fault:
         fail(f"cannot listen on {table.listen}: {fault}", FAILED)

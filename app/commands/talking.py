@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
+import httpx2
 import typer
 
 from app.client import AsyncHoldfire, Unanswered
@@ -24,15 +25,21 @@ Result = TypeVar("Result")
 
 
 def talk(
-    url: str, key: str | None, work: Callable[[AsyncHoldfire], Awaitable[Result]], timeout: float = TIMEOUT_SECONDS
+    url: str,
+    key: str | None,
+    work: Callable[[AsyncHoldfire], Awaitable[Result]],
+    timeout: float = TIMEOUT_SECONDS,
+    *,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> Result:
     """Return what the work with a holdfire comes to; end with a sentence where it does not answer.
 
-    timeout: the longest that one request may take, in seconds. SIGINT, SIGTERM or SIGHUP cancel the work; once it has
-    cleaned up, the process ends by that signal.
+    timeout: the longest that one request may take, in seconds. transport: what carries it in place of
+    the client's own, which asks through the proxies that the environment names. SIGINT, SIGTERM or SIGHUP cancel the
+    work; once it has cleaned up, the process ends by that signal.
     """
     try:
-        holdfire = AsyncHoldfire(url, key, timeout=timeout)
+        holdfire = AsyncHoldfire(url, key, timeout=timeout, transport=transport)
     except ValueError as fault:
         fail(fault, USAGE)
 

@@ -6,14 +6,11 @@ used no more is settled.
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
-
-import httpx2
 
 from app.client import AsyncHoldfire, PermitAnswer, Unanswered
 from app.client.talks import pause_seconds
@@ -21,6 +18,7 @@ from app.core.campaign.pace import Outcome
 from app.core.gate.decision import Verdict
 from app.postfix import allowance as allowances
 from app.postfix.allowance import Allowance, Grant, Taken
+from app.postfix.nobody import is_nobody
 from app.postfix.rules import Terms
 from app.postfix.watching import LOOK_SECONDS, TTL_SECONDS, Watch, settle
 
@@ -153,7 +151,7 @@ class Lane:
         self._tell(answer.state, decision=answer.decision_id, summary=answer.summary)
 
     def _unanswered(self, fault: Unanswered) -> None:
-        self._is_answered, self._nobody_answers = False, _is_nobody(fault)
+        self._is_answered, self._nobody_answers = False, is_nobody(fault)
         self._unanswered_at = self._monotonic()
         pause = self._ask_seconds if fault.lasting else UNANSWERED_PAUSE_SECONDS
         self._allowance = allowances.refused(self._allowance, Outcome.BAD, pause, self._unanswered_at)
@@ -235,15 +233,3 @@ class _Lost:
 
     def __init__(self, size: int, until: float) -> None:
         self.key, self.size, self.until = str(uuid4()), size, until
-
-
-def _is_nobody(fault: Unanswered) -> bool:
-    """Return whether no connection came about at all: nobody is there who could have held."""
-    cause: BaseException | None = fault.__cause__
-    if not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return False
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):  # somebody is there, and may not be who we want
-            return False
-        cause = cause.__cause__ or cause.__context__
-    return True

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from app.core.permit.permit import PermitState
+from tests.support.answers import HOLD, a_scripted, nobody
 from tests.support.asking import DEFER, PASS, asking
 from tests.support.policy_server import a_policy_server
 from tests.support.senders import open_gate, stored_permits, tell, wait_for_gate
@@ -54,6 +55,17 @@ def test_without_a_holdfire_the_settings_decide(tmp_path, on_unreachable, answer
     assert ("PASSES UNASKED" in printed) is (on_unreachable == "pass")
     assert "shop.example" not in printed
     assert "customers.example" not in printed
+
+
+def test_a_proxy_that_refuses_lets_nothing_pass(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    with nobody() as proxy, a_scripted(HOLD) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.setenv("http_proxy", proxy)
+        with a_policy_server(tmp_path, server.url, on_unreachable="pass") as policy, asking(policy.where) as postfix:
+            assert postfix.ask() == DEFER
+            assert server.asked
 
 
 def test_settings_that_cannot_be_end_it_with_the_key_at_fault(tmp_path):
