@@ -41,7 +41,10 @@ class Source(Shape):
     details: dict[str, Any]
     per_minute: float = Field(description="items over the last five minutes")
     lag_seconds: float | None = Field(description="how long after its instant a batch comes, usually")
-    clock_ahead_seconds: float | None = Field(description="how far its clock is ahead at least; null: not known")
+    clock_ahead_seconds: float | None = Field(
+        description="how far its clock is ahead of ours, below 0: behind; by what it shows of it, else at least, by "
+        "data from the future; null: not known"
+    )
     queues: list[str] = Field(description="those it spoke of")
     refusals: list[Refused] = Field(description="the last ones, newest first")
 
@@ -81,7 +84,7 @@ def _shape(health: SourceHealth, now: datetime) -> dict[str, Any]:
         "details": details,
         "per_minute": pace.per_minute(now),
         "lag_seconds": pace.lag_seconds,
-        "clock_ahead_seconds": pace.clock_ahead_seconds,
+        "clock_ahead_seconds": health.clock_ahead_seconds,
         "queues": sorted(health.queues),
         "refusals": [refused._asdict() | {"at": instant(refused.at)} for refused in reversed(health.refusals)],
     }

@@ -12,6 +12,7 @@ import typer
 from app.clocks import SystemClock
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.errors import HoldfireError, Invalid, NotFound
+from app.ports.sources import CLOCK_WRONG_SECONDS, clock_said
 from app.services.trials import Missed, Seen, Trial
 from app.settings import Settings, load_settings
 from workers.sources.trying import on_a_sample, over_the_line, table_of
@@ -53,12 +54,16 @@ def try_over_the_line(source: str, *, json: bool) -> None:
 def _say(source: str, trial: Trial | None, fault: str, *, json: bool) -> None:
     """Print a trial, or why there is none; end with exit code 1 unless something of it would be accepted."""
     seen, missed = (trial.seen, trial.missed) if trial else ((), ())
+    ahead = trial.clock_ahead_seconds if trial else None
     detail = fault or _verdict(seen, missed)
+    if ahead is not None and abs(ahead) > CLOCK_WRONG_SECONDS:
+        detail += f"; {clock_said(ahead)}: set one of them right"
     if json:
         print_json({
             "source": source,
             "ok": bool(seen),
             "detail": detail,
+            "clock_ahead_seconds": ahead,
             "sample": [_seen_json(each) for each in seen],
             "rejected": [each._asdict() for each in missed],
         })  # fmt: skip

@@ -68,6 +68,10 @@ class Sources:
         for queue in list(health.queues)[:-MAX_QUEUES]:
             del health.queues[queue]
 
+    def clock(self, name: str, ahead_seconds: float | None) -> None:
+        """Note how far the clock of a source's system is ahead of ours, below 0: behind; None: it does not show it."""
+        self._of(name).shown_ahead_seconds = ahead_seconds
+
     def failed(self, name: str, error: str, at: datetime) -> None:
         """Note that nothing could be had from, or written down for, a source; `error` is a sentence."""
         health = self._of(name)

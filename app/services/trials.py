@@ -55,10 +55,14 @@ class Missed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a reading would bring in, and what of it would be rejected."""
+    """What a reading would bring in, and what of it would be rejected.
+
+    clock_ahead_seconds: how far the system's clock is ahead of ours, below 0: behind; None: it did not show it.
+    """
 
     seen: Sequence[Seen]
     missed: Sequence[Missed]
+    clock_ahead_seconds: float | None = None
 
 
 def trial_of(payloads: Sequence[Payload], rejected: Sequence[Rejected], now: datetime) -> Trial:

@@ -55,6 +55,7 @@ MEANINGS = {
     "holdfire_ingest_samples": "Observations and contact events received, by what became of them",
     "holdfire_ingest_last_success_timestamp_seconds": "When a source last brought something acceptable",
     "holdfire_ingest_lag_seconds": "Receipt less source's time of the newest value of a source",
+    "holdfire_source_clock_ahead_seconds": "How far a source's clock is ahead of ours, below 0: behind",
     "holdfire_source_consecutive_failures": "Failures of a source since its last success",
     "holdfire_sender_consecutive_failures": "Failures of a driven email tool since it answered last",
     "holdfire_sender_last_success_timestamp_seconds": "When a driven email tool last said how it stands",
@@ -146,6 +147,7 @@ class StateCollector(Collector):
         success = _gauge("holdfire_ingest_last_success_timestamp_seconds", "source")
         lag = _gauge("holdfire_ingest_lag_seconds", "source")
         failures = _gauge("holdfire_source_consecutive_failures", "source")
+        ahead = _gauge("holdfire_source_clock_ahead_seconds", "source")
         for health in self._sources():
             if not self._source_cap.admits(health.name):
                 continue
@@ -153,12 +155,14 @@ class StateCollector(Collector):
             samples.add_metric([health.name, "duplicate"], health.duplicates)
             samples.add_metric([health.name, "rejected"], health.rejected)
             failures.add_metric([health.name], health.consecutive_failures)
+            if health.clock_ahead_seconds is not None:
+                ahead.add_metric([health.name], health.clock_ahead_seconds)
             if health.last_success_at is not None:
                 success.add_metric([health.name], health.last_success_at.timestamp())
                 if health.last_observed_at is not None:
                     behind = (health.last_success_at - health.last_observed_at).total_seconds()
                     lag.add_metric([health.name], behind)
-        return iter((samples, success, lag, failures))
+        return iter((samples, success, lag, failures, ahead))
 
     def _sender_families(self) -> Iterator[Family]:
         """Yield the families of driven tools; how many there are is up to the configuration."""

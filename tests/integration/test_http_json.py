@@ -3,8 +3,10 @@
 import asyncio
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from prometheus_client import generate_latest
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -13,15 +15,26 @@ from app.core.floor.observation import Observation
 from app.services.ingest import Ingest
 from app.services.sources import Sources
 from app.settings import Settings
+from app.telemetry.metrics import Metrics
+from app.web.sources.view import Reader, source_row
 from tests.support.a_day import QUEUE, live_through
 from tests.support.builders import NOW
 from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.vendors.http_json import CANARIES, TOKEN, Acd, Line
 from tests.support.vendors.strict import Answer, Broken, Cut, Limited, Truncated, Vendor, serving
 from tests.support.whole import a_whole
+from workers.sources.polling import Poller
 from workers.sources.registry import one
 from workers.sources.worker import Surroundings
 from workers.supervisor import crew_for
+
+A_READER = Reader({}, {}, ZoneInfo("UTC"), NOW, 120)
+
+
+class NobodyWatches:
+    """No live connection is open."""
+
+    connections = 0
 
 
 @pytest.fixture
@@ -156,7 +169,36 @@ def test_doctor_says_when_the_clock_of_a_system_is_ahead(acd, holdfire):
     acd.clock_ahead = timedelta(hours=1)
     done = holdfire("doctor", "--source", "acd", "--json")
     assert done.exit_code == 1
-    assert "check the source's clock" in json.loads(done.stdout)["detail"]
+    said = json.loads(done.stdout)
+    assert "check the source's clock" in said["detail"]
+    assert said["detail"].endswith(
+        f"its clock is {said['clock_ahead_seconds']:,.0f} s ahead of ours: set one of them right"
+    )
+    assert abs(said["clock_ahead_seconds"] - 3600) < 60
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 2])
+async def test_the_clock_of_a_system_is_shown_and_said_where_it_is_wrong(acd, tmp_path, hours):
+    async with a_whole(tmp_path) as whole:
+        acd.base, acd.clock_ahead = whole.clock.now, timedelta(hours=hours)
+        around = Surroundings(whole.services.ingest, whole.services.sources, whole.clock)
+        worker = one("sources[0]", acd.table())[1](around)
+        assert isinstance(worker, Poller)
+        await worker.poll(stop := asyncio.Event())
+        async with whole.client("read") as client:
+            (shown,) = [each for each in (await client.get("/api/v1/sources")).json()["items"] if each["name"] == "acd"]
+        metrics = Metrics()
+        metrics.watch(whole.services, NobodyWatches())
+        (health,) = [each for each in whole.services.sources.all() if each.name == "acd"]
+        page = source_row(health, A_READER)
+        stop.set()
+        await worker.run(stop)
+    assert abs(shown["clock_ahead_seconds"] - hours * 3600) < 60
+    told = f'holdfire_source_clock_ahead_seconds{{source="acd"}} {shown["clock_ahead_seconds"]:.1f}'
+    assert told in generate_latest(metrics.registry).decode()
+    assert ("its clock is" in shown["status"]) is (hours == -1)  # of what is ahead nothing can be taken
+    assert page.clock_wrong is (hours != 0)
+    assert page.clock.rpartition(" ")[2] == {-1: "behind", 0: "ours", 2: "ahead"}[hours]
 
 
 def test_doctor_lists_the_sources_there_are(holdfire):

@@ -12,10 +12,14 @@ from workers.systems.faults import TranslateError
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """Observations and contact events in the order they came, and the rows that were rejected."""
+    """Observations and contact events in the order they came, and the rows that were rejected.
+
+    clock_ahead_seconds: how far the system's clock is ahead of ours, below 0: behind; None: it did not show it.
+    """
 
     payloads: Sequence[Payload]
     rejected: Sequence[Rejected] = ()
+    clock_ahead_seconds: float | None = None
 
     def faulty(self, source: str) -> Mapping[str, Faulty]:
         """Return the rejected rows as ingest notes them in a source's health; {} without any."""

@@ -5,13 +5,16 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from app.core.floor.observation import Observation
+from app.ports.sources import CLOCK_WRONG_SECONDS, clock_said
 from app.services.ingest import IngestResult
 from workers.sources.lot import Lot
 from workers.sources.worker import Surroundings, deliver_surely, pause, unless_stopped
+from workers.systems.clocks import listening
 from workers.systems.faults import RateLimited, Refused, SourceFault
 
 LONGEST_PAUSE_SECONDS = 60.0
@@ -104,7 +107,9 @@ class Poller:
     async def _read(self) -> Lot:
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._asking.read(self._around.clock.now())
+                with listening() as shown:
+                    lot = await self._asking.read(self._around.clock.now())
+            return replace(lot, clock_ahead_seconds=shown.ahead_seconds(self._around.clock.now()))
         except TimeoutError:
             raise SourceFault(f"it took longer than {self._deadline:g} s to be told how the floor stands") from None
 
@@ -113,6 +118,7 @@ class Poller:
         beside = {self.name} if result.accepted + result.duplicates else ()
         self._around.ingest.refused(lot.faulty(self.name), beside)
         now = self._around.clock.now()
+        self._around.sources.clock(self.name, lot.clock_ahead_seconds)
         self._around.sources.working(
             self.name,
             self._kind,
@@ -129,6 +135,9 @@ class Poller:
             return self._idle
         if not result.accepted + result.duplicates:
             return "answers, and nothing of it can be taken"
+        ahead = lot.clock_ahead_seconds or 0.0
+        if abs(ahead) > CLOCK_WRONG_SECONDS:
+            return f"works, and {clock_said(ahead)}"
         newest = max((each.observed_at for each in lot.payloads if isinstance(each, Observation)), default=now)
         behind = (now - newest).total_seconds()
         if behind > OLD_SECONDS:

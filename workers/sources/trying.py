@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -41,7 +42,7 @@ async def over_the_line(tables: Tables, name: str, clock: Clock) -> Trial:
             lot = await worker.sample()
     except TimeoutError:
         raise SourceFault(f"{name} said nothing within {PATIENCE_SECONDS:g} s") from None
-    return trial_of(lot.payloads, lot.rejected, clock.now())
+    return replace(trial_of(lot.payloads, lot.rejected, clock.now()), clock_ahead_seconds=lot.clock_ahead_seconds)
 
 
 def on_a_sample(values: Mapping[str, Any], sample: bytes, now: datetime) -> Trial:

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ import httpx2
 import msgspec
 
 from workers.posting import retry_after
+from workers.systems import clocks
 from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
 from workers.systems.table import Table
 
@@ -136,7 +138,9 @@ class Web:
         return self._opened
 
     async def _exchange(self, request: httpx2.Request, place: str) -> Answer:
+        asked = time.monotonic()
         response = await self._client().send(request, stream=True)
+        clocks.hear(response.headers, asked)
         try:
             _judge(response, place)
             return Answer(place, response.headers, await self._body(response, place))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.core.floor.contact import ContactEvent
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
-from app.ports.sources import Refusal, SourceHealth
+from app.ports.sources import CLOCK_WRONG_SECONDS, Refusal, SourceHealth
 from app.web.format import NONE, duration, measure, number
 from app.web.moments import Moment, clock, full
 
@@ -73,6 +73,7 @@ class SourceRow:
     per_minute: str
     lag: str
     clock: str
+    clock_wrong: bool
     accepted: str
     duplicates: str
     rejected: str
@@ -147,7 +148,7 @@ def stale_after_of(health: SourceHealth, reader: Reader) -> float:
 def source_row(health: SourceHealth, reader: Reader) -> SourceRow:
     """Return a source in a line."""
     pace, at = health.pace, health.last_observed_at
-    lag, ahead = pace.lag_seconds, pace.clock_ahead_seconds
+    lag, ahead = pace.lag_seconds, health.clock_ahead_seconds
     return SourceRow(
         name=health.name,
         href=f"/sources/{quote(health.name, safe='')}",
@@ -158,7 +159,8 @@ def source_row(health: SourceHealth, reader: Reader) -> SourceRow:
         stale_after=duration(stale_after_of(health, reader)),
         per_minute=number(pace.per_minute(reader.now)),
         lag=NONE if lag is None else "none" if lag < 0 else duration(lag),
-        clock="not known" if ahead is None else f"{duration(ahead)} ahead",
+        clock=_clock(ahead),
+        clock_wrong=ahead is not None and abs(ahead) > CLOCK_WRONG_SECONDS,
         accepted=number(health.accepted),
         duplicates=number(health.duplicates),
         rejected=number(health.rejected),
@@ -186,7 +188,7 @@ def cells(health: SourceHealth, reader: Reader) -> Sequence[object]:
     pace = health.pace
     return (
         *(health.name, health.kind, standing(health, reader).word, health.status, health.last_observed_at),
-        *(health.last_success_at, pace.per_minute(reader.now), pace.lag_seconds, pace.clock_ahead_seconds),
+        *(health.last_success_at, pace.per_minute(reader.now), pace.lag_seconds, health.clock_ahead_seconds),
         *(stale_after_of(health, reader), health.accepted, health.duplicates, health.rejected),
         *(health.consecutive_failures, health.last_error, sorted(health.queues)),
     )
@@ -229,6 +231,12 @@ def _aged(at: datetime, limit: float, reader: Reader) -> Standing:
 
 def _age(at: datetime | None, now: datetime) -> str:
     return NONE if at is None else duration(max(0.0, (now - at).total_seconds()))
+
+
+def _clock(ahead: float | None) -> str:
+    if not ahead:
+        return "not known" if ahead is None else "as ours"
+    return f"{duration(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
 
 
 def _worker(health: SourceHealth, reader: Reader) -> Iterator[tuple[str, str]]:

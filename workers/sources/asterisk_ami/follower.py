@@ -145,6 +145,7 @@ class Follower:
 
     def _report(self) -> None:
         held, now = self._held, self._around.clock.now()
+        self._around.sources.clock(self._name, None if self._pong is None else round(held.offset_seconds, 1))
         self._around.sources.working(
             self._name,
             KIND,

@@ -131,7 +131,7 @@ class EslWorker:
             session.close()
         held.stays.offset_seconds = 0.0 if at is None else at - now.timestamp()
         held.listed(bodies, now.timestamp() + held.stays.offset_seconds)
-        return Lot(held.observe(now))
+        return Lot(held.observe(now), clock_ahead_seconds=None if at is None else round(held.stays.offset_seconds))
 
     def _held(self, recalled: Sequence[ContactEvent]) -> Held:
         return Held(self.name, patterns=self._following.queues, channel=self._following.channel, recalled=recalled)
@@ -225,6 +225,7 @@ class _Follower:
 
     def _report(self) -> None:
         held, now = self._held, self._around.clock.now()
+        self._around.sources.clock(self._name, None if self._at is None else round(held.stays.offset_seconds, 1))
         self._around.sources.working(
             self._name,
             _KIND,

@@ -162,6 +162,7 @@ class Follower:
         status = "working" if alive else f"works by queries: {self._why}"
         if not lot.payloads:
             status = "answers, and says nothing of these queues"
+        self._around.sources.clock(self.name, self._asking.client.ahead.total_seconds())
         details = {"channels": len(self._portions), "channels_alive": len(self._alive)}
         self._around.sources.working(self.name, _KIND, status, now, **details)
 
