@@ -1,6 +1,7 @@
 """A holdfire with campaigns planned for next week, a schedule, and enough history to tell the work of its hours."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,9 @@ BY_DAY, BY_NIGHT = 7, 6
 SPRING_API = "/api/v1/campaigns/spring"
 
 
+@cache
 def next_monday() -> datetime:
-    """Return the midnight, in the center, that begins next week."""
+    """Return the midnight, in the center, that begins next week: the same one even if that begins meanwhile."""
     now = datetime.now(CENTER)
     return (now + timedelta(days=7 - now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.axe import violations
 from tests.browser.floor import use_policy
 from tests.support.server import a_server
+from tests.support.shell import wait_until
 
 RULES = [
     {"metric": "backlog", "hold_above": 10, "resume_below": 5},
@@ -41,19 +42,19 @@ def url(server):
     with server.client() as client:
         use_policy(client, rules=RULES)
         client.post("/api/v1/observations", json=reports).raise_for_status()
+        asked = {"queue": "orders", "metric": "backlog", "from": reports[0]["observed_at"], "points": 200}
+        wait_until(
+            lambda: len(client.get("/api/v1/history", params=asked).json()["points"]) >= len(reports) - 1,
+            "the history that is written some seconds behind",
+        )
     return f"{server.url}/gates/default/backtest"
 
 
 def settle(page, text):
-    """Walk until history has what was reported: it is written some seconds behind."""
-    found = page.locator("#found")
-    for _ in range(20):
-        page.get_by_role("button", name="Walk").click()
-        expect(page.locator("#outcome")).to_have_attribute("aria-busy", "false", timeout=60_000)
-        if text in (found.text_content() or ""):
-            return
-        page.wait_for_timeout(500)
-    expect(found).to_contain_text(text)
+    """Walk, and see what is found."""
+    page.get_by_role("button", name="Walk").click()
+    expect(page.locator("#found")).to_contain_text(text, timeout=60_000)
+    expect(page.locator("#outcome")).to_have_attribute("aria-busy", "false", timeout=60_000)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 390)])
@@ -84,7 +85,7 @@ def test_a_resume_limit_stays_on_the_good_side_of_its_hold_limit(open_page, url)
 def test_without_scripts_the_form_does_the_same(open_page, url):
     page = open_page(f"{url}?days=7&hold-0=20", java_script_enabled=False)
     expect(page.locator("#found")).to_contain_text("In 7 days")
-    assert page.locator("input[name=hold-0]").input_value() == "20"
+    expect(page.locator("input[name=hold-0]")).to_have_value("20")
 
 
 def test_a_refused_limit_is_said(open_page, url):

@@ -9,12 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
+from tests.browser.looking import looks
 from tests.browser.planned_floor import a_plan, announce, at, day_of_next_week, plan_a_week
 from tests.support.server import Server, a_server
 
-looks = pytest.mark.parametrize(
-    "look", [("dark", 1440), ("light", 1440), ("light", 820), ("dark", 390), ("light", 390)], ids=str
-)
 REASON = "The floor asked for it"
 
 
@@ -222,7 +220,7 @@ def test_the_plain_form_moves_without_scripts(server, week, open_page, movable):
 # --- other calendars ---
 
 
-@pytest.mark.parametrize("look", [("dark", 1440), ("light", 390)], ids=str)
+@looks
 def test_an_address_for_another_calendar_is_shown_once(server, open_page, artifacts: Path, look):
     theme, width = look
     page = open_page(f"{server.url}/calendar/feed", theme=theme, width=width)

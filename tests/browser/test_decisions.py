@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -14,6 +13,7 @@ from tests.browser.floor import BUSY, GOOD, push, use_policy
 from tests.browser.looking import looked_at, looks
 from tests.support.people import session_cookies
 from tests.support.server import Server, a_server
+from tests.support.shell import wait_until
 
 HELD = {"effect": "hold", "comment": "The storm has the lines full", "duration_minutes": 60}
 
@@ -26,24 +26,18 @@ def ask(client, **query: object) -> dict[str, object]:
 
 def wait_until_logged(client, decision_id: object) -> None:
     """Return when an answer is in the log, where it is written a moment after it was given."""
-    latest = time.monotonic() + 15
-    while client.get(f"/api/v1/decisions/{decision_id}").status_code != 200:
-        assert time.monotonic() < latest, "the answer was never written down"
-        time.sleep(0.05)
+    wait_until(lambda: client.get(f"/api/v1/decisions/{decision_id}").is_success, "the answer to be written down")
 
 
 def wait_for(client, state: str) -> None:
-    latest = time.monotonic() + 15
-    while client.get("/api/v1/gates/default").json()["state"] != state:
-        assert time.monotonic() < latest, f"the gate never said {state}"
-        time.sleep(0.05)
+    wait_until(lambda: client.get("/api/v1/gates/default").json()["state"] == state, f"the gate to say {state}")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A gate that let a send go, then held by itself, then by hand."""
     with a_server(tmp_path_factory.mktemp("decisions")) as started, started.client() as client:
-        use_policy(client)
+        use_policy(client, stale_after_seconds=600)
         push(client, GOOD)
         wait_for(client, "send")
         for number in range(60):
@@ -80,7 +74,7 @@ def test_the_log_is_shown_newest_first_and_each_line_leads_to_its_own_page(serve
 def test_older_and_newer_pages_follow_each_other(server, open_page):
     page = open_page(f"{server.url}/decisions?kind=asked")
     first = rows(page).first.inner_text()
-    assert page.get_by_role("link", name="Newer").count() == 0
+    expect(page.get_by_role("link", name="Newer")).to_have_count(0)
     page.get_by_role("link", name="Older").click()
     expect(rows(page)).to_have_count(12)
     assert "kind=asked" in page.url

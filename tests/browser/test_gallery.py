@@ -11,13 +11,13 @@ from app.web.frame import ROOMS
 from tests.browser.axe import violations
 from tests.browser.conftest import Theme
 from tests.browser.gallery import REFUSES, addresses, furnish, pages
+from tests.browser.looking import found
 from tests.support.people import session_cookies, signed_in
 from tests.support.server import Server, a_server
 
 WIDTHS: dict[Theme, tuple[int, ...]] = {"dark": (1440, 820, 390), "light": (1440, 390)}
 SETTLED = 60_000
 SIGNED_OUT = frozenset({"/sign-in", "/setup/{token}", "/join/{token}", "/reset/{token}"})
-REDRAWN = 30  # tenths of a second
 STICKING_OUT = """() => {
     if (document.documentElement.scrollWidth <= innerWidth) return [];
     const named = (node) => [node.nodeName.toLowerCase(), node.id && `#${node.id}`, ...node.classList].join(" ");
@@ -62,38 +62,34 @@ def settled(page: Page) -> Page:
 
 def faults(page: Page) -> list[str]:
     """Return what every page must keep, and this one does not, a sentence each."""
-    found = violations(page)
+    named = violations(page)
     headings = page.locator("h1").count()
     if headings != 1:
-        found.append(f"there are {headings} h1, not one")
+        named.append(f"there are {headings} h1, not one")
     bare = page.locator("time[datetime]:not([data-form])").count()
     if bare:
-        found.append(f"{bare} times have no data-form, so another zone could not be chosen for them")
-    return found
+        named.append(f"{bare} times have no data-form, so another zone could not be chosen for them")
+    return named
 
 
 def too_wide(page: Page, width: int) -> list[str]:
     """Return what reaches beyond a width, so that a page must be scrolled sideways; nothing where it need not be."""
     page.set_viewport_size({"width": width, "height": 900})
-    for _ in range(REDRAWN):  # a chart follows the window a moment later
-        found: list[str] = page.evaluate(STICKING_OUT)
-        if not found:
-            break
-        page.wait_for_timeout(100)
-    return found
+    sticking_out: list[str] = found(page, STICKING_OUT, [])  # a chart follows the window a moment later
+    return sticking_out
 
 
 def pictured(page: Page, artifacts: Path, name: str) -> list[str]:
     """Take pictures of a page in all looks; return its faults in both themes."""
-    found = []
+    named = []
     for theme, widths in WIDTHS.items():
         page.emulate_media(color_scheme=theme)
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
-        found += [f"{theme}: {fault}" for fault in faults(page)]
-    return found
+        named += [f"{theme}: {fault}" for fault in faults(page)]
+    return named
 
 
 def file_name(template: str) -> str:

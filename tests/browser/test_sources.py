@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.floor import GOOD, observation, push, use_policy
-from tests.browser.looking import looked_at, looks
+from tests.browser.looking import LOOKS, looked_at, looks
 from tests.support.server import Server, a_server
 
 NUMBER = "+49 170 1234567"
@@ -76,14 +76,13 @@ def test_a_page_follows_by_itself_and_stands_still_when_told_to(server, open_pag
     expect(accepted).not_to_have_text(before)
 
 
-@looks
-def test_without_a_source_the_page_says_how_to_connect_one(open_page, tmp_path, artifacts, look):
-    theme, width = look
+def test_without_a_source_the_page_says_how_to_connect_one(open_page, tmp_path, artifacts):
     with a_server(tmp_path) as empty:
-        page = open_page(f"{empty.url}/sources", theme=theme, width=width, server_may_go=True)
-        expect(page.get_by_text("No source has reported yet")).to_be_visible()
-        expect(page.get_by_role("heading", name="Connect the first source")).to_be_visible()
-        looked_at(page, artifacts, "sources-empty", look)
+        for theme, width in LOOKS:
+            page = open_page(f"{empty.url}/sources", theme=theme, width=width, server_may_go=True)
+            expect(page.get_by_text("No source has reported yet")).to_be_visible()
+            expect(page.get_by_role("heading", name="Connect the first source")).to_be_visible()
+            looked_at(page, artifacts, "sources-empty", (theme, width))
         with empty.client() as client:
             push(client, GOOD)
         expect(page.get_by_role("row", name="acd-1")).to_contain_text("FRESH")

@@ -1,14 +1,16 @@
 """A workforce manager uploads a schedule: looks first, sees what is wrong, saves; screenshots go to artifacts/."""
 
+import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.server import Server
+from tests.support.server import Server, a_server
 
-QUEUE = "orders/voice"
+_NUMBERS = itertools.count(1)
 looks = pytest.mark.parametrize("look", [("dark", 1280), ("light", 390)], ids=str)
 
 
@@ -21,9 +23,21 @@ def a_file(folder: Path, *agents: float) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on which each test has a queue of its own."""
+    with a_server(tmp_path_factory.mktemp("staffing")) as started:
+        yield started
+
+
 @pytest.fixture
-def address(server: Server) -> str:
-    return f"{server.url}/queues/{QUEUE}/staffing"
+def queue() -> str:
+    return f"orders/voice-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def address(server: Server, queue: str) -> str:
+    return f"{server.url}/queues/{queue}/staffing"
 
 
 def look_at(page: Page, path: Path) -> None:
@@ -36,7 +50,8 @@ def look_at(page: Page, path: Path) -> None:
 def test_a_schedule_is_looked_at_then_saved_and_then_shown(address, open_page, tmp_path, artifacts: Path, look):
     theme, width = look
     page = open_page(address, theme=theme, width=width)
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Staffing of {QUEUE}")
+    queue = address.partition("/queues/")[2].removesuffix("/staffing")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Staffing of {queue}")
     expect(page.locator("#schedule .uncovered")).to_have_count(14)
     look_at(page, a_file(tmp_path, 10, 12.5))
     expect(page.get_by_role("heading", name="Nothing is saved yet")).to_be_visible()
@@ -61,13 +76,13 @@ def test_faults_are_named_line_by_line_and_nothing_is_saved(address, open_page, 
     expect(page.locator("#schedule .uncovered")).to_have_count(14)
 
 
-def test_who_looked_before_somebody_else_saved_must_look_again(address, server, open_page, tmp_path):
+def test_who_looked_before_somebody_else_saved_must_look_again(address, queue, server, open_page, tmp_path):
     page = open_page(address, server_may_go=True)
     look_at(page, a_file(tmp_path, 10, 12))
     expect(page.get_by_role("heading", name="Nothing is saved yet")).to_be_visible()
     with server.client() as client:
         content = a_file(tmp_path, 1, 2).read_bytes()
-        url = f"/api/v1/queues/{QUEUE}/staffing?time_zone=UTC"
+        url = f"/api/v1/queues/{queue}/staffing?time_zone=UTC"
         client.put(url, content=content, headers={"Content-Type": "text/csv"}).raise_for_status()
     a_file(tmp_path, 10, 12)
     page.get_by_label("CSV file").set_input_files(tmp_path / "wfm.csv")

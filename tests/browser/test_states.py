@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.floor import BUSY, GOOD, push, push_past, use_policy
+from tests.browser.floor import BUSY, GOOD, POLICY, push, push_past, use_policy
+from tests.browser.looking import found, looks
 from tests.support.server import Server, a_server
 
 WORDS = {"send": "SEND", "demo": "SEND", "hold": "HOLD", "unknown": "UNKNOWN", "empty": "UNKNOWN"}
 CHARTS = ("speed_to_answer_seconds", "backlog", "service_level_ratio", "handle_time_seconds")
 TITLE_DASH = "\u2013"
 states = pytest.mark.parametrize("state", sorted(WORDS))
-looks = pytest.mark.parametrize("look", [("dark", 1440), ("light", 1440), ("dark", 390), ("light", 390)], ids=str)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,8 @@ def _give_past(server: Server, state: str) -> None:
         return
     silent_since = timedelta(minutes=7) if state == "unknown" else timedelta(minutes=1)
     with server.client() as client:
-        use_policy(client, max_audience_per_wave=25_000)
+        trusted = POLICY["stale_after_seconds"] if state == "unknown" else 3_600
+        use_policy(client, max_audience_per_wave=25_000, stale_after_seconds=trusted)
         client.post("/api/v1/gates", json={"name": "emea"}).raise_for_status()
         push_past(client, datetime.now(UTC) - silent_since)
 
@@ -65,7 +66,7 @@ def settled(page: Page) -> Page:
 
 def no_sideways_scroll(page: Page) -> bool:
     """Return whether everything fits the width."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    return bool(found(page, "document.documentElement.scrollWidth <= innerWidth", wanted=True))
 
 
 @looks
@@ -153,7 +154,7 @@ def test_the_page_reads_without_scripts(servers, open_page):
     expect(page.locator("#log")).to_be_visible()
     page.get_by_role("link", name="Backlog as a table").click()
     expect(page.get_by_role("heading", name="Backlog of orders-voice")).to_be_visible()
-    assert page.locator("table.log tbody tr").count() > 60
+    expect(page.locator("table.log tbody tr").nth(60)).to_be_visible()
 
 
 def test_another_gate_is_one_click_away(servers, open_page):

@@ -22,6 +22,7 @@ from app.web.wall.view import wall
 from app.web.wall.walls import Face
 from tests.browser.axe import violations
 from tests.browser.floor import BUSY, GOOD, POLICY, push, use_policy
+from tests.browser.looking import found
 from tests.support.floors import StaticFloor, a_reading
 from tests.support.server import Server, a_port, a_server
 
@@ -111,24 +112,24 @@ def cut(page: Page) -> list[str]:
 
 def looked_at(page: Page, artifacts: Path, name: str) -> list[str]:
     """Take pictures; return what is cut in any size, and what axe finds in either theme."""
-    found = []
+    faults = []
     for picture in PICTURES:
-        found += [f"{picture}: {fault}" for fault in _cut_in(page, picture)]
+        faults += [f"{picture}: {fault}" for fault in _cut_in(page, picture)]
         for theme in LOOKS.get(picture, ()):
             page.evaluate(WEAR, theme)
             page.screenshot(path=artifacts / f"wall-{name}-{theme}-{picture}.png")
     for theme in ("light", "dark"):
         page.evaluate(WEAR, theme)
-        found += [f"{theme}: {fault}" for fault in violations(page)]
-    return found
+        faults += [f"{theme}: {fault}" for fault in violations(page)]
+    return faults
 
 
 def _cut_in(page: Page, picture: str) -> list[str]:
     width, height = PICTURES[picture]
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    found: list[str] = page.evaluate(CUT)
-    return found
+    faults: list[str] = found(page, CUT, [])
+    return faults
 
 
 def throttled() -> str:
@@ -338,7 +339,7 @@ def test_the_pointer_goes_and_the_picture_drifts_but_not_for_who_asks_for_calm(s
     assert page.evaluate(where) != still
     page.emulate_media(reduced_motion="reduce")
     page.clock.run_for(200_000)
-    assert page.evaluate(where) == still
+    assert found(page, where, still) == still
 
 
 def test_it_keeps_its_device_awake_again_whenever_it_comes_back_into_sight(server: Server, open_page):
@@ -346,9 +347,9 @@ def test_it_keeps_its_device_awake_again_whenever_it_comes_back_into_sight(serve
     page.add_init_script("window.asked = 0; navigator.wakeLock.request = async () => { asked += 1; return {}; };")
     page.goto(hung(server)["url"])
     expect(page.locator("#wall-link")).to_have_text("live")
-    assert page.evaluate("asked") == 1
+    assert found(page, "asked", 1) == 1
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    assert page.evaluate("asked") == 2
+    assert found(page, "asked", 2) == 2
 
 
 def test_it_is_dark_unless_light_is_asked_for(server: Server, open_page):
