@@ -59,6 +59,7 @@ class Driver:
         self._watches: dict[str, Watch] = {}
         self._given_back: dict[str, GivenBack] = {}
         self._quiet_until: datetime | None = None
+        self._refused_until: dict[str, datetime] = {}
         self._failures = 0
         self._woken = asyncio.Event()
         self._looks: dict[str, asyncio.Task[None]] = {}
@@ -76,6 +77,8 @@ class Driver:
         named = {part.id for each in campaigns if each.sender for part in each.sender.campaigns}
         self._watches = {name: watch for name, watch in self._watches.items() if name in named}
         ids = {each.id for each in campaigns}
+        self.around.senders.keep(self.name, {each.id for each in self._handed()})
+        self._refused_until = {name: until for name, until in self._refused_until.items() if name in ids}
         self._given_back = {name: given for name, given in self._given_back.items() if name in ids}
         for campaign in campaigns:
             if campaign.id not in self._looks:
@@ -127,9 +130,15 @@ class Driver:
             known = self._given_back[campaign.id] = GivenBack(campaign.release)
         return known
 
-    def failed(self, fault: SenderFault) -> None:
-        """Note that the tool could not be asked or told, and ask less often; what must stop is told so all the same."""
+    def failed(self, campaign: Campaign, fault: SenderFault) -> None:
+        """Note that the tool could not be asked or told, and ask less often; what must stop is told so all the same.
+
+        A tool that refuses may do so for one campaign: only about that one it is asked less often.
+        """
         self.around.senders.failed(self.name, str(fault))
+        if isinstance(fault, SenderRefused):
+            self._refused_until[campaign.id] = self.around.clock.now() + timedelta(seconds=REFUSED_QUIET_SECONDS)
+            return
         self._failures += 1
         seconds = self._quiet_seconds(fault)
         self._quiet_until = self.around.clock.now() + timedelta(seconds=seconds) if seconds else None
@@ -139,10 +148,12 @@ class Driver:
         self.around.senders.answered(self.name, driven)
         self._failures, self._quiet_until = 0, None
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nothing is to be asked now."""
-        return self._quiet_until is not None and self.around.clock.now() < self._quiet_until
+    def is_quiet_about(self, campaign: Campaign) -> bool:
+        """Tell whether nothing is to be asked about a campaign now."""
+        now = self.around.clock.now()
+        return any(
+            until is not None and now < until for until in (self._quiet_until, self._refused_until.get(campaign.id))
+        )
 
     # --- its own ---
 
@@ -150,8 +161,6 @@ class Driver:
         """Return for how long to ask nothing after a fault."""
         if isinstance(fault, SenderBusy):
             return min(LONGEST_QUIET_SECONDS, max(self.look_seconds, fault.retry_after_seconds))
-        if isinstance(fault, SenderRefused):
-            return REFUSED_QUIET_SECONDS
         growing = self._failures - FAILURES_AT_ONCE
         return min(FAILING_QUIET_SECONDS, self.look_seconds * 2.0 ** min(growing, 10)) if growing > 0 else 0.0
 
@@ -176,11 +185,9 @@ class Driver:
 
         Those that are going come before those that ended, which are looked at for a day, and older before younger.
         """
-        known = [self.around.book.known(campaign_id) for campaign_id in self.around.book.ids()]
-        handed = [each for each in known if each is not None and self._is_mine(each)]
         owners: dict[str, str] = {}
         driven = []
-        for campaign in sorted(handed, key=lambda each: (each.state in ENDED, each.created_at)):
+        for campaign in sorted(self._handed(), key=lambda each: (each.state in ENDED, each.created_at)):
             ids = [part.id for part in campaign.sender.campaigns] if campaign.sender else []
             if other := next((owners[each] for each in ids if each in owners), None):
                 why = f"campaign {other!r} is sent by the same campaign of sender {self.name!r}"
@@ -189,6 +196,10 @@ class Driver:
                 owners |= dict.fromkeys(ids, campaign.id)
                 driven.append(campaign)
         return driven
+
+    def _handed(self) -> Sequence[Campaign]:
+        known = (self.around.book.known(campaign_id) for campaign_id in self.around.book.ids())
+        return [each for each in known if each is not None and self._is_mine(each)]
 
     def _is_mine(self, campaign: Campaign) -> bool:
         if campaign.sender is None or campaign.sender.sender != self.name:

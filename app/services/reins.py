@@ -14,7 +14,7 @@ from app.core.campaign.campaign import Campaign, CampaignState
 from app.core.campaign.machine import event
 from app.core.event import EventType
 from app.core.permit.permit import Permit
-from app.core.sending.drive import Command, GiveBack, Move, Wait, next_of
+from app.core.sending.drive import Command, GiveBack, Move, Next, Wait, next_of
 from app.core.sending.standing import MAY_SEND, OVER, SendingState, Standing
 from app.errors import Conflict, HoldfireError
 from app.ports.senders import Driven, SenderFault
@@ -133,36 +133,44 @@ class Reins:
 
     async def _go_on(self) -> None:
         """Do what the rules say of a tool whose every campaign is known."""
-        now, permit = self._around.clock.now(), self._permit()
         self._give_up_late()
-        begins = any(watch.told in BEGINS for watch in self._watches)
-        step = next_of(
-            [watch.as_part(watch.standing, now) for watch in self._watches if watch.standing is not None],
-            self._abilities,
-            left=self._left(),
-            look_seconds=self._look_seconds(),
-            may_begin=not begins and self._unbooked() <= 0 and not any(watch.backs_off(now) for watch in self._watches),
-        )
+        step, permit = self._next(), self._permit()
         if isinstance(step, Move):
-            await self._move(step)
+            while isinstance(step, Move) and await self._move(step):
+                step = self._next()
         elif isinstance(step, GiveBack) and permit is not None:
             await self._give_back(permit, step)
         elif isinstance(step, Wait) and step.is_trouble:
             await self._in_trouble(self._watches, step.why)
 
-    async def _move(self, move: Move) -> None:
+    def _next(self) -> Next:
+        """Return what to do next. What was told something in this look already comes last, and then nothing begins."""
+        now = self._around.clock.now()
+        begins = bool(self._told_now) or any(watch.told in BEGINS for watch in self._watches)
+        watches = sorted(self._watches, key=lambda watch: watch.part.id in self._told_now)
+        return next_of(
+            [watch.as_part(watch.standing, now) for watch in watches if watch.standing is not None],
+            self._abilities,
+            left=self._left(),
+            look_seconds=self._look_seconds(),
+            may_begin=not begins and self._unbooked() <= 0 and not any(watch.backs_off(now) for watch in watches),
+        )
+
+    async def _move(self, move: Move) -> bool:
+        """Do what is to be done; return whether more may have to be paused."""
         watch = next(each for each in self._watches if each.part.id == move.part)
         is_told_already = move.command is Command.PAUSE and watch.part.id in self._told_now
         begins_without = move.command is not Command.PAUSE and self._permit() is None
         if is_told_already or begins_without:  # the floor may have changed while the tool was asked
-            return
+            return False
         await self._tell(watch, move)
         await self._book()
+        return move.command is Command.PAUSE
 
     async def _distrust(self) -> None:
         """Pause what may be sending, and begin nothing, while the tool counts fewer than it did."""
         fewer = f"it counts fewer than were sent ({-self._unbooked():,} fewer are counted in {self._campaign.id!r})"
-        self._driver.failed(SenderFault(fewer))
+        self._driver.failed(self._campaign, SenderFault(fewer))
         for watch in self._watches:
             watch.is_blind = True
             if watch.may_be_sending and watch.part.id not in self._told_now:
@@ -176,7 +184,7 @@ class Reins:
             if not self._abilities.can_pause or not watch.may_be_sending or watch.part.id in self._told_now:
                 continue
             never_begun = self._around.book.wave(self._campaign.id) is None
-            if watch.standing is None and (never_begun or self._driver.is_quiet):
+            if watch.standing is None and (never_begun or self._driver.is_quiet_about(self._campaign)):
                 continue  # nobody saw it send: what nobody let begin is left alone, and the rest is not hammered
             unseen = abs((now - (watch.read_at or watch.since)).total_seconds())
             told = watch.standing.per_second if watch.standing is not None else None
@@ -207,7 +215,7 @@ class Reins:
 
     def _due(self) -> Sequence[Watch]:
         """Return what is to be asked about now: all while something goes or soon may, else each now and then."""
-        if self._driver.is_quiet:
+        if self._driver.is_quiet_about(self._campaign):
             for watch in self._watches:
                 watch.is_blind = True
             return ()
@@ -224,12 +232,16 @@ class Reins:
                 standing = await self._sender.status(watch.part.id)
         except (SenderFault, TimeoutError) as fault:
             watch.is_blind = True
-            self._driver.failed(fault if isinstance(fault, SenderFault) else SenderFault("it took too long to answer"))
+            self._driver.failed(
+                self._campaign, fault if isinstance(fault, SenderFault) else SenderFault("it took too long to answer")
+            )
             return
         except Exception as fault:  # whatever it is, nobody knows how the tool stands
             watch.is_blind = True
             log.exception("sender_failed", extra={"sender": self._driver.name, "campaign": self._campaign.id})
-            self._driver.failed(SenderFault(f"it could not be asked for a fault of ours ({type(fault).__name__})"))
+            self._driver.failed(
+                self._campaign, SenderFault(f"it could not be asked for a fault of ours ({type(fault).__name__})")
+            )
             return
         before, told = watch.standing, watch.told
         watch.saw(standing, self._around.clock.now())
@@ -282,7 +294,7 @@ class Reins:
         try:
             await tell.get(command, self._sender.pause)(watch.part.id)
         except SenderFault as fault:
-            self._driver.failed(fault)
+            self._driver.failed(self._campaign, fault)
             return str(fault)
         except Exception as fault:  # whatever it is, it must not keep another from being stopped
             log.exception("sender_failed", extra={"sender": self._driver.name, "campaign": self._campaign.id})

@@ -1,10 +1,11 @@
 """How the email tools that holdfire drives are doing, and whether each is ready for a campaign's next wave."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.core.campaign.campaign import Campaign
+from app.core.campaign.handover import Handover
 from app.ports.clock import Clock
 from app.ports.senders import Driven, SenderHealth
 
@@ -16,10 +17,12 @@ MOST_DRIVEN = 200  # per sender: those that were looked at longest ago are forgo
 class Readiness:
     """How ready a tool is for a campaign, by a look. why_not None: a wave may open. is_done: it has nobody left.
 
-    gives_back: it could only give back the last waves, which were too small for it.
+    handed: what was looked at; it says nothing of a campaign that was handed over otherwise since. gives_back: it could
+    only give back the last waves, which were too small for it.
     """
 
     at: datetime
+    handed: Handover | None
     why_not: str | None
     is_done: bool = False
     gives_back: bool = False
@@ -43,7 +46,7 @@ class Senders:
         """Return in a sentence why a campaign's tool is not ready for a wave; None when it is, or it has none."""
         if campaign.sender is None:
             return None
-        name, ready = campaign.sender.sender, self._ready.get(campaign.id)
+        name, ready = campaign.sender.sender, self._of(campaign)
         if name not in self._health:
             return f"no sender is called {name!r} in the configuration"
         if ready is None or abs(self._clock.now() - ready.at) > STILL_TRUE:
@@ -57,8 +60,8 @@ class Senders:
 
     def is_done(self, campaign: Campaign) -> bool:
         """Tell whether a campaign's tool said that it has nobody left to send to."""
-        ready = self._ready.get(campaign.id)
-        return campaign.sender is not None and ready is not None and ready.is_done
+        ready = self._of(campaign)
+        return ready is not None and ready.is_done
 
     # --- who drives ---
 
@@ -70,10 +73,16 @@ class Senders:
         self, campaign: Campaign, *, why_not: str | None, is_done: bool = False, gives_back: bool = False
     ) -> None:
         """Note how ready a campaign's tool is for its next wave."""
-        self._ready[campaign.id] = Readiness(self._clock.now(), why_not, is_done, gives_back)
+        self._ready[campaign.id] = Readiness(self._clock.now(), campaign.sender, why_not, is_done, gives_back)
         health = self._health.get(campaign.sender.sender) if campaign.sender is not None else None
         if health is not None and health.driven and not health.consecutive_failures:
             self._describe(health)
+
+    def keep(self, name: str, campaigns: Collection[str]) -> None:
+        """Forget how ready a sender is for other campaigns than these."""
+        for campaign_id, ready in list(self._ready.items()):
+            if ready.handed is not None and ready.handed.sender == name and campaign_id not in campaigns:
+                del self._ready[campaign_id]
 
     def answered(self, name: str, driven: Driven) -> None:
         """Note that a tool said how one of its campaigns stands."""
@@ -107,6 +116,11 @@ class Senders:
         health = self._health[name]
         if not health.driven and not health.consecutive_failures:
             health.status = "has no campaign"
+
+    def _of(self, campaign: Campaign) -> Readiness | None:
+        """Return how ready the tool is for a campaign as it is handed over now, None where nobody looked yet."""
+        ready = self._ready.get(campaign.id)
+        return ready if campaign.sender is not None and ready is not None and ready.handed == campaign.sender else None
 
     def _describe(self, health: SenderHealth) -> None:
         driven = health.driven.values()

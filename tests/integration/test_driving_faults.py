@@ -9,6 +9,7 @@ from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import EventType
 from app.errors import NotDurable
+from app.ports.senders import SenderRefused
 from app.services import reins
 from tests.support.driven import ANN, WAVES, Drive
 from tests.support.tools import LISTMONK
@@ -151,6 +152,65 @@ async def test_a_tool_that_begins_after_it_was_given_up_is_seen_at_once(drive):
     drive.fake.begin(drive.job, "running")
     await drive.seconds(2)
     assert drive.job.status == "paused"
+
+
+async def test_several_that_somebody_started_by_hand_are_paused_in_one_look(drive):
+    for name in ("13", "14"):
+        drive.fake.add(name, 1_000, "draft")
+    parts = [{"id": "12", "recipients": 5_000}] + [{"id": name, "recipients": 1_000} for name in ("13", "14")]
+    drive.floor = drive.whole.slam
+    await drive.begin(7_000, sender={"name": "listmonk", "campaigns": parts})
+    for job in drive.fake.jobs.values():
+        drive.fake.begin(job, "running")
+    drive.clock.move(16)
+    await drive.driver.look()
+    assert [job.status for job in drive.fake.jobs.values()] == ["paused"] * 3
+
+
+async def test_a_tool_that_refuses_one_campaign_is_asked_about_the_others(drive):
+    drive.fake.add("13", 1_500, "draft")
+    handed = {"name": "listmonk", "campaigns": ["13"]}
+    document = {"id": "summer", "title": "Summer", "audience": 1_500, "release": WAVES, "sender": handed}
+    await drive.services.campaigns.create(document, ANN)
+    await drive.services.campaigns.take("summer", CampaignStep.SCHEDULE, ANN, "")
+    asked, refused = drive.sender.status, []
+
+    async def refuses_one(campaign):
+        if campaign == "13":
+            refused.append(campaign)
+            raise SenderRefused("it may not read this one")
+        return await asked(campaign)
+
+    drive.sender.status = refuses_one
+    await sending(drive)
+    await drive.seconds(5)
+    assert (drive.job.status, len(refused)) == ("running", 1)
+    summer = drive.services.campaigns.known("summer")
+    assert "cannot be asked" in drive.services.senders.why_not(summer)
+
+
+async def test_what_was_said_of_one_campaign_of_the_tool_says_nothing_of_another(drive):
+    drive.fake.jobs["12"].status, drive.fake.jobs["12"].shown = "finished", 5_000
+    drive.fake.add("13", 5_000, "draft")
+    await drive.begin(5_000, release={"mode": "manual"})
+    await drive.driver.look()
+    assert drive.services.senders.why_not(drive.campaign) is not None
+    other = {"sender": {"name": "listmonk", "campaigns": ["13"]}}
+    await drive.services.campaigns.change("spring", other, ANN, expected=drive.campaign.revision)
+    assert "has not said how the campaign stands" in drive.services.senders.why_not(drive.campaign)
+    await drive.driver.look()
+    assert drive.services.senders.why_not(drive.campaign) is None
+
+
+async def test_a_campaign_that_is_driven_no_more_is_forgotten(drive):
+    await drive.begin(5_000, release={"mode": "manual"})
+    await drive.driver.look()
+    assert drive.services.senders.why_no_wave("spring") is None
+    assert set(drive.services.senders._ready) == {"spring"}
+    gone = {"sender": None}
+    await drive.services.campaigns.change("spring", gone, ANN, expected=drive.campaign.revision)
+    await drive.driver.look()
+    assert not drive.services.senders._ready
 
 
 async def test_waves_too_small_for_the_tool_are_tried_less_and_less_often_until_the_plan_changes(drive):
