@@ -38,9 +38,10 @@ soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, 
 	@scripts/system_packages.sh test
 	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 
-recipes: dev-venv ## the recipes for tools that ask, in the real tools: three minutes; needs npm and Node.js 20
+recipes: dev-venv ## the recipes for tools that ask, in the real tools: ten minutes, 2 GB; needs Node.js 20 and g++
 	@scripts/recipes.sh node-red
 	@scripts/recipes.sh airflow
+	@scripts/recipes.sh n8n
 	@RECIPES=1 $(BIN)/python -m pytest tests/recipes $(ARGS)
 
 docs: dev-venv ## draw the state machines of docs/explanation from the code's tables

@@ -1,17 +1,13 @@
 """A real Node-RED in a folder of its own, with flows that are there when it starts."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.running import a_free_port, a_running
 from tests.support.server import REPOSITORY
-from tests.support.shell import wait_until
 
 HOME = REPOSITORY / ".recipes_cache" / "node-red"
 SETTINGS = """\
@@ -21,7 +17,6 @@ module.exports = {{
   logging: {{ console: {{ level: "info", metrics: false, audit: false }} }},
 }};
 """
-STOP_SECONDS = 20
 
 
 @contextmanager
@@ -29,27 +24,8 @@ def a_node_red(folder: Path, flows: list[dict[str, Any]]) -> Iterator[Path]:
     """Yield its log, once its flows run."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "flows.json").write_text(json.dumps(flows))
-    (folder / "settings.js").write_text(SETTINGS.format(port=_free_port(), modules=HOME / "node_modules"))
-    log = folder / "log"
-    with log.open("w") as out:
-        binary = HOME / "node_modules" / ".bin" / "node-red"
-        program: list[str | Path] = [binary, "--userDir", folder, "--settings", folder / "settings.js"]
-        process = subprocess.Popen(program, cwd=folder, stdout=out, stderr=out, start_new_session=True)
-    try:
-        wait_until(lambda: "Started flows" in log.read_text() or process.poll() is not None, "Node-RED")
-        assert process.poll() is None, log.read_text()
+    (folder / "settings.js").write_text(SETTINGS.format(port=a_free_port(), modules=HOME / "node_modules"))
+    program = HOME / "node_modules" / ".bin" / "node-red"
+    command: list[str | Path] = [program, "--userDir", folder, "--settings", folder / "settings.js"]
+    with a_running(command, folder, lambda log: "Started flows" in log) as log:
         yield log
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])

@@ -15,11 +15,11 @@ from tests.support.server import REPOSITORY
 PATIENCE_SECONDS = 60
 
 
-def wait_until(look: Callable[[], object], what: str) -> None:
+def wait_until(look: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Return once look() is true; what another process does is signalled to nobody."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not look():
-        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
+        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
         time.sleep(0.02)
 
 
