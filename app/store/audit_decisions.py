@@ -1,7 +1,6 @@
 """Comparing rows of the decision log with the digests that their events carry, on a database that is only read."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,22 +8,26 @@ from app.core.chain import Entry
 from app.core.floor.instants import instant
 from app.ports.decisions import DecisionRow, KeptInputs
 from app.ports.events import Difference
+from app.store.audit_reader import Rows
 from app.store.decision_events import lasting_sha256
 
 _COLUMNS = (
     *("id", "kind", "gate", "at", "verdict", "policy_version", "summary", "reasons", "inputs", "before", "asked_by"),
     *("campaign", "requested", "accept_partial", "allow", "status", "override_id", "facts", "inputs_sha256"),
 )
-_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM decisions WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # our own names
+_JSON = frozenset({"reasons", "inputs", "facts"})  # wanted as they were written, not as a driver reads them
+_WANTED = ", ".join(f"CAST({name} AS TEXT)" if name in _JSON else name for name in _COLUMNS)
 
 
-def first_difference(connection: sqlite3.Connection, entries: Iterable[Entry]) -> Difference | None:
+def first_difference(rows: Rows, entries: Iterable[Entry]) -> Difference | None:
     """Return the first of these events, in order of place, whose decision's row is gone or another; None: all fit.
 
     Events that carry no digest of a row are passed over, those written before there were digests too.
     """
     told = [(entry.seq, *named) for entry in entries if (named := _named(entry)) is not None]
-    found = connection.execute(_ROWS, (json.dumps([decision_id for _, decision_id, _ in told]),))
+    marks = ", ".join("?" * len(told)) or "NULL"
+    wanted = f"SELECT {_WANTED} FROM decisions WHERE id IN ({marks})"  # noqa: S608  # our own names
+    found = rows(wanted, [decision_id for _, decision_id, _ in told])
     digests = {row[0]: _digest(dict(zip(_COLUMNS, row, strict=True))) for row in found}
     for seq, decision_id, digest in told:
         if digests.get(decision_id) != digest:

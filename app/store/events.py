@@ -19,13 +19,17 @@ from app.store.outbox import put_out
 PAGE_LIMIT = 1_000
 _SPANNED = EVENTS.alias("spanned")
 _LAST_OF_GATE = select(func.max(EVENTS.c.seq))
-_UNSORTED_TYPE = literal_column("+events.type", EVENTS.c.type.type)  # the + keeps SQLite from reading type by type
-_UNSORTED_AT = literal_column("+events.at", EVENTS.c.at.type)  # the + keeps SQLite from reading along the instants
+# What is computed has no index, or SQLite would read type by type, or along the instants.
+_UNSORTED_TYPE = literal_column("(events.type || '')", EVENTS.c.type.type)
+_UNSORTED_AT = literal_column("+events.at", EVENTS.c.at.type)
 _sides = msgspec.json.Encoder(order="sorted")
 _BEYOND_ALL = 2**63 - 1
 _LAST = "SELECT seq, sha256 FROM events WHERE seq = (SELECT max(seq) FROM events)"
 _COLUMNS = tuple(EVENTS.columns.keys())
-_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # our own names
+_INSERT = {  # by how the database's driver marks a value
+    style: f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join([mark] * len(_COLUMNS))})"  # noqa: S608  # our own names
+    for style, mark in (("qmark", "?"), ("pyformat", "%s"))
+}
 
 
 class SqlEvents:
@@ -83,7 +87,7 @@ def append_events(connection: Connection, events: Sequence[Event]) -> Sequence[W
     """Write events to the end of the chain, and put out what webhooks are to be told, in the caller's transaction.
 
     Returns them as written. before and after may hold whatever JSON can, and instants. What it costs does not depend
-    on how many events there are; the caller's BEGIN IMMEDIATE lets nobody write in between.
+    on how many events there are; the caller's transaction lets nobody write in between.
     """
     if not events:
         return ()
@@ -94,7 +98,7 @@ def append_events(connection: Connection, events: Sequence[Event]) -> Sequence[W
         last = Link(entry.seq, digest(last.digest, entry))
         rows.append((*entry[:2], micros(event.at), *entry[3:], last.digest))
         written.append(WrittenEvent(entry.seq, event, last.digest.hex()))
-    connection.exec_driver_sql(_INSERT, rows)
+    connection.exec_driver_sql(_INSERT[connection.dialect.paramstyle], rows)
     put_out(connection, written)
     return written
 

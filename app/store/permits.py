@@ -198,7 +198,7 @@ def _sendings(since: datetime, campaign: str | None) -> Select[Any]:
         *(*by, messages.label("messages"), left.label("outstanding"), lost.label("lapsed")),
         func.max(found.until_us).label("until_us"),
     ).group_by(*by)
-    return sums.having(messages + left + lost > 0).order_by(found.minute_us, found.gate, found.campaign)
+    return sums.having(messages + left + lost > 0).order_by(found.minute_us, found.gate, found.campaign.nulls_first())
 
 
 def _held(connection: Connection, at: datetime) -> Held:

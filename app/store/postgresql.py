@@ -7,6 +7,8 @@ tried twice.
 
 from typing import Any
 
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 DRIVER = "postgresql+psycopg"
@@ -15,6 +17,7 @@ LOCK_SECONDS = 10
 # Parts of advisory locks' names: this number is holdfire's, the other one says what is locked.
 HOLDFIRE = 0x686F6C64
 LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
+TRY_EVALUATION = f"SELECT pg_try_advisory_lock({HOLDFIRE}, {LOCKS['evaluation']})"
 OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
 _SORTED_OTHERWISE = """
 SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t
@@ -78,16 +81,27 @@ def sort_text_by_bytes(connection: Connection) -> None:
 
 
 def _engine(url: URL, **more: Any) -> Engine:
-    made = create_engine(url, max_overflow=0, hide_parameters=True, connect_args=_CONNECT, **more)
+    counted = {"preserve_rowcount": True}  # of inserts too, which SQLAlchemy's cursor forgets otherwise
+    settings = {"max_overflow": 0, "hide_parameters": True, "connect_args": _CONNECT, "execution_options": counted}
+    made = create_engine(url, **settings, **more)
     event.listen(made, "connect", _configure)
     return made
 
 
 def _configure(connection: Any, _: object) -> None:
     """Make commits durable where the server's own setting would let them go on before they are."""
+    connection.adapters.register_loader("numeric", _Number)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
         cursor.execute("SET timezone TO 'UTC'")
     connection.commit()
+
+
+class _Number(Loader):
+    """Makes a sum of whole numbers a whole number, as SQLite's is; PostgreSQL calls it numeric."""
+
+    def load(self, data: Buffer) -> int | float:
+        text = bytes(data).decode()
+        return int(text) if text.lstrip("-").isdigit() else float(text)

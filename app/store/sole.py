@@ -2,14 +2,16 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import Invalid
-from app.store.connect import shown, usable_url
+from app.store import postgresql
+from app.store.connect import is_file, shown, usable_url
 
 SUFFIX = ".lock"
 
@@ -18,13 +20,14 @@ SUFFIX = ".lock"
 def sole_evaluator(url: str) -> Iterator[None]:
     """Hold, while inside, the right to evaluate the database at `url`; it ends with the process, however that ends.
 
-    Raises Invalid when somebody else has it, or when the lock's file beside the database cannot be had.
+    Raises Invalid when somebody else has it, or when it cannot be asked for.
     """
-    with _locked(usable_url(url)):
+    target = usable_url(url)
+    with closing(_locked_file(target)) if is_file(target) else _locked_server(target):
         yield
 
 
-def _locked(database: URL) -> IO[str]:
+def _locked_file(database: URL) -> IO[str]:
     try:
         file = Path(f"{database.database}{SUFFIX}").open("a", encoding="ascii")  # noqa: SIM115  # its caller closes it
     except OSError as fault:
@@ -33,8 +36,35 @@ def _locked(database: URL) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:
         file.close()
-        raise Invalid(
-            f"{shown(database)} is in use by another holdfire that serves or replays; "
-            "stop that one, or give this one a folder of its own with HOLDFIRE_DATA_DIR"
-        ) from fault
+        raise _taken(database, "HOLDFIRE_DATA_DIR") from fault
     return file
+
+
+@contextmanager
+def _locked_server(database: URL) -> Iterator[None]:
+    """Hold a lock of the server's on a connection of its own: it ends with the connection."""
+    engine = postgresql.engine(database)
+    try:
+        with _holding(engine, database):
+            yield
+    finally:
+        engine.dispose()
+
+
+def _holding(engine: Engine, database: URL) -> Connection:
+    try:
+        connection = engine.connect()
+        got = connection.exec_driver_sql(postgresql.TRY_EVALUATION).scalar()
+        connection.commit()
+    except DBAPIError as fault:
+        raise Invalid(f"{shown(database)} cannot be used ({' '.join(str(fault.orig).split())})") from fault
+    if not got:
+        raise _taken(database, "HOLDFIRE_DATABASE_URL")
+    return connection
+
+
+def _taken(database: URL, setting: str) -> Invalid:
+    return Invalid(
+        f"{shown(database)} is in use by another holdfire that serves or replays; "
+        f"stop that one, or give this one a database of its own with {setting}"
+    )

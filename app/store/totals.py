@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, and_, case, func, literal, select
 
 from app.core.floor.contact import ContactEventKind
 from app.core.floor.instants import SECOND, instant, micros, span
@@ -44,7 +44,7 @@ def totals_query(start: datetime, until: datetime, target_seconds: float) -> Sel
             func.count().label("offered"),
             _count(answered).label("answered"),
             _count(and_(at["abandoned"].is_not(None), ~answered)).label("abandoned"),
-            _count(and_(answered, wait <= span(target_seconds))).label("answered_within_target"),
+            _count(and_(answered, wait <= literal(span(target_seconds), BigInteger))).label("answered_within_target"),
             _sum(answered, wait).label("wait"),
             _count(handled).label("handled"),
             _sum(handled, _not_negative(ended - at["answered"])).label("handle"),
@@ -79,11 +79,11 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _sum(condition: ColumnElement[bool], value: ColumnElement[Any]) -> ColumnElement[int]:
-    return func.sum(case((condition, value), else_=0))
+    return func.sum(case((condition, value), else_=literal(0, BigInteger)))
 
 
 def _not_negative(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case((value < 0, 0), else_=value)
+    return case((value < 0, literal(0, BigInteger)), else_=value)
 
 
 def _earlier(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:

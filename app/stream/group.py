@@ -16,8 +16,11 @@ from sqlalchemy import Connection, select
 from app.core.floor.instants import micros
 from app.core.floor.observation import Observation
 from app.ports.stream import Appended, Payload, StreamRecord
-from app.stream.rows import Row, contact_row, insert_new, observation_row, positions_above
+from app.stream import postgresql_rows, sqlite_rows
+from app.stream.rows import Row, contact_row, observation_row, positions_above
 from app.stream.tables import CONTACT_EVENTS, OBSERVATIONS, STREAM_HEAD
+
+_INSERT_NEW = {"sqlite": sqlite_rows.insert_new, "postgresql": postgresql_rows.insert_new}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def _insert(connection: Connection, records: Sequence[StreamRecord]) -> int:
             observations.append(observation_row(position, came, payload))
         else:
             contacts.append(contact_row(position, came, payload))
+    insert_new = _INSERT_NEW[connection.dialect.name]
     return insert_new(connection, OBSERVATIONS, observations) + insert_new(connection, CONTACT_EVENTS, contacts)
 
 

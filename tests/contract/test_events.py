@@ -126,13 +126,22 @@ async def test_a_page_has_1_to_1_000_events(log, limit):
     [
         "UPDATE events SET reason = 'forged' WHERE seq = 1",
         "DELETE FROM events WHERE seq = 2",
-        "INSERT OR REPLACE INTO events SELECT * FROM events WHERE seq = 1",
         "INSERT INTO events SELECT 9, type, at, actor_id, actor_name, '', '', '', '', '', '', sha256 FROM events",
     ],
 )
 async def test_the_database_itself_refuses_to_change_what_was_written(store, statement):
     with pytest.raises(HoldfireError, match="append-only"):
         await store.database.write(lambda connection: connection.exec_driver_sql(statement))
+    assert await types(store.events) == ["gate.created", "policy.saved"]
+
+
+async def test_what_was_written_cannot_be_replaced_either(store, kind):
+    statements = {  # each deletes a row by a way of its own, without any DELETE
+        "sqlite": "INSERT OR REPLACE INTO events SELECT * FROM events WHERE seq = 1",
+        "postgresql": "TRUNCATE events",
+    }
+    with pytest.raises(HoldfireError, match="append-only"):
+        await store.database.write(lambda connection: connection.exec_driver_sql(statements[kind]))
     assert await types(store.events) == ["gate.created", "policy.saved"]
 
 

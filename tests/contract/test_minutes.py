@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from app.core.floor.metric import Metric
 from app.core.floor.rollup import RollupDelta
@@ -14,6 +15,7 @@ from app.core.floor.targets import QueueTargets
 from app.ports.backtest import PackableDay, Wanted
 from app.ports.evaluation import Checkpoint
 from app.store.kept_columns import kept_columns
+from app.store.pack_tables import MINUTE_PACKS
 from tests.support.builders import NOW, after, an_event
 
 MIDNIGHT = NOW.replace(hour=0)
@@ -183,7 +185,7 @@ async def test_a_pack_that_cannot_be_read_gives_way_to_the_buckets(store):
     await gain(store, reading(0, 1), reading(1_440, 3))
     await pack(store)
     for body in (b"", b"\x02B--" + bytes(1_440), b"\x01B--" + bytes(9), b"\x01x--"):
-        await store.database.write(lambda c, body=body: c.exec_driver_sql("UPDATE minute_packs SET body = ?", (body,)))
+        await store.database.write(lambda c, body=body: c.execute(update(MINUTE_PACKS).values(body=body)))
         kept_columns.cache_clear()
         found = read(store, minutes=1_441).queues[0].metrics[Metric.BACKLOG].last
         assert {int(minute): found[minute] for minute in np.flatnonzero(np.isfinite(found))} == {0: 1, 1_440: 3}

@@ -10,22 +10,27 @@ from app.clocks import DataClock
 from app.ports.clock import Clock
 from app.store.bundle import Store, open_store
 from app.store.migrate import migrate
+from tests.support import postgresql
 from tests.support.builders import NOW
 
-STORES = ("sqlite",)
+STORES = ("sqlite", "postgresql")
 
 
 def a_database_url(kind: str, folder: Path) -> str:
     """Return the URL of a database of that kind; the same folder gives the same one."""
     if kind == "sqlite":
         return f"sqlite:///{folder}/holdfire.db"
+    if kind == "postgresql":
+        return postgresql.database_of(folder)
     raise ValueError(f"{kind!r} is none of {', '.join(STORES)}")
 
 
 def prepare(kind: str, folder: Path) -> None:
     """Put an empty database with all tables into `folder` unless one is there: quicker than migrating each anew."""
     path = folder / "holdfire.db"
-    if kind == "sqlite" and not path.exists():
+    if kind == "postgresql":
+        postgresql.prepared(folder)
+    elif not path.exists():
         path.write_bytes(_migrated())
 
 

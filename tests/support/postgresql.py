@@ -49,6 +49,11 @@ class Cluster:
         return self._folder / "data"
 
     @property
+    def version(self) -> int:
+        """Return the server's major version."""
+        return int(self._programs.parts[4])
+
+    @property
     def pid(self) -> int:
         """Return the id of the server's first process."""
         return int((self.data / "postmaster.pid").read_text().split()[0])
@@ -101,7 +106,8 @@ class Cluster:
         """
         if name not in self._databases:
             names = sql.Identifier(name), sql.Identifier(self._template())
-            self.run(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+            copied = sql.SQL(" STRATEGY FILE_COPY" if self.version >= 15 else "")  # what older ones do anyway
+            self.run(sql.SQL("CREATE DATABASE {} TEMPLATE {}{}").format(*names, copied))
         self._databases[name] = None
         self._databases.move_to_end(name)
         while len(self._databases) > KEPT_DATABASES:

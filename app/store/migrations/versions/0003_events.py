@@ -9,16 +9,41 @@ branch_labels = None
 depends_on = None
 
 POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-NOT_CHANGED = """\
-CREATE TRIGGER events_not_changed BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'events are append-only: none may be changed'); END"""
-NOT_DELETED = """\
-CREATE TRIGGER events_not_deleted BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'events are append-only: none may be deleted'); END"""
-IN_LINE = """\
+CHANGED = "events are append-only: none may be changed"
+DELETED = "events are append-only: none may be deleted"
+ELSEWHERE = "events are append-only: the next one goes to the end"
+AT_THE_END = "(SELECT coalesce(max(seq), 0) + 1 FROM events)"
+TRIGGERS = {
+    "sqlite": [
+        f"CREATE TRIGGER events_not_changed BEFORE UPDATE ON events\nBEGIN SELECT RAISE(ABORT, '{CHANGED}'); END",
+        f"CREATE TRIGGER events_not_deleted BEFORE DELETE ON events\nBEGIN SELECT RAISE(ABORT, '{DELETED}'); END",
+        f"""\
 CREATE TRIGGER events_in_line BEFORE INSERT ON events
-WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM events)
-BEGIN SELECT RAISE(ABORT, 'events are append-only: the next one goes to the end'); END"""
+WHEN NEW.seq <> {AT_THE_END}
+BEGIN SELECT RAISE(ABORT, '{ELSEWHERE}'); END""",
+    ],
+    "postgresql": [
+        """
+CREATE FUNCTION events_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'check_violation'; END $$""",
+        f"""
+CREATE FUNCTION events_append() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN
+    IF NEW.seq <> {AT_THE_END} THEN RAISE EXCEPTION '{ELSEWHERE}' USING ERRCODE = 'check_violation'; END IF;
+    RETURN NEW;
+END $$""",
+        f"""
+CREATE TRIGGER events_not_changed BEFORE UPDATE ON events
+FOR EACH ROW EXECUTE FUNCTION events_refuse('{CHANGED}')""",
+        f"""
+CREATE TRIGGER events_not_deleted BEFORE DELETE ON events
+FOR EACH ROW EXECUTE FUNCTION events_refuse('{DELETED}')""",
+        f"""
+CREATE TRIGGER events_not_truncated BEFORE TRUNCATE ON events
+FOR EACH STATEMENT EXECUTE FUNCTION events_refuse('{DELETED}')""",
+        "CREATE TRIGGER events_in_line BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION events_append()",
+    ],
+}
 
 
 def upgrade() -> None:
@@ -44,8 +69,8 @@ def upgrade() -> None:
             sqlite_where=sa.text(f"{column} IS NOT NULL"),
             postgresql_where=sa.text(f"{column} IS NOT NULL"),
         )
-    for trigger in (NOT_CHANGED, NOT_DELETED, IN_LINE):
-        op.execute(trigger)
+    for statement in TRIGGERS[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "decision_inputs",
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
@@ -65,3 +90,6 @@ def downgrade() -> None:
         decisions.drop_column("facts")
     op.drop_table("decision_inputs")
     op.drop_table("events")
+    if op.get_bind().dialect.name == "postgresql":
+        for function in ("events_refuse", "events_append"):
+            op.execute(f"DROP FUNCTION {function}()")
