@@ -46,7 +46,7 @@ def holdfire_gate() -> None:
         response_check=may_go,
         response_error_codes_allowlist=["429", "503"],  # hold, and "cannot tell": ask again; all else fails the task
         extra_options={"timeout": 10, "allow_redirects": False},
-        # Not deferrable: its trigger waits on 404 only, and asks again without any pause on 429.
+        # Not deferrable: its trigger knows no response_check, and asks again without any pause on 429.
         deferrable=False,
         mode="reschedule",  # holds no worker while it waits
         poke_interval=60,

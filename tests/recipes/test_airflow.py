@@ -3,11 +3,13 @@
 import json
 import os
 import subprocess
+import time
+from itertools import pairwise
 
 import pytest
 
-from tests.recipes.answering import ONCE, RECIPES, cases, hasty
-from tests.support.answers import GARBAGE
+from tests.recipes.answering import ONCE, RECIPES, Case, cases, hasty
+from tests.support.answers import GARBAGE, HOLD, SEND, UNKNOWN, Reaction, a_scripted
 from tests.support.server import REPOSITORY
 from tests.support.smtp_sink import an_smtp_sink
 
@@ -15,6 +17,7 @@ DAG = RECIPES / "airflow" / "holdfire_gate.py"
 BIN = REPOSITORY / ".recipes_cache" / "airflow" / "bin"
 KEY = "hf_test_ab12cd34_canary"
 RUN_SECONDS = 900
+ASKS = 200
 NO_CHECK = ("response_check=may_go,", "")
 
 
@@ -97,3 +100,41 @@ def test_without_its_response_check_it_sends_on_what_is_no_go(home):
         trusted = [case for case in run_cases if case.name in GARBAGE]
         sent, _ = run(home, sink, [variant(home, case, NO_CHECK) for case in trusted])
     assert sent == sorted(case.recipient for case in trusted)
+
+
+@pytest.mark.timeout(RUN_SECONDS)
+def test_deferred_it_has_no_check_and_no_pause(home):
+    """Why the DAG is not deferrable: its trigger waits on a 404, on no other status, and has no response_check."""
+    asked_at = []
+
+    def wait(_):
+        asked_at.append(time.monotonic())
+        return {"decision": "hold"}
+
+    deferred = (NO_CHECK, ("deferrable=False", "deferrable=True"), ("timeout=4", "timeout=36000"))
+    with (
+        an_smtp_sink() as sink,
+        a_scripted(*[HOLD] * ASKS, SEND) as hot,
+        a_scripted(HOLD, GARBAGE["accepted"]) as open_,
+        a_scripted(*[Reaction(404, wait)] * 4, SEND) as paced,
+    ):
+        variants = [
+            variant(home, Case("hot", hot.url, hot), *deferred, ("poke_interval=0.5", "poke_interval=7200")),
+            variant(home, Case("open", open_.url, open_), *deferred),
+            variant(home, Case("paced", paced.url, paced), *deferred, ('["429", "503"]', '["404"]')),
+        ]
+        sent, _ = run(home, sink, variants)
+    assert sent == ["hot@example.com", "open@example.com", "paced@example.com"]
+    assert len(hot.asked) == ASKS + 1  # and not one pause of two hours
+    assert all(later - earlier >= 0.5 for earlier, later in pairwise(asked_at[1:]))
+
+
+@pytest.mark.timeout(RUN_SECONDS)
+def test_with_its_check_it_is_never_deferred(home):
+    """The check keeps the sensor what it is, also where the configuration says that all are deferrable."""
+    with an_smtp_sink() as sink, a_scripted(HOLD, UNKNOWN, GARBAGE["accepted"], SEND) as server:
+        case = Case("checked", server.url, server)
+        sent, ended = run(home, sink, [variant(home, case, ("deferrable=False", "deferrable=True"))])
+    assert sent == [case.recipient]
+    assert list(ended.values()) == ["success"]
+    assert len(server.asked) == 4
