@@ -17,6 +17,7 @@ from workers.senders import registry as tools
 from workers.senders.worker import SenderWorker
 from workers.sources import registry
 from workers.sources.worker import Surroundings, Worker, pause
+from workers.systems.plain import readable_secrets
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
@@ -140,6 +141,8 @@ def crew_for(settings: Settings) -> Crew:
     factories = registry.configured(settings.sources)
 
     def crew(around: Surroundings, others: Sequence[Worker]) -> Supervisor:
+        for said in readable_secrets(settings):
+            log.warning("secret_readable", extra={"setting": said})
         sources = [factory(around) for factory in factories.values()]
         names = {worker.name for worker in sources}
 

@@ -1,6 +1,7 @@
 """`holdfire config`, `migrate`, `openapi`, `doctor`: looking after an installation."""
 
 import asyncio
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from app.settings import PREFIX, Settings, load_settings
 from app.store.bundle import open_store
 from app.store.migrate import migrate as migrate_database
 from workers.supervisor import background_for
+from workers.systems.plain import readable_secrets
 
 config = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
 
@@ -42,7 +44,10 @@ def show(json: JsonFlag = False) -> None:
 
 @config.command("check")
 def check_config() -> None:
-    """Check every setting, source, sender and rule without starting anything. Exit 0 when all is well."""
+    """Check every setting, source, sender and rule without starting anything. Exit 0 when all is well.
+
+    Warns of secrets that would go over a network unencrypted.
+    """
     settings = _load()
     try:
         background_for(settings)
@@ -50,6 +55,8 @@ def check_config() -> None:
             policy_table(settings.postfix_policy)
     except Invalid as fault:
         fail(fault, USAGE)
+    for warning in readable_secrets(settings):
+        print(f"warning: {warning}", file=sys.stderr)
     print("settings are fine")
 
 

@@ -1,5 +1,6 @@
 """`holdfire postfix-policy`: tells Postfix, message by message, whether bulk mail may pass."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ def postfix_policy(
     from app.postfix.table import policy_table  # noqa: PLC0415
     from app.settings import load_settings  # noqa: PLC0415
     from app.telemetry.logs import configure_logs  # noqa: PLC0415
+    from workers.systems.plain import readable_in  # noqa: PLC0415
 
     try:
         settings = load_settings()
@@ -33,6 +35,9 @@ def postfix_policy(
     except Invalid as fault:
         fail(fault, USAGE)
     configure_logs(settings.log_level, settings.log_format)
+
+    for said in readable_in("postfix_policy", settings.postfix_policy | ({"url": url} if url else {})):
+        logging.getLogger(__name__).warning("secret_readable", extra={"setting": said})
 
     async def work(holdfire: AsyncHoldfire) -> None:
         await serve(table, holdfire, lambda where: print(f"answering Postfix on {where}", flush=True))

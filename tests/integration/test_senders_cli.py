@@ -89,3 +89,14 @@ def test_config_show_shows_no_secret(holdfire):
     assert done.exit_code == 0
     assert "news" in done.output
     assert PASSWORD not in done.output
+
+
+def test_a_password_that_would_go_unencrypted_is_warned_of_and_not_refused(tmp_path, monkeypatch):
+    path = tmp_path / "holdfire.toml"
+    path.write_text(CONFIG.format(url="http://news.example.com", user=USER, password=PASSWORD, rate=50))
+    monkeypatch.setenv("HOLDFIRE_CONFIG", str(path))
+    done = CliRunner().invoke(cli, ["config", "check"])
+    assert (done.exit_code, done.stdout) == (0, "settings are fine\n")
+    assert done.stderr == (
+        "warning: senders[0].url: anybody on the way to news.example.com can read password; write https://\n"
+    )
