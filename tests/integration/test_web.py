@@ -118,6 +118,21 @@ def test_what_is_nearly_json_is_none(body):
         json_of(body, "the answer")
 
 
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (Answer({"waiting": 0}, headers={"Age": "240"}), "was answered by a cache that has kept it for 240 s"),
+        (Answer({"waiting": 0}, status=206), "answered HTTP 206: a part of an answer"),
+    ],
+    ids=["kept", "partial"],
+)
+async def test_what_is_old_or_a_part_is_not_how_it_stands(vendor, answer, sentence):
+    vendor.said = answer
+    with pytest.raises(SourceFault, match=sentence):
+        await asked(vendor)
+    assert vendor.asked[0].headers["cache-control"] == "no-cache"
+
+
 async def test_a_silent_server_has_only_so_much_time(vendor):
     until = threading.Event()
     vendor.troubles.append(Silent(until))

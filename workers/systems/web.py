@@ -27,9 +27,16 @@ from workers.systems.table import Table
 
 TIMEOUT_SECONDS = 10.0
 LARGEST_BYTES = 8 << 20
-_ALWAYS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "holdfire"}
+_ALWAYS = {
+    "accept": "application/json",
+    "accept-encoding": "gzip",
+    "cache-control": "no-cache",  # what a cache kept is as old as it is
+    "user-agent": "holdfire",
+}
 _PLAIN_WORD = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _GZIP = zlib.MAX_WBITS | 16
+KEPT_SECONDS = 5.0
+_PARTIAL = 206
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _UNAVAILABLE = 401, 403, 429, 503
 
 
@@ -54,6 +61,12 @@ class Answer(NamedTuple):
     url: str
     headers: httpx2.Headers
     body: bytes
+
+    @property
+    def kept_seconds(self) -> float:
+        """For how long a cache on the way has kept it (Age, RFC 9111 section 5.1), 0 where none did."""
+        value = self.headers.get("age", "").split(",")[0].strip()
+        return float(value[:9]) if value.isascii() and value.isdigit() else 0.0
 
     def json(self) -> Any:
         """Return what the body says in JSON. Raises TranslateError when it is not JSON."""
@@ -110,8 +123,14 @@ class Web:
             raise SourceFault(f"{place} cannot be reached: {_why(fault)}") from None
 
     async def json(self, method: str, url: str, **options: Any) -> Any:
-        """Return what a 2xx answer says in JSON; options and faults as for `ask`, and TranslateError."""
-        return (await self.ask(method, url, **options)).json()
+        """Return what a 2xx answer says in JSON; options and faults as for `ask`, and TranslateError.
+
+        Raises SourceFault for one that a cache has kept: who asks by this takes an answer for what is true now.
+        """
+        answer = await self.ask(method, url, **options)
+        if answer.kept_seconds > KEPT_SECONDS:
+            raise SourceFault(f"{answer.url} was answered by a cache that has kept it for {answer.kept_seconds:,.0f} s")
+        return answer.json()
 
     async def close(self) -> None:
         """Close all connections; the next question opens them anew."""
@@ -260,9 +279,11 @@ def _usually_trusted() -> ssl.SSLContext:
 
 def _judge(response: httpx2.Response, place: str) -> None:
     status = response.status_code
+    said = f"{place} answered HTTP {status}"
+    if status == _PARTIAL:
+        raise SourceFault(f"{said}: a part of an answer, which nobody has asked for")
     if response.is_success:
         return
-    said = f"{place} answered HTTP {status}"
     wait = retry_after(response.headers)
     if status == _TOO_MANY or (status == _UNAVAILABLE and wait):
         raise RateLimited(f"{said}: it wants to be asked less often", wait)

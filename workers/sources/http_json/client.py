@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from workers.systems.web import Answer, Reach, Web
 
 JSON = {"content-type": "application/json"}
-UNCACHED = {"cache-control": "no-cache"}  # what a cache kept is as old as it is
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,7 +25,7 @@ class Client:
     async def answer(self) -> Answer:
         """Return what the system answers. Raises SourceFault."""
         asked = self._question
-        headers = UNCACHED | (JSON if asked.body is not None else {})
+        headers = JSON if asked.body is not None else None
         return await self._web.ask(asked.method, asked.url, content=asked.body, headers=headers)
 
     async def close(self) -> None:

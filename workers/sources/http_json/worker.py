@@ -1,5 +1,6 @@
 """Polls any HTTP address that answers in JSON."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,12 +13,14 @@ from workers.sources.mapping.config import row_map
 from workers.sources.mapping.rowmap import RowMap
 from workers.sources.polling import Poller
 from workers.sources.worker import Factory, Surroundings
+from workers.systems.faults import TranslateError
 from workers.systems.table import Table
 from workers.systems.web import Reach, reach_of
 
 INTERVAL_SECONDS = 10.0
 
 _KIND = "http-json"
+_NEXT = re.compile(r';\s*rel\s*=\s*("[^"]*\bnext\b[^"]*"|next\b)', re.IGNORECASE)
 
 
 def configured(table: Table, name: str) -> Factory:
@@ -58,10 +61,9 @@ def _worker(
     )
 
 
-def kept_seconds(headers: Mapping[str, str]) -> float:
-    """Return for how long a cache on the way has kept an answer (Age, RFC 9111 section 5.1), 0 where none did."""
-    value = headers.get("age", "").split(",")[0].strip()
-    return float(value[:9]) if value.isascii() and value.isdigit() else 0.0
+def is_one_page(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer says that there is more of it (Link with rel=next, RFC 8288)."""
+    return bool(_NEXT.search(headers.get("link", "")))
 
 
 class HttpJson:
@@ -74,7 +76,9 @@ class HttpJson:
     async def read(self, asked_at: datetime) -> Lot:
         """Return what the system answers now. Raises SourceFault."""
         answer = await self._client.answer()
-        at = asked_at - timedelta(seconds=kept_seconds(answer.headers))
+        if is_one_page(answer.headers):
+            raise TranslateError("the answer is one page of several: ask for all in one, or for less")
+        at = asked_at - timedelta(seconds=answer.kept_seconds)
         return await self._aside.run(translate, answer.body, self._row_map, at)
 
     async def close(self) -> None:
