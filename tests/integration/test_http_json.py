@@ -27,6 +27,7 @@ from workers.sources.polling import Poller
 from workers.sources.registry import one
 from workers.sources.worker import Surroundings
 from workers.supervisor import crew_for
+from workers.systems.faults import TranslateError
 
 A_READER = Reader({}, {}, ZoneInfo("UTC"), NOW, 120)
 
@@ -94,6 +95,49 @@ async def test_what_a_cache_has_kept_is_as_old_as_it_is(age, seconds):
     (seen,) = lot.payloads
     assert isinstance(seen, Observation)
     assert seen.observed_at == NOW - timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "link", ['</live?page=2>; rel="next"', "<a>; rel=prev, <b>; title=x; rel=next", '<a>;rel="x next"']
+)
+async def test_one_page_of_several_is_not_the_whole(link):
+    class Paged(Vendor):
+        def answer(self, _):
+            return Answer({"calls": [{}, {}]}, headers={"Link": link})
+
+    clock, sources = SteppedClock(NOW), Sources()
+    with serving(Paged()) as paged:
+        mapping = {"queue": "orders", "metrics": {"backlog": "length(calls)"}}
+        _, factory = one("sources[0]", {"type": "http-json", "url": paged.url("/"), "mapping": mapping})
+        worker = factory(Surroundings(Ingest(MemoryStream(clock), clock, sources), sources, clock))
+        with pytest.raises(TranslateError, match="one page of several"):
+            await worker.sample()
+
+
+async def test_an_answer_that_is_kept_somewhere_is_not_told_as_new_again_and_again(acd):
+    clock, sources = SteppedClock(NOW), Sources()
+    stream, stop = MemoryStream(clock), asyncio.Event()
+    table = {"type": "http-json", "name": "acd", "url": acd.url("/api/v2/live?view=live"), "bearer_token": TOKEN}
+    mapping = {"rows": "data.rows", "queue_from": "queue.id", "metrics": {"backlog": "stats.waiting"}}
+    worker = one("sources[0]", table | {"mapping": mapping})[1](
+        Surroundings(Ingest(stream, clock, sources), sources, clock)
+    )
+    assert isinstance(worker, Poller)
+    acd.base = clock.now
+    del acd.queues["mail"]
+    told = []
+    for step in range(6):
+        kept = NOW + timedelta(seconds=40)  # from steps 2 to 4 a proxy on the way keeps what it was answered
+        acd.base = (lambda: kept) if 2 <= step < 5 else clock.now  # noqa: B023 - called in this turn only
+        await worker.poll(stop)
+        told.append(len(stream.records))
+        clock.move(20)
+    stop.set()
+    await worker.run(stop)
+    assert told == [1, 2, 3, 3, 3, 4]
+    health = sources.find("acd")
+    assert health is not None
+    assert health.last_error == "the Date of its answers has stood still for 40 s: they are kept somewhere"
 
 
 async def test_under_the_supervisor_it_says_how_it_does(acd):

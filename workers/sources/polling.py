@@ -23,6 +23,7 @@ LONGEST_REFUSED_SECONDS = 900.0
 LONGEST_WISH_SECONDS = 3600.0
 SHORTEST_PAUSE_SECONDS = 0.01
 OLD_SECONDS = 300.0
+STILL_SECONDS = 5.0
 _MOST_DOUBLINGS = 16
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Poller:
         self._interval, self._deadline = interval_seconds, deadline_seconds
         self._idle = idle
         self._faults = self._polls = 0
+        self._shown: tuple[datetime | None, datetime] = None, around.clock.now()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until `stop` is set."""
@@ -109,9 +111,22 @@ class Poller:
             async with asyncio.timeout(self._deadline):
                 with listening() as shown:
                     lot = await self._asking.read(self._around.clock.now())
+            self._moves(shown.at, self._around.clock.now())
             return replace(lot, clock_ahead_seconds=shown.ahead_seconds(self._around.clock.now()))
         except TimeoutError:
             raise SourceFault(f"it took longer than {self._deadline:g} s to be told how the floor stands") from None
+
+    def _moves(self, shown_at: datetime | None, now: datetime) -> None:
+        """Remember what the system's clock shows. Raises SourceFault where it has not moved since an earlier time.
+
+        A system's clock may be wrong, and goes; an answer that is kept on the way stands still, and is said again.
+        """
+        before, since = self._shown
+        if shown_at is None or shown_at != before:
+            self._shown = shown_at, now
+        elif (now - since).total_seconds() > STILL_SECONDS:
+            still = (now - since).total_seconds()
+            raise SourceFault(f"the Date of its answers has stood still for {still:,.0f} s: they are kept somewhere")
 
     async def _send(self, lot: Lot, stop: asyncio.Event) -> None:
         result = await deliver_surely(self._around.ingest, lot.payloads, stop)

@@ -11,25 +11,25 @@ DATE_SECONDS = 1.0  # Date is in whole seconds
 
 
 class Shown:
-    """The clock that a system showed last, while it was listened to."""
+    """The clock that a system showed last, while it was listened to. at: what it showed, None: nothing."""
 
     def __init__(self) -> None:
-        self._at: datetime | None = None
+        self.at: datetime | None = None
         self._asked = self._heard = 0.0
 
     def show(self, at: datetime, asked: float, heard: float) -> None:
         """Note what a system's clock showed between two instants of the machine's own clock."""
-        self._at, self._asked, self._heard = at, asked, heard
+        self.at, self._asked, self._heard = at, asked, heard
 
     def ahead_seconds(self, now: datetime) -> float | None:
         """Return how far that clock is ahead of ours, which shows `now`; below 0: behind; None: it was not shown.
 
         0 where the difference is no larger than what nobody can tell: a second, and how long the answer took.
         """
-        if self._at is None:
+        if self.at is None:
             return None
         since = time.monotonic() - self._heard
-        ahead = (self._at - now).total_seconds() + since + DATE_SECONDS / 2
+        ahead = (self.at - now).total_seconds() + since + DATE_SECONDS / 2
         unsure = DATE_SECONDS + self._heard - self._asked
         return float(round(ahead)) if abs(ahead) > unsure else 0.0
 
