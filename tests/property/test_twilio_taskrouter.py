@@ -38,7 +38,7 @@ answers = st.fixed_dictionaries(
 
 @given(answers | anything)
 def test_any_answer_is_an_acceptable_observation_or_a_fault(answer):
-    for translate in (lambda: current(answer, "q", "s", AT), lambda: windowed(answer, "q", "s", 20)):
+    for translate in (lambda: current(answer, "q", "s", AT, "WQ1"), lambda: windowed(answer, "q", "s", 20)):
         try:
             found = translate()
         except TranslateError:

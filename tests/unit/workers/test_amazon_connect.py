@@ -67,6 +67,30 @@ def test_a_row_that_makes_no_sense_is_not_nobody_home():
     assert [(each.row, each.field, each.detail) for each in lot.rejected] == [(1, "", "a metric's Value is no number")]
 
 
+TWICE = {"Metric": {"Name": "CONTACTS_IN_QUEUE"}, "Value": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([row(CONTACTS_IN_QUEUE=50.0), row(CONTACTS_IN_QUEUE=0.0)], "a queue's channel is there twice"),
+        ([row(CONTACTS_IN_QUEUE="many"), row(channel="CHAT", CONTACTS_IN_QUEUE=0.0)], "a metric's Value is no number"),
+        ([row(channel="CHAT", CONTACTS_IN_QUEUE=0.0), row() | {"Collections": None}], "it has no Collections"),
+        ([{**(full := row(CONTACTS_IN_QUEUE=50.0)), "Collections": [*full["Collections"], TWICE]}], "is there twice"),
+    ],
+    ids=["a channel twice", "a bad channel first", "a bad channel last", "a metric twice"],
+)
+def test_a_part_of_a_queue_is_not_taken_for_all_of_it(rows, why):
+    pages = [page(each) for each in rows]
+    lot = current(pages, QUEUES, "connect")
+    assert [each.queue for each in lot.payloads] == ["billing"]
+    assert [each.detail for each in lot.rejected if why in each.detail]
+
+
+def test_a_window_that_comes_twice_is_no_window():
+    assert in_window(window_row(CONTACTS_QUEUED=50.0), window_row(CONTACTS_QUEUED=1.0)) == []
+
+
 def test_null_is_not_said_and_never_zero():
     orders = seen(page(row(CONTACTS_IN_QUEUE=3.0, OLDEST_CONTACT_AGE=None, AGENTS_AVAILABLE=None)))["orders"]
     assert (orders.backlog, orders.oldest_wait_seconds) == (3, None)

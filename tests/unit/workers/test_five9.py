@@ -67,6 +67,21 @@ def test_a_row_that_makes_no_sense_is_rejected_without_its_values(odd):
     assert (lot.payloads, [each.detail for each in lot.rejected]) == ([], ["Current Longest Queue Time is no number"])
 
 
+@pytest.mark.parametrize("rows", [(50, 0), (0, "many"), ("many", 0)], ids=["twice", "bad last", "bad first"])
+def test_of_two_rows_of_a_skill_neither_is_taken_for_all_of_it(rows):
+    lot = lot_of(*(skill("Orders & more", waiting, 1000) for waiting in rows))
+    assert lot.payloads == []
+    assert lot.rejected != []
+
+
+def test_two_tables_in_one_answer_are_refused():
+    columns = list(skill(""))
+    one = table_of(columns, [["Orders & more", *["0"] * (len(columns) - 1)]], MS).decode()
+    two = one.replace("</rows>", f"</rows><columns><values>{'<data>x</data>' * len(columns)}</values></columns>")
+    with pytest.raises(TranslateError, match="two tables"):
+        read(two.encode())
+
+
 def test_a_row_of_another_length_is_rejected():
     found = Statistics(["Skill Name", "Calls In Queue"], [["Orders & more"], ["Orders & more", "3", "4"]])
     lot = translate(found, QUEUES, "five9", AT)

@@ -204,3 +204,10 @@ def test_a_bad_table_names_its_key(values, sentence):
     with pytest.raises(Invalid) as fault:
         one("sources[0]", TABLE | values)
     assert sentence in str(fault.value)
+
+
+def test_a_metric_told_by_qualifier_too_counts_by_its_largest():
+    known = held()
+    known.resync(answer(("voice", metric("oWaiting", 50), metric("oWaiting", 0, "SOME"))))
+    (seen,) = known.observations("genesys", AT, ON_TIME)
+    assert seen.backlog == 50

@@ -14,7 +14,7 @@ WINDOW = {"start_time": "2026-11-21T16:50:00Z", "end_time": "2026-11-21T17:20:00
 
 
 def now(**said):
-    return current(real_time(**said), "orders", "twilio", AT)
+    return current(real_time(**said), "orders", "twilio", AT, "WQ1")
 
 
 def test_pending_and_reserved_wait_and_tasks_in_conversation_do_not():
@@ -54,7 +54,13 @@ def test_what_makes_no_sense_is_refused(said):
 @pytest.mark.parametrize("answer", [None, [], {}, {"tasks_by_status": {}}])
 def test_an_answer_that_says_nothing_is_refused(answer):
     with pytest.raises(TranslateError):
-        current(answer, "orders", "twilio", AT)
+        current(answer, "orders", "twilio", AT, "WQ1")
+
+
+def test_an_answer_of_another_task_queue_is_not_taken_for_this_one():
+    assert now(task_queue_sid="WQ1").backlog == 0
+    with pytest.raises(TranslateError, match="of another task queue"):
+        now(task_queue_sid="WQ2")
 
 
 def test_a_window_is_as_long_as_it_says_and_ends_when_it_says():

@@ -73,12 +73,15 @@ def current(pages: Sequence[object], queues: Queues, source: str) -> Lot:
     home. Raises TranslateError.
     """
     at, rejected = snapshot_of(pages), list[Rejected]()
-    rows = _by_queue(_rows(pages, queues, "Queue", "Channel", rejected))
+    rows = _by_queue(_rows(pages, queues, "Queue", "Channel", rejected), rejected)
+    spoiled = {each.field for each in rejected}  # of these the rest would tell of too few
     seen = []
     for queue, name in queues.items():
+        if queue in spoiled:
+            continue
         if queue in rows:
             seen.append(_combined(Observation(name, at, source), list(rows[queue].values())))
-        elif not any(each.field == queue for each in rejected):
+        else:
             seen.append(_nobody_home(Observation(name, at, source)))
     said = [each for each in seen if _says_something(each)]
     silent = [Rejected(0, "", "a queue's metrics are all null") for each in seen if not _says_something(each)]
@@ -91,11 +94,13 @@ def windowed(pages: Sequence[object], queues: Queues, source: str, window: Windo
     Raises TranslateError.
     """
     rejected: list[Rejected] = []
-    rows = _by_queue(_rows(pages, queues, "QUEUE", "CHANNEL", rejected))
+    rows = _by_queue(_rows(pages, queues, "QUEUE", "CHANNEL", rejected), rejected)
+    spoiled = {each.field for each in rejected}
     seen = [
         _of_window(Observation(queues[queue], window.last, source, window_seconds=window.seconds), row.values)
         for queue, by_channel in rows.items()
         for row in by_channel.values()
+        if queue not in spoiled
     ]
     return Lot([each for each in seen if _says_something(each)], [each._replace(field="") for each in rejected])
 
@@ -133,6 +138,8 @@ def _values(collections: object) -> Values | str:
         metric = each.get("Metric") if isinstance(each, dict) else None
         name, value = metric.get("Name") if isinstance(metric, dict) else None, None
         if isinstance(name, str):
+            if name in values:
+                return "a metric is there twice"
             value = each.get("Value")
             if isinstance(value, bool) or not isinstance(value, int | float | None):
                 return "a metric's Value is no number"
@@ -144,10 +151,12 @@ def _sound(value: float) -> bool:
     return isfinite(value) and value >= 0
 
 
-def _by_queue(rows: Iterable[_Row]) -> Mapping[str, Mapping[str, _Row]]:
-    """Return the rows by queue and channel; of one that comes twice the later one counts."""
+def _by_queue(rows: Iterable[_Row], rejected: list[Rejected]) -> Mapping[str, Mapping[str, _Row]]:
+    """Return the rows by queue and channel; one that comes twice is rejected, as either may be the right one."""
     found: dict[str, dict[str, _Row]] = defaultdict(dict)
     for row in rows:
+        if row.channel in found[row.queue]:
+            rejected.append(Rejected(row.number, row.queue, "a queue's channel is there twice"))
         found[row.queue][row.channel] = row
     return found
 

@@ -102,6 +102,8 @@ class _Reader:
         if within[1:] == ("values", "data"):
             self._values.append(text)
         elif within[1:] == ("columns", "values"):
+            if self.found.columns or self.found.rows:
+                raise TranslateError("the answer has two tables, or its columns behind its rows")
             self.found.columns, self._values = self._values, []
         elif within[1:] == ("rows", "values"):
             self.found.rows.append(self._values)

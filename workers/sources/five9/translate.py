@@ -28,6 +28,7 @@ def translate(found: Statistics, queues: Mapping[str, str], source: str, asked_a
         raise TranslateError(f"the answer has no columns {SKILL} and {WAITING}, or one of them twice")
     at = _instant(found.timestamp) or asked_at
     seen: dict[str, Observation] = {}
+    spoiled: set[str] = set()
     rejected = []
     for row, values in enumerate(found.rows, start=1):
         said = dict(zip(found.columns, values, strict=False))
@@ -37,10 +38,13 @@ def translate(found: Statistics, queues: Mapping[str, str], source: str, asked_a
         try:
             if len(values) != len(found.columns):
                 raise TranslateError("the row has not as many values as there are columns")  # noqa: TRY301 - noted below
+            if queue in seen:
+                raise TranslateError("the skill has another row, and either may be the right one")  # noqa: TRY301 - same
             seen[queue] = _observation(said, Observation(queue, at, source, channel="voice"))
         except TranslateError as fault:
+            spoiled.add(queue)
             rejected.append(Rejected(row, "", str(fault)))
-    return Lot(list(seen.values()), rejected)
+    return Lot([each for queue, each in seen.items() if queue not in spoiled], rejected)
 
 
 def _observation(said: Mapping[str, str], empty: Observation) -> Observation:

@@ -112,12 +112,12 @@ class Held:
 
 
 def _by_media(queue: _Queue, metric: str) -> dict[str, float]:
-    """Return the counts of a metric by medium."""
-    return {
-        media: stats["count"]
-        for (media, name, _), stats in queue.now.items()
-        if name == metric and media and "count" in stats
-    }
+    """Return the counts of a metric by medium; where it is told by qualifier, too, the largest."""
+    counts: dict[str, float] = {}
+    for (media, name, _), stats in queue.now.items():
+        if name == metric and media and "count" in stats:
+            counts[media] = max(stats["count"], counts.get(media, 0.0))
+    return counts
 
 
 def _total(counts: Mapping[str, float]) -> int | None:

@@ -15,13 +15,15 @@ _LAST = timedelta(microseconds=1)
 _DAY_SECONDS = 86_400
 
 
-def current(answer: object, queue: str, source: str, at: datetime) -> Observation:
-    """Return what RealTimeStatistics says at an instant. Raises TranslateError.
+def current(answer: object, queue: str, source: str, at: datetime, sid: str) -> Observation:
+    """Return what RealTimeStatistics says at an instant of the task queue of this SID. Raises TranslateError.
 
     Who waits is pending or reserved; total_tasks has those in conversation, too. total_available_workers has who is
     busy in an activity that counts as available: these are staffed, and who could take a task now is not told.
     """
     said = _object(answer, "RealTimeStatistics")
+    if said.get("task_queue_sid", sid) != sid:
+        raise TranslateError("RealTimeStatistics is of another task queue")
     by_status = within(said, "tasks_by_status")
     backlog = total(count(by_status, "pending"), count(by_status, "reserved"))
     oldest = number(said, "longest_task_waiting_age")

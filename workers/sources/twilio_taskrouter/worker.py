@@ -68,7 +68,7 @@ class TaskRouter:
         for row, (queue, sid) in enumerate(self._wanted.queues.items(), start=1):
             answer = await self._client.current(sid)
             try:
-                seen.append(current(answer, queue, self._name, asked_at))
+                seen.append(current(answer, queue, self._name, asked_at, sid))
             except TranslateError as fault:
                 rejected.append(Rejected(row, "", str(fault)))
         lot = Lot(seen, rejected)
