@@ -97,6 +97,11 @@ def test_a_member_that_is_there_twice_is_not_guessed(body, said):
         json_of(body, "the answer")
 
 
+def test_a_fault_of_json_says_its_line():
+    with pytest.raises(TranslateError, match=r"\(byte 14\), line 3\)"):
+        json_of(b'{\n  "a": 1,\n  x\n}', "the sample")
+
+
 def test_one_name_in_two_objects_is_plain_json():
     assert json_of(b'[{"w": 1, "in": {"w": 2}}, {"w": 3}]', "it") == [{"w": 1, "in": {"w": 2}}, {"w": 3}]
 

@@ -33,6 +33,7 @@ _ALWAYS = {
     "cache-control": "no-cache",  # what a cache kept is as old as it is
     "user-agent": "holdfire",
 }
+_BYTE = re.compile(r"\(byte ([0-9]{1,9})\)")
 _PLAIN_WORD = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _GZIP = zlib.MAX_WBITS | 16
 KEPT_SECONDS = 5.0
@@ -210,13 +211,21 @@ def json_of(body: bytes | str, what: str) -> Any:
         found = msgspec.json.decode(body)
         _MEMBERS.decode(body if isinstance(body, str) else body.decode())
     except (msgspec.MsgspecError, UnicodeError, RecursionError, json.JSONDecodeError) as fault:
-        said = str(fault) if isinstance(fault, msgspec.MsgspecError) else type(fault).__name__
+        said = _placed(str(fault), body) if isinstance(fault, msgspec.MsgspecError) else type(fault).__name__
         raise TranslateError(f"{what} is not JSON ({said})") from None
     except _Repeated as fault:
         raise TranslateError(
             f"{what} says {fault} twice in one object: either may be meant, so neither counts"
         ) from None
     return found
+
+
+def _placed(said: str, body: bytes | str) -> str:
+    """Return what is wrong with JSON, with the line that its byte stands in, where there are several."""
+    found = _BYTE.search(said)
+    before = (body.encode() if isinstance(body, str) else body)[: int(found[1])] if found else b""
+    lines = before.count(b"\n") + 1
+    return f"{said}, line {lines}" if lines > 1 else said
 
 
 class _Repeated(ValueError):
