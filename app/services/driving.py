@@ -6,7 +6,7 @@ the first look after a crash finds what runs, and goes on with it where a permit
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,12 +63,14 @@ class Driver:
         self._failures = 0
         self._woken = asyncio.Event()
         self._looks: dict[str, asyncio.Task[None]] = {}
+        self._stops: dict[str, asyncio.Task[None]] = {}
 
     async def look(self, seconds: float | None = None) -> None:
         """Look once at every campaign of this sender, and do what follows. What goes wrong with one is logged.
 
         Returns after so many seconds at the latest: one that a tool lets wait must not keep others from being stopped.
-        A look that lasts longer goes on, and no other at its campaign begins before it has ended.
+        A look that lasts longer goes on, and no other at its campaign begins before it has ended; but what must stop
+        meanwhile is stopped.
         """
         self._woken.clear()
         campaigns = self._campaigns()
@@ -80,12 +82,14 @@ class Driver:
         self.around.senders.keep(self.name, {each.id for each in self._handed()})
         self._refused_until = {name: until for name, until in self._refused_until.items() if name in ids}
         self._given_back = {name: given for name, given in self._given_back.items() if name in ids}
+        self._looks, self._stops = _undone(self._looks), _undone(self._stops)
         for campaign in campaigns:
             if campaign.id not in self._looks:
                 self._looks[campaign.id] = asyncio.create_task(self._looked(campaign))
-        if self._looks:
-            await asyncio.wait(self._looks.values(), timeout=seconds)
-        self._looks = {name: look for name, look in self._looks.items() if not look.done()}
+            elif campaign.id not in self._stops:
+                self._stops[campaign.id] = asyncio.create_task(self._stopped(campaign))
+        if tasks := [*self._looks.values(), *self._stops.values()]:
+            await asyncio.wait(tasks, timeout=seconds)
 
     async def woken(self) -> None:
         """Return when a permit of one of its campaigns has changed since the last look began."""
@@ -93,7 +97,7 @@ class Driver:
 
     async def rest(self) -> None:
         """Pause what runs: nobody will look at it for a while. Permits stay, and it goes on after the next start."""
-        looks, self._looks = list(self._looks.values()), {}
+        looks, self._looks, self._stops = [*self._looks.values(), *self._stops.values()], {}, {}
         if looks:
             await asyncio.wait(looks, timeout=LAST_LOOK_SECONDS)
         for look in looks:
@@ -165,19 +169,20 @@ class Driver:
         return min(FAILING_QUIET_SECONDS, self.look_seconds * 2.0 ** min(growing, 10)) if growing > 0 else 0.0
 
     async def _looked(self, campaign: Campaign) -> None:
-        try:
-            await Reins(self, campaign).look()
-        except (HoldfireError, OSError) as fault:
-            log.warning("sender_not_driven", extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
-        except Exception:  # a fault in one campaign must not keep another from being stopped
-            log.exception("sender_failed", extra={"sender": self.name, "campaign": campaign.id})
+        await self._done(campaign, "sender_not_driven", Reins(self, campaign).look())
+
+    async def _stopped(self, campaign: Campaign) -> None:
+        await self._done(campaign, "sender_not_stopped", Reins(self, campaign).stop())
 
     async def _rested(self, campaign: Campaign) -> None:
+        await self._done(campaign, "sender_not_rested", Reins(self, campaign).rest())
+
+    async def _done(self, campaign: Campaign, otherwise: str, work: Awaitable[None]) -> None:
         try:
-            await Reins(self, campaign).rest()
+            await work
         except (HoldfireError, OSError) as fault:
-            log.warning("sender_not_rested", extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
-        except Exception:
+            log.warning(otherwise, extra={"sender": self.name, "campaign": campaign.id, "error": str(fault)})
+        except Exception:  # a fault in one campaign must not keep another from being stopped
             log.exception("sender_failed", extra={"sender": self.name, "campaign": campaign.id})
 
     def _campaigns(self) -> Sequence[Campaign]:
@@ -205,3 +210,7 @@ class Driver:
         if campaign.sender is None or campaign.sender.sender != self.name:
             return False
         return campaign.state is not CampaignState.DRAFT
+
+
+def _undone(tasks: Mapping[str, asyncio.Task[None]]) -> dict[str, asyncio.Task[None]]:
+    return {name: task for name, task in tasks.items() if not task.done()}

@@ -62,6 +62,12 @@ class Reins:
         else:
             await self._go_on()
 
+    async def stop(self) -> None:
+        """Pause what must not send, or may have sent too much unseen: beside a look that a tool lets wait."""
+        if self._left() <= 0:
+            await self._stop_what_was_seen()
+        await self._go_blind()
+
     async def rest(self) -> None:
         """Pause what was seen to send, and book what it sent."""
         for watch in self._watches:

@@ -10,7 +10,7 @@ from app.core.campaign.machine import CampaignStep
 from app.core.event import EventType
 from app.errors import NotDurable
 from app.ports.senders import SenderRefused
-from app.services import reins
+from app.services import driving, reins
 from tests.support.driven import ANN, WAVES, Drive
 from tests.support.tools import LISTMONK
 from tests.support.vendors.strict import serving
@@ -120,11 +120,51 @@ async def test_a_tool_that_says_nothing_about_one_campaign_keeps_no_other_from_b
         return await asked(campaign)
 
     drive.sender.status = silent
+    await drive.driver.look(0.3)
+    await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
+    await paused_meanwhile(drive)
+    for_ever.set()
+
+
+async def paused_meanwhile(drive):
+    """Look again and again without waiting for what hangs, until the campaign is paused."""
     async with asyncio.timeout(30):
-        await drive.driver.look(0.3)
-        await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
-        await drive.driver.look(5)
+        while drive.job.status != "paused":
+            await drive.driver.look(0.05)
+
+
+async def one_part_hangs(drive):
+    """Let one of a campaign's two parts send, and the tool say nothing about the other from now on."""
+    drive.fake.add("13", 1_500, "draft")
+    parts = [{"id": "12", "recipients": 5_000}, {"id": "13", "recipients": 1_500}]
+    await sending(drive, sender={"name": "listmonk", "campaigns": parts}, recipients=6_500)
+    asked = drive.sender.status
+
+    async def silent(campaign):
+        if campaign == "13":
+            await asyncio.Event().wait()
+        return await asked(campaign)
+
+    drive.sender.status = silent
+    await drive.driver.look(0.05)
+
+
+async def test_a_part_that_says_nothing_keeps_no_other_from_being_stopped(drive, monkeypatch):
+    monkeypatch.setattr(driving, "LAST_LOOK_SECONDS", 0.1)
+    await one_part_hangs(drive)
+    await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
+    await paused_meanwhile(drive)
+    await drive.driver.rest()
+
+
+async def test_a_part_that_says_nothing_lets_no_other_go_on_unseen(drive, monkeypatch):
+    monkeypatch.setattr(driving, "LAST_LOOK_SECONDS", 0.1)
+    await one_part_hangs(drive)
+    for _ in range(30):
+        drive.clock.move(1)
+        await drive.driver.look(0.05)
     assert drive.job.status == "paused"
+    assert drive.sent <= 1_000
     await drive.driver.rest()
 
 
