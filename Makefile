@@ -17,7 +17,7 @@ serve: run-venv ## holdfire itself, with the settings of the environment and hol
 
 test: dev-venv ## everything the tests need, then the whole suite
 	@scripts/system_packages.sh test
-	@scripts/mailman.sh
+	@scripts/real_programs.sh
 	@$(PYTEST) $(ARGS)
 
 check: lint ## under a minute: linters, types, import rules, unit and property tests
