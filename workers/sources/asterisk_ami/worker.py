@@ -1,10 +1,10 @@
 """Follows the queues of an Asterisk over its manager interface for as long as it is told to."""
 
 import asyncio
+import itertools
 import random
 import ssl
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,11 @@ from workers.sources.asterisk_ami.follower import KIND, Follower, Following
 from workers.sources.asterisk_ami.held import Held
 from workers.sources.asterisk_ami.stays import STAY_LIMIT_SECONDS
 from workers.sources.lot import Lot
-from workers.sources.polling import pause_after
-from workers.sources.worker import Factory, Surroundings, pause, unless_stopped
+from workers.sources.sessions import keep_up
+from workers.sources.worker import Factory, Surroundings, unless_stopped
 from workers.systems.faults import SourceFault
 from workers.systems.table import Table
 
-RETRY_SECONDS = 1.0
-SOUND_SECONDS = 60.0  # a session that lasted so long was well: its end counts as the first fault again
 SAMPLE_SECONDS = 20.0
 
 _PORT, _TLS_PORT = 5038, 5039
@@ -80,25 +78,9 @@ class AmiWorker:
         self._around.sources.working(self.name, KIND, "connecting", clock.now(), address=self._account.address)
         begun = clock.now() - timedelta(seconds=STAY_LIMIT_SECONDS)
         held = self._held(await self._around.ingest.left_open(self.name, begun))
-        faults = sessions = 0
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                if session := await unless_stopped(Session.open(self._account), stop):
-                    sessions += 1
-                    follower = Follower(
-                        self._around,
-                        name=self.name,
-                        following=self._following,
-                        session=session,
-                        held=held,
-                        sessions=sessions,
-                    )
-                    await follower.run(stop)
-            except SourceFault as fault:
-                self._around.sources.failed(self.name, str(fault), clock.now())
-                faults = 1 if time.monotonic() - began > SOUND_SECONDS else faults + 1
-                await pause(pause_after(fault, faults, RETRY_SECONDS, self._jitter()), stop)
+        await keep_up(
+            partial(self._session, held, itertools.count(1), stop), self._around, self.name, stop, self._jitter
+        )
 
     async def sample(self) -> Lot:
         """Return one observation per queue, as they stand now. Raises SourceFault; nothing is stored."""
@@ -117,6 +99,19 @@ class AmiWorker:
         finally:
             session.close()
         return Lot(held.observe(self._around.clock.now()))
+
+    async def _session(self, held: Held, numbers: Iterator[int], stop: asyncio.Event) -> None:
+        """Follow for one session, which ends by a fault or by `stop`. Raises SourceFault."""
+        if session := await unless_stopped(Session.open(self._account), stop):
+            follower = Follower(
+                self._around,
+                name=self.name,
+                following=self._following,
+                session=session,
+                held=held,
+                sessions=next(numbers),
+            )
+            await follower.run(stop)
 
     def _held(self, recalled: Sequence[ContactEvent]) -> Held:
         how = self._following

@@ -1,9 +1,10 @@
 """Follows the queues of a FreeSWITCH over its event socket for as long as it is told to."""
 
 import asyncio
+import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,15 +16,13 @@ from workers.sources.freeswitch_esl.held import Held
 from workers.sources.freeswitch_esl.stays import STAY_LIMIT_SECONDS
 from workers.sources.freeswitch_esl.translate import SUBCLASS, clock
 from workers.sources.lot import Lot
-from workers.sources.polling import pause_after
-from workers.sources.worker import Factory, Surroundings, deliver_surely, pause, unless_stopped
+from workers.sources.sessions import keep_up
+from workers.sources.worker import Factory, Surroundings, deliver_surely, unless_stopped
 from workers.systems.faults import SourceFault
 from workers.systems.table import Table
 
-RETRY_SECONDS = 1.0
 WAKE_SECONDS = 0.5
 OBSERVE_SECONDS = 1.0  # between two observations that events give rise to
-SOUND_SECONDS = 60.0  # a session that lasted so long was well: its end counts as the first fault again
 SAMPLE_SECONDS = 20.0
 CLOCK_WRONG_SECONDS = 5.0
 
@@ -90,25 +89,9 @@ class EslWorker:
         self._around.sources.working(self.name, _KIND, "connecting", now(), address=self._account.address)
         begun = now() - timedelta(seconds=STAY_LIMIT_SECONDS)
         held = self._held(await self._around.ingest.left_open(self.name, begun))
-        faults = sessions = 0
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                if session := await unless_stopped(Session.open(self._account), stop):
-                    sessions += 1
-                    follower = _Follower(
-                        self._around,
-                        name=self.name,
-                        poll_seconds=self._following.poll_seconds,
-                        session=session,
-                        held=held,
-                        sessions=sessions,
-                    )
-                    await follower.run(stop)
-            except SourceFault as fault:
-                self._around.sources.failed(self.name, str(fault), now())
-                faults = 1 if time.monotonic() - began > SOUND_SECONDS else faults + 1
-                await pause(pause_after(fault, faults, RETRY_SECONDS, self._jitter()), stop)
+        await keep_up(
+            partial(self._session, held, itertools.count(1), stop), self._around, self.name, stop, self._jitter
+        )
 
     async def sample(self) -> Lot:
         """Return one observation per queue, as they stand now. Raises SourceFault; nothing is stored."""
@@ -132,6 +115,19 @@ class EslWorker:
         held.stays.offset_seconds = 0.0 if at is None else at - now.timestamp()
         held.listed(bodies, now.timestamp() + held.stays.offset_seconds)
         return Lot(held.observe(now), clock_ahead_seconds=None if at is None else round(held.stays.offset_seconds))
+
+    async def _session(self, held: Held, numbers: Iterator[int], stop: asyncio.Event) -> None:
+        """Follow for one session, which ends by a fault or by `stop`. Raises SourceFault."""
+        if session := await unless_stopped(Session.open(self._account), stop):
+            follower = _Follower(
+                self._around,
+                name=self.name,
+                poll_seconds=self._following.poll_seconds,
+                session=session,
+                held=held,
+                sessions=next(numbers),
+            )
+            await follower.run(stop)
 
     def _held(self, recalled: Sequence[ContactEvent]) -> Held:
         return Held(self.name, patterns=self._following.queues, channel=self._following.channel, recalled=recalled)

@@ -1,10 +1,7 @@
 """Listens to topics of an MQTT broker."""
 
 import asyncio
-import logging
-import random
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from functools import partial
@@ -19,21 +16,17 @@ from workers.sources.mapping.config import row_map
 from workers.sources.mqtt.client import Broker, is_installed, subscribed
 from workers.sources.mqtt.speakers import Speakers
 from workers.sources.mqtt.translate import Layout, Message, translate
-from workers.sources.polling import pause_after
-from workers.sources.worker import Factory, Surroundings, deliver_surely, pause, unless_stopped
+from workers.sources.sessions import keep_up
+from workers.sources.worker import Factory, Surroundings, deliver_surely, unless_stopped
 from workers.systems.faults import SourceFault, TranslateError
 from workers.systems.table import Table
 
-FIRST_PAUSE_SECONDS = 1.0
-SOUND_SECONDS = 60.0  # a connection that held for so long was well: the next fault counts as the first again
 SAMPLE_SECONDS = 30.0
 GATHER_SECONDS = 1.0
 LARGE_BYTES = 16 << 10  # from here on a message is read beside the event loop; below, going there takes longer
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 _KIND = "mqtt"
-
-log = logging.getLogger(__name__)
 
 
 def configured(table: Table, name: str) -> Factory:
@@ -72,23 +65,13 @@ class MqttWorker:
     def __init__(self, around: Surroundings, *, name: str, broker: Broker, layout: Layout) -> None:
         self.name = name
         self._around, self._broker, self._layout = around, broker, layout
-        self._messages = self._faults = 0
+        self._messages = 0
         self._speakers, self._aside = Speakers(), Aside(_KIND)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until `stop` is set."""
         self._say("connecting")
-        while not stop.is_set():
-            began = time.monotonic()
-            try:
-                await unless_stopped(self._listen(stop), stop)
-            except SourceFault as fault:
-                self._faults = 1 if time.monotonic() - began > SOUND_SECONDS else self._faults + 1
-                if self._faults == 1:
-                    log.warning("source_fails", extra={"source": self.name, "why": str(fault)})
-                self._around.sources.failed(self.name, str(fault), self._around.clock.now())
-                jitter = random.random()  # noqa: S311 - only spreads reconnects
-                await pause(pause_after(fault, self._faults, FIRST_PAUSE_SECONDS, jitter), stop)
+        await keep_up(lambda: unless_stopped(self._listen(stop), stop), self._around, self.name, stop)
 
     async def sample(self) -> Lot:
         """Return what the first messages say, those of one second. Raises SourceFault when none comes in time."""
