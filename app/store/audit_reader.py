@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from app.errors import HoldfireError, Invalid
 from app.store.connect import is_file, known_url, shown
+from app.store.postgresql import address
 from app.store.sqlite import path_of
 
 Rows = Callable[[str, Sequence[object]], Sequence[tuple[Any, ...]]]
@@ -45,8 +46,7 @@ def _file(target: URL) -> Iterator[Rows]:
 
 @contextmanager
 def _server(target: URL) -> Iterator[Rows]:
-    address = target.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+    with psycopg.connect(address(target), autocommit=True, connect_timeout=5) as connection:
         connection.read_only = True
         if connection.execute("SELECT to_regclass('events')").fetchone() == (None,):
             raise _without_events(target)

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from app.errors import HoldfireError, Invalid, NotDurable
+from app.store import postgresql
 from app.store.connect import Lane, is_file, reading_engine, usable_url, writing_engine
 from app.store.migrate import migrate
 
@@ -32,8 +33,9 @@ class Writer:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"holdfire-{name}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"holdfire-{name}")
         self._after: list[tuple[str, Callable[[], None]]] = []
+        self._closed = False
 
     def after_commit(self, mark: str, call: Callable[[], None]) -> None:
         """Call `call`, on the thread, after every transaction that left `mark` in its connection's info."""
@@ -41,7 +43,7 @@ class Writer:
 
     def submit(self, job: Callable[[], object]) -> Future[object]:
         """Run a job on the thread, after those that came before."""
-        return self.thread.submit(job)
+        return self._thread.submit(job)
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction on this thread, which is the writer's, and commit."""
@@ -53,10 +55,32 @@ class Writer:
                 call()
         return result
 
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction on the writer thread, commit, and return its result.
+
+        Raises NotDurable, too, when its turn came only after 10 seconds; nothing is written then.
+        """
+        if self._closed:
+            raise NotDurable("the database is closed; nothing can be written any more")
+        latest = monotonic() + LONGEST_WAIT_SECONDS
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_time, latest, work)
+        except (IntegrityError, DataError) as fault:
+            raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
+        except DBAPIError as fault:
+            raise NotDurable(f"the database could not write this down ({fault.orig}); nothing was changed") from fault
+
     def close(self) -> None:
         """Finish what was given to it, and close the connection. Closing twice is fine."""
-        self.thread.shutdown()
+        self._closed = True
+        self._thread.shutdown()
         self.engine.dispose()
+
+    def _in_time(self, latest: float, work: Callable[[Connection], T]) -> T:
+        if monotonic() > latest:
+            detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
+            raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
+        return self.transact(work)
 
 
 class Database:
@@ -70,6 +94,7 @@ class Database:
         self._read_engine = reading_engine(url, pool_size=READERS)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="holdfire-reader")
         self._closed = False
+        self.address = None if is_file(url) else postgresql.address(url)
         self.stream_writer = self.writer if is_file(url) else Writer(writing_engine(url, Lane.STREAM), "stream")
 
     def after_commit(self, mark: str, call: Callable[[], None]) -> None:
@@ -77,19 +102,8 @@ class Database:
         self.writer.after_commit(mark, call)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction on the writer thread, commit, and return its result.
-
-        Raises NotDurable, too, when its turn came only after 10 seconds; nothing is written then.
-        """
-        if self._closed:
-            raise NotDurable("the database is closed; nothing can be written any more")
-        latest = monotonic() + LONGEST_WAIT_SECONDS
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.writer.thread, self._in_time, latest, work)
-        except (IntegrityError, DataError) as fault:
-            raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
-        except DBAPIError as fault:
-            raise NotDurable(f"the database could not write this down ({fault.orig}); nothing was changed") from fault
+        """Run `work` in a write transaction of the tables' writer, commit, and return its result."""
+        return await self.writer.write(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one unchanging picture of the database, on a reader thread, and return its result."""
@@ -108,12 +122,6 @@ class Database:
         for writer in {self.writer, self.stream_writer}:
             await asyncio.to_thread(writer.close)
         self._read_engine.dispose()
-
-    def _in_time(self, latest: float, work: Callable[[Connection], T]) -> T:
-        if monotonic() > latest:
-            detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
-            raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
-        return self.writer.transact(work)
 
     def _look(self, work: Callable[[Connection], T]) -> T:
         with self._read_engine.begin() as connection:

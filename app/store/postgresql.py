@@ -59,6 +59,11 @@ def engine(url: URL) -> Engine:
     return _engine(url, pool_size=1)
 
 
+def address(url: URL) -> str:
+    """Return the URL as the server's own programs and drivers take it, password and all."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def unfit(connection: Connection) -> str | None:
     """Return why a server or its database cannot hold what holdfire writes, None when it can."""
     version, encoding = connection.exec_driver_sql(

@@ -30,6 +30,11 @@ class Feed:
             self._drop()
         self._arrived.set()
 
+    def hint(self) -> None:
+        """Let the reader look into the database: another process has written."""
+        self.behind = True
+        self._arrived.set()
+
     def wake(self) -> None:
         """End a wait for the next group."""
         self._arrived.set()

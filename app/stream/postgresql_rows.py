@@ -10,13 +10,17 @@ from functools import cache
 
 import psycopg
 from psycopg import Cursor
-from psycopg.errors import UniqueViolation
+from psycopg.errors import CheckViolation, UniqueViolation
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
+from app.core.floor.instants import SECOND
 from app.stream.rows import UNIQUE_KEYS, Row
+from app.stream.tables import OBSERVATIONS
 
+_OBSERVED_AT = 3  # its place in a row
+_DAY = 86_400 * SECOND
 _TYPES = {"BIGINT": "int8", "FLOAT": "float8", "VARCHAR": "text"}
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -29,14 +33,30 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int
     if not rows:
         return 0
     with _cursor(connection) as cursor:
-        cursor.execute("SAVEPOINT copied")
         try:
-            _copy(cursor, table.name, table, rows)
-        except UniqueViolation:
-            cursor.execute("ROLLBACK TO SAVEPOINT copied")
-            return _insert_missing(cursor, table, rows)
-        cursor.execute("RELEASE SAVEPOINT copied")
+            return _write(cursor, table, rows)
+        except CheckViolation:  # perhaps a month that has no table yet; whatever else it was, it comes again
+            if table is not OBSERVATIONS:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT written")
+            _add_months(cursor, rows)
+            return _write(cursor, table, rows)
+
+
+def _write(cursor: Cursor[Row], table: Table, rows: Sequence[Row]) -> int:
+    cursor.execute("SAVEPOINT written")
+    try:
+        _copy(cursor, table.name, table, rows)
+    except UniqueViolation:
+        cursor.execute("ROLLBACK TO SAVEPOINT written")
+        return _insert_missing(cursor, table, rows)
     return len(rows)
+
+
+def _add_months(cursor: Cursor[Row], rows: Sequence[Row]) -> None:
+    """Make the tables of the months in which the rows were observed, those that are missing."""
+    for at in sorted({row[_OBSERVED_AT] // _DAY * _DAY for row in rows}):
+        cursor.execute("SELECT add_month_of_observations(%s)", (at,))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from app.errors import HoldfireError, Invalid, NotDurable
 from app.stream.group import Request, Written, write_group
+from app.stream.hints import tell
 
 T = TypeVar("T")
 
@@ -30,6 +31,9 @@ class SqlWriter(Protocol):
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction on this thread, which is the writer's, and commit."""
 
+    def write(self, work: Callable[[Connection], T]) -> Awaitable[T]:
+        """Run `work` in a write transaction on the thread, and commit."""
+
 
 class SqlDatabase(Protocol):
     """What the stream needs of an open database that has the tables of app.stream.tables."""
@@ -38,8 +42,9 @@ class SqlDatabase(Protocol):
     def stream_writer(self) -> SqlWriter:
         """Return who writes what is appended."""
 
-    def write(self, work: Callable[[Connection], T]) -> Awaitable[T]:
-        """Run `work` in a write transaction on the writer thread, and commit."""
+    @property
+    def address(self) -> str | None:
+        """Return where other processes' writing can be heard of, None where there is no such place."""
 
     def read(self, work: Callable[[Connection], T]) -> Awaitable[T]:
         """Run `work` on one unchanging picture of the database, on some other thread."""
@@ -51,8 +56,8 @@ class GroupWriter:
     After a failed group it simply goes on with the next: it works again as soon as the database does.
     """
 
-    def __init__(self, writer: SqlWriter, on_written: Callable[[Written], None]) -> None:
-        self._writer = writer
+    def __init__(self, writer: SqlWriter, name: str, on_written: Callable[[Written], None]) -> None:
+        self._writer, self._name = writer, name
         self._on_written = on_written
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -108,7 +113,7 @@ class GroupWriter:
 
     def _write(self, requests: Sequence[Request]) -> None:
         try:
-            written = self._writer.transact(lambda connection: write_group(connection, requests))
+            written = self._writer.transact(lambda connection: self._write_group(connection, requests))
         except _PAYLOAD_FAULTS as fault:
             self._isolate(requests, fault)
         except Exception as fault:  # noqa: BLE001  # whatever it was, every caller must hear that nothing was kept
@@ -116,6 +121,12 @@ class GroupWriter:
             self._tell(self._refuse, requests, NotDurable(detail))
         else:
             self._tell(self._accept, requests, written)
+
+    def _write_group(self, connection: Connection, requests: Sequence[Request]) -> Written:
+        written = write_group(connection, requests)
+        if written.records:
+            tell(connection, self._name)
+        return written
 
     def _isolate(self, requests: Sequence[Request], fault: Exception) -> None:
         """Refuse the request that cannot be stored, and store its neighbours."""

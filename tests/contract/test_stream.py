@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -274,3 +275,41 @@ async def test_what_was_acknowledged_is_there_after_reopening(stream, store, kin
     async with a_store(tmp_path, kind) as again:
         assert await again.stream.read(0) == records
         assert await again.stream.append(observations(10)) == Appended(0, 10)
+
+
+async def test_a_tail_sees_what_another_process_appends(stream, kind, tmp_path):
+    async with a_store(tmp_path, kind) as other:
+        tail = stream.tail(0)
+        await stream.append([an_observation(source="here")])
+        assert [record.payload.source for record in await anext(tail)] == ["here"]
+        await other.stream.append([an_observation(source="there")])
+        assert [(record.position, record.payload.source) for record in await anext(tail)] == [(2, "there")]
+        await tail.aclose()
+
+
+async def test_writers_of_two_processes_share_one_line_of_positions(stream, kind, tmp_path):
+    async with a_store(tmp_path, kind) as other:
+        batches = [observations(20, f"source-{number}") for number in range(20)]
+        answers = await asyncio.gather(
+            *(each.append(batch) for number, batch in enumerate(batches) for each in (stream, other.stream))
+        )
+    assert sum(answer.accepted for answer in answers) == 400
+    assert [record.position for record in await everything(stream)] == list(range(1, 401))
+
+
+async def test_records_of_long_ago_are_taken_as_well(stream):
+    ages = [timedelta(days=days) for days in (0, 31, 62, 400, 5_000)]
+    records = [an_observation(observed_at=NOW - age) for age in ages]
+    assert (await stream.append([*records, records[0]])).accepted == 5
+    assert [record.payload for record in await everything(stream)] == records
+
+
+async def test_whole_months_go_when_all_in_them_is_old(stream, clock):
+    long_ago = NOW - timedelta(days=70)
+    await stream.append([an_observation(observed_at=long_ago), an_observation(observed_at=NOW - timedelta(days=40))])
+    clock.move_to(after(1000))
+    await stream.append([an_observation(observed_at=long_ago + timedelta(hours=1)), an_observation()])
+    assert await stream.prune(after(1000)) == 2
+    assert [record.position for record in await everything(stream)] == [3, 4]
+    assert await stream.prune(after(2000)) == 2
+    assert (await stream.append([an_observation(observed_at=long_ago)])).accepted == 1
