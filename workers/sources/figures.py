@@ -74,6 +74,16 @@ def named_queues(table: Table, example: str) -> Mapping[str, str]:
     return queues
 
 
+def by_skill(table: Table, queues: Mapping[str, str]) -> Mapping[str, str]:
+    """Return our names by the system's skills, from its skills by ours. Raises Invalid when two are of one skill."""
+    found: dict[str, str] = {}
+    for name, skill in queues.items():
+        if skill in found:
+            raise table.fault(f"queues.{name}", f"is the skill of {found[skill]!r} too", "give each skill one name")
+        found[skill] = name
+    return found
+
+
 def _of_text(key: str, text: str) -> float:
     if not _NUMBER.fullmatch(text):
         raise TranslateError(f"{key} is no number")

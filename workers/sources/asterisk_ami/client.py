@@ -1,22 +1,19 @@
 """One session with Asterisk's manager interface: log in, ask, and hear whatever comes, in the order it comes."""
 
-import asyncio
 import hashlib
 import itertools
 import ssl
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self, TypeAlias
 
 from pydantic import SecretStr
 
 from workers.sources.asterisk_ami.frames import Framer, Message, action
+from workers.sources.line import Line
 from workers.systems.faults import Refused, SourceFault
 
-CONNECT_SECONDS = 10.0
-CHUNK_BYTES = 65_536
 MOST_ROWS = 200_000  # of one list
 
 _LISTS = {"QueueStatus": "QueueStatusComplete", "QueueSummary": "QueueSummaryComplete"}
@@ -78,37 +75,18 @@ class _Question:
 class Session:
     """A session that is logged in. Not for use by two tasks at a time."""
 
-    def __init__(self, account: Account, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._account, self._reader, self._writer = account, reader, writer
+    def __init__(self, account: Account, line: Line) -> None:
+        self._account, self._line = account, line
         self._framer = Framer()
         self._questions: dict[str, _Question] = {}
         self._numbers = itertools.count(1)
-        self._heard_at = time.monotonic()
-        self._late = False
 
     @classmethod
     async def open(cls, account: Account) -> Self:
         """Return a session. Raises Refused when the account is not accepted, SourceFault for everything else."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(account.host, account.port, ssl=account.tls)
-        except TimeoutError:
-            raise SourceFault(f"{account.address} did not answer within {CONNECT_SECONDS:g} s") from None
-        except ssl.SSLError as fault:
-            reason = getattr(fault, "verify_message", "") or fault.reason or "no TLS"
-            raise SourceFault(f"no TLS connection to {account.address}: {reason}") from None
-        except OSError as fault:
-            raise SourceFault(f"{account.address} cannot be reached: {fault.strerror or fault}") from None
-        session = cls(account, reader, writer)
-        try:
-            async with asyncio.timeout(min(CONNECT_SECONDS, account.silence_seconds)):
-                await session._log_in()
-        except TimeoutError:
-            session.close()
-            raise SourceFault(f"{account.address} did not let us log in in time") from None
-        except BaseException:
-            session.close()
-            raise
+        line = await Line.open(account.host, account.port, silence_seconds=account.silence_seconds, tls=account.tls)
+        session = cls(account, line)
+        await line.log_in(session._log_in())
         return session
 
     @property
@@ -124,27 +102,20 @@ class Session:
         """Send an action; its answer comes out of `hear`, in the order of the questions."""
         number = f"hf-{next(self._numbers)}"
         self._questions[number] = _Question(name, [], time.monotonic())
-        self._writer.write(action(name, ActionID=number, **headers))
+        self._line.say(action(name, ActionID=number, **headers))
 
     async def hear(self, seconds: float) -> list[Heard]:
         """Return the events and whole answers that come within so many seconds, as soon as any does; [] for none.
 
         Raises SourceFault when the connection ended, nothing came for silence_seconds, or an answer is due for as long.
         """
-        account = self._account
-        if self._late:
-            raise SourceFault(f"{account.address} has left a question open for more than {account.silence_seconds:g} s")
         heard = [each for message in await self._messages(seconds) if (each := self._sort(message)) is not None]
-        now = time.monotonic()
-        self._late = any(now - question.asked_at > account.silence_seconds for question in self._questions.values())
-        if now - self._heard_at > account.silence_seconds:
-            raise SourceFault(f"{account.address} has been silent for {now - self._heard_at:.0f} s; the link is dead")
+        self._line.judge(min((question.asked_at for question in self._questions.values()), default=None))
         return heard
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""
-        with suppress(OSError, RuntimeError):
-            self._writer.transport.abort()
+        self._line.close()
 
     async def _log_in(self) -> None:
         account = self._account
@@ -168,18 +139,9 @@ class Session:
                     return heard.first
 
     async def _messages(self, seconds: float) -> list[Message]:
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                chunk = await self._reader.read(CHUNK_BYTES)
-        except TimeoutError:
-            return []
-        except OSError as fault:
-            raise SourceFault(f"{self._account.address} broke the connection: {fault.strerror or fault}") from None
-        if not chunk:
-            raise SourceFault(f"{self._account.address} closed the connection")
-        messages = self._framer.feed(chunk)
+        messages = self._framer.feed(await self._line.hear(seconds))
         if messages:
-            self._heard_at = time.monotonic()
+            self._line.sounded()
         return messages
 
     def _sort(self, message: Message) -> Heard | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from workers.sources.figures import named_queues
+from workers.sources.figures import by_skill, named_queues
 from workers.sources.five9.client import Access, Client
 from workers.sources.five9.translate import translate
 from workers.sources.lot import Lot
@@ -30,7 +30,7 @@ def configured(table: Table, name: str) -> Factory:
             force_logout=table.flag("force_logout", default=False),
             timeout_seconds=table.seconds("timeout_seconds", 10, 0.1, 60),
         ),
-        queues=_queues(table),
+        queues=by_skill(table, named_queues(table, "the skill's name")),
         interval_seconds=table.seconds("interval_seconds", INTERVAL_SECONDS, 0.05, 3600),
     )
 
@@ -61,13 +61,3 @@ def _worker(
         interval_seconds=interval_seconds,
         deadline_seconds=access.timeout_seconds * 3,
     )
-
-
-def _queues(table: Table) -> Mapping[str, str]:
-    """Return our names by the skills'."""
-    queues: dict[str, str] = {}
-    for name, skill in named_queues(table, "the skill's name").items():
-        if skill in queues:
-            raise table.fault(f"queues.{name}", f"is the skill of {queues[skill]!r} too", "give each skill one name")
-        queues[skill] = name
-    return queues

@@ -1,20 +1,16 @@
 """One session with FreeSWITCH's event socket: log in, ask, and hear whatever comes, in the order it comes."""
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self, TypeAlias
 
 from pydantic import SecretStr
 
 from workers.sources.freeswitch_esl.frames import Frame, Framer, event_of
+from workers.sources.line import CONNECT_SECONDS, Line
 from workers.systems.faults import Refused, SourceFault
-
-CONNECT_SECONDS = 10.0
-CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +52,17 @@ Heard: TypeAlias = Answer | Event
 class Session:
     """A session that is logged in. Not for use by two tasks at a time. Answers come in the order of the commands."""
 
-    def __init__(self, account: Account, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._account, self._reader, self._writer = account, reader, writer
+    def __init__(self, account: Account, line: Line) -> None:
+        self._account, self._line = account, line
         self._framer = Framer()
         self._asked: deque[tuple[str, float]] = deque()
-        self._heard_at = time.monotonic()
-        self._late = False
 
     @classmethod
     async def open(cls, account: Account) -> Self:
         """Return a session. Raises Refused when the password is not accepted, SourceFault for everything else."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(account.host, account.port)
-        except TimeoutError:
-            raise SourceFault(f"{account.address} did not answer within {CONNECT_SECONDS:g} s") from None
-        except OSError as fault:
-            raise SourceFault(f"{account.address} cannot be reached: {fault.strerror or fault}") from None
-        session = cls(account, reader, writer)
-        try:
-            async with asyncio.timeout(min(CONNECT_SECONDS, account.silence_seconds)):
-                await session._log_in()
-        except TimeoutError:
-            session.close()
-            raise SourceFault(f"{account.address} did not let us log in in time") from None
-        except BaseException:
-            session.close()
-            raise
+        line = await Line.open(account.host, account.port, silence_seconds=account.silence_seconds)
+        session = cls(account, line)
+        await line.log_in(session._log_in())
         return session
 
     @property
@@ -99,20 +79,13 @@ class Session:
 
         Raises SourceFault when the connection ended, nothing came for silence_seconds, or an answer is due for as long.
         """
-        account = self._account
-        if self._late:
-            raise SourceFault(f"{account.address} has left a question open for more than {account.silence_seconds:g} s")
         heard = [each for frame in await self._frames(seconds) if (each := self._sort(frame)) is not None]
-        now = time.monotonic()
-        self._late = bool(self._asked) and now - self._asked[0][1] > account.silence_seconds
-        if now - self._heard_at > account.silence_seconds:
-            raise SourceFault(f"{account.address} has been silent for {now - self._heard_at:.0f} s; the link is dead")
+        self._line.judge(self._asked[0][1] if self._asked else None)
         return heard
 
     def close(self) -> None:
         """Let go of the connection at once; closing twice is fine."""
-        with suppress(OSError, RuntimeError):
-            self._writer.transport.abort()
+        self._line.close()
 
     async def _log_in(self) -> None:
         account = self._account
@@ -130,26 +103,17 @@ class Session:
 
     def _send(self, line: str, name: str) -> None:
         self._asked.append((name, time.monotonic()))
-        self._writer.write(f"{line}\n\n".encode())
+        self._line.say(f"{line}\n\n".encode())
 
     async def _frames(self, seconds: float) -> list[Frame]:
         address = self._account.address
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                chunk = await self._reader.read(CHUNK_BYTES)
-        except TimeoutError:
-            return []
-        except OSError as fault:
-            raise SourceFault(f"{address} broke the connection: {fault.strerror or fault}") from None
-        if not chunk:
-            raise SourceFault(f"{address} closed the connection")
-        frames = self._framer.feed(chunk)
+        frames = self._framer.feed(await self._line.hear(seconds))
         if self._framer.broken:
             raise SourceFault(f"{address} announces a body without a sensible length")
         if any(frame.kind == "text/rude-rejection" for frame in frames):
             raise Refused(f"{address} refuses this machine's address; see apply-inbound-acl in event_socket.conf.xml")
         if frames:
-            self._heard_at = time.monotonic()
+            self._line.sounded()
         return frames
 
     def _sort(self, frame: Frame) -> Heard | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from workers.sources.figures import named_queues
+from workers.sources.figures import by_skill, named_queues
 from workers.sources.lot import Lot
 from workers.sources.nice_cxone.client import Access, Client
 from workers.sources.nice_cxone.translate import translate
@@ -77,11 +77,8 @@ def _access(table: Table) -> Access:
 
 def _queues(table: Table) -> Mapping[str, str]:
     """Return our names by skillId."""
-    queues: dict[str, str] = {}
-    for name, skill in named_queues(table, "4711").items():
+    queues = named_queues(table, "4711")
+    for name, skill in queues.items():
         if not _SKILL.fullmatch(skill):
             raise table.fault(f"queues.{name}", f"{skill!r} is no skill's id", "write its digits, in quotes")
-        if skill in queues:
-            raise table.fault(f"queues.{name}", f"is the skill of {queues[skill]!r} too", "give each skill one name")
-        queues[skill] = name
-    return queues
+    return by_skill(table, queues)
