@@ -1,13 +1,13 @@
 """The colours of charts, one palette per theme. Plotly cannot read CSS variables, so they are said here again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from app.core.gate.decision import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one theme; states as in the page's style sheet, inks for words on them.
+    """The colours of one theme; states as in the page's style sheet.
 
     cost shades what hurt, sent what a send may lead to.
     """
@@ -22,7 +22,6 @@ class Palette:
     surface: str
     veil: str
     states: dict[Verdict, str]
-    inks: dict[Verdict, str]
     cost: str
     sent: str
 
@@ -44,7 +43,6 @@ THEMES = {
             Verdict.HOLD: "#ff5a4d",
             Verdict.UNKNOWN: "#8b95a3",
         },
-        inks=dict.fromkeys(Verdict, "#0f1419"),
         cost="rgba(255,90,77,0.16)",
         sent="rgba(74,168,255,0.2)",
     ),
@@ -64,8 +62,19 @@ THEMES = {
             Verdict.HOLD: "#b3261e",
             Verdict.UNKNOWN: "#5f6b7a",
         },
-        inks=dict.fromkeys(Verdict, "#ffffff") | {Verdict.THROTTLE: "#000000"},
         cost="rgba(179,38,30,0.13)",
         sent="rgba(11,98,184,0.15)",
     ),
 }
+
+
+def on_paper() -> dict[str, str]:
+    """Return, for each colour of the dark theme, the light theme's: a chart on a dark screen is printed in these."""
+    dark, light = (_colours(THEMES[name]) for name in ("dark", "light"))
+    return dict(zip(dark, light, strict=True))
+
+
+def _colours(palette: Palette) -> list[str]:
+    """Return all colours of a theme, in one order."""
+    plain = [getattr(palette, field.name) for field in fields(palette) if field.name != "states"]
+    return [*plain, *(palette.states[verdict] for verdict in Verdict)]

@@ -1,6 +1,7 @@
 """Pages out of templates, with the headers that keep them from being misused (OWASP ASVS 5.0.0, 3.4)."""
 
 import gzip
+import json
 import secrets
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from app.build import PACKAGE, build_id
 from app.web.assets import asset_url
+from app.web.palettes import on_paper
 from app.web.visitors import is_secure
 
 POLICY = (
@@ -40,7 +42,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals.update(asset=asset_url, build=build_id(), csrf=csrf)
+    templates.globals.update(asset=asset_url, build=build_id(), csrf=csrf, chart_inks=json.dumps(on_paper()))
     return templates
 
 

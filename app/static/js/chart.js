@@ -3,6 +3,7 @@
 /* global Plotly */
 
 import { isForeign, localized } from "./numbers.js";
+import { put as drawOn } from "./paper.js";
 import { zoneQuery } from "./zone.js";
 
 const AT_MOST_EVERY = 5000, AGAIN_AFTER_A_FAULT = 15000;
@@ -68,7 +69,7 @@ async function show(told, mine) {
     if (mine !== asked) return;
     const multiple = multiples.get(metric);
     if (isForeign) byLocale(figure);
-    await Plotly.react(multiple.plot, figure.data, figure.layout, { displayModeBar: false });
+    await drawOn(multiple.plot, figure);
     put(multiple.caption, caption);
     await new Promise(requestAnimationFrame);
   }

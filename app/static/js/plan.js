@@ -2,6 +2,8 @@
 // of now.
 /* global Plotly */
 
+import { put } from "./paper.js";
+
 const panel = document.getElementById("plan-chart"), plot = document.getElementById("plan-plot");
 const caption = document.getElementById("plan-caption"), numbers = document.getElementById("plan-numbers");
 const heads = document.getElementById("plan-heads"), rows = document.getElementById("plan-rows");
@@ -51,7 +53,7 @@ async function show(told) {
   metric.value = told.metric;
   caption.textContent = told.caption;
   list();
-  await Plotly.react(plot, told.figure.data, told.figure.layout, { displayModeBar: false });
+  await put(plot, told.figure);
 }
 
 function hide() {

@@ -4,6 +4,7 @@
 
 import { csrfHeaders } from "./csrf.js";
 import { lines, spoken } from "./limits.js";
+import { put } from "./paper.js";
 import { announce } from "./status.js";
 import { translated } from "./translate.js";
 
@@ -41,7 +42,7 @@ async function draw() {
     const response = await fetch(at("/partials/thresholds/curve", query), { signal: asked.signal });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     const { figure, caption: said, top, step } = await response.json();
-    await Plotly.react(plot, figure.data, figure.layout, { displayModeBar: false });
+    await put(plot, figure);
     caption.textContent = said;
     const words = [hold, resume].map((input) => input.labels[0].textContent.toLowerCase());
     const { unit, worse } = box.dataset;
