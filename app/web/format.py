@@ -1,7 +1,7 @@
 """What people read: values, durations and times as text. Pure; None always prints as an en dash, never as zero."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 NONE = "–"  # noqa: RUF001 -- an en dash is meant: it reads as "nothing here", a hyphen as a minus
@@ -85,6 +85,11 @@ def clock_time(at: datetime | None, zone: ZoneInfo, *, today: datetime | None = 
     if today is not None and local.date() != today.astimezone(zone).date():
         return f"{local:%a} {local.day} {local:%b} {local:%H:%M}{which_of_two(at, zone)}"
     return f"{local:%H:%M:%S}{which_of_two(at, zone)}"
+
+
+def whole_minute(at: datetime) -> datetime:
+    """Return an instant rounded up to a minute, as the gate's own sentences say when something ends: never early."""
+    return (at + timedelta(minutes=1, microseconds=-1)).replace(second=0, microsecond=0)
 
 
 def hour_and_minute(at: datetime, zone: ZoneInfo) -> str:

@@ -17,7 +17,7 @@ from app.core.gate.policy import Mode, Policy
 from app.core.gate.windows import hours
 from app.core.permit.permit import Permit
 from app.web.campaigns.words import briefed, notice_ends
-from app.web.format import count, duration, number
+from app.web.format import count, duration, number, whole_minute
 from app.web.instants import moment
 from app.web.outlook.words import Reader
 from app.web.plan.others import OtherCampaign, Others
@@ -103,7 +103,8 @@ def _overridden(asked: Asked) -> Iterator[Conflict]:
     labels = {"traffic_class": str(traffic)} | ({"campaign": asked.campaign.id} if asked.campaign else {})
     for each in asked.overrides:
         if each.effect is Effect.HOLD and each.applies(labels, asked.start_at):
-            said = f"{each.created_by} holds the gate until {asked.moment(each.ends_at)}: {each.comment.rstrip('.')}."
+            until = asked.moment(whole_minute(each.ends_at))
+            said = f"{each.created_by} holds the gate until {until}: {each.comment.rstrip('.')}."
             yield Conflict(HOLD, said, (Link("Overrides", f"/overrides?gate={quote(asked.gate)}"),))
 
 

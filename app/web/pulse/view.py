@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.core.gate.override import Effect, OverrideState
+from app.core.gate.override import Effect, Override, OverrideState
 from app.services.published import GateState, Published
 from app.services.shapes import summary
-from app.web.format import clock_time, duration, iso, retitled, zone_name
+from app.web.format import clock_time, duration, hour_and_minute, iso, retitled, whole_minute, zone_name
 from app.web.now.views import Instant, stale_after_of, zone_of
 
 
@@ -19,7 +19,8 @@ from app.web.now.views import Instant, stale_after_of, zone_of
 class Overriding:
     """An override that applies now. narrowed: it applies to some asks only, so the verdict does not follow it.
 
-    elsewhere: it is another gate's than the one that the pulse is about.
+    elsewhere: it is another gate's than the one that the pulse is about. until: to the minute, rounded up as in the
+    verdict's sentence, and the form of its text; ends_at: exactly, as RFC 3339 UTC.
     """
 
     id: str
@@ -28,6 +29,8 @@ class Overriding:
     by: str
     comment: str
     until: Instant
+    form: str
+    ends_at: str
     left: str
     narrowed: bool
     elsewhere: bool
@@ -87,17 +90,24 @@ def _overriding(published: Published, state: GateState, now: datetime, zone: Zon
     """Return the overrides in force of every gate, this one's first: who sends asks any of them."""
     gates = {**published.gates, state.gate: state}.values()
     active = [each for gate in gates for each in gate.overrides if each.state(now) is OverrideState.ACTIVE]
-    return [
-        Overriding(
-            id=each.id,
-            gate=each.gate,
-            effect="hold" if each.effect is Effect.HOLD else "send",
-            by=each.created_by,
-            comment=each.comment,
-            until=Instant(iso(each.ends_at), clock_time(each.ends_at, zone, today=now)),
-            left=f"{duration((each.ends_at - now).total_seconds() // 1)} left",
-            narrowed=bool(each.matchers),
-            elsewhere=each.gate != state.gate,
-        )
-        for each in sorted(active, key=lambda each: (each.gate != state.gate, each.ends_at))
-    ]
+    ordered = sorted(active, key=lambda each: (each.gate != state.gate, each.ends_at))
+    return [_shown(each, state.gate, now, zone) for each in ordered]
+
+
+def _shown(override: Override, gate: str, now: datetime, zone: ZoneInfo) -> Overriding:
+    end = whole_minute(override.ends_at)
+    is_today = end.astimezone(zone).date() == now.astimezone(zone).date()
+    text = hour_and_minute(end, zone) if is_today else clock_time(end, zone, today=now)
+    return Overriding(
+        id=override.id,
+        gate=override.gate,
+        effect="hold" if override.effect is Effect.HOLD else "send",
+        by=override.created_by,
+        comment=override.comment,
+        until=Instant(iso(end), text),
+        form="minute" if is_today else "moment",
+        ends_at=iso(override.ends_at),
+        left=f"{duration((override.ends_at - now).total_seconds() // 1)} left",
+        narrowed=bool(override.matchers),
+        elsewhere=override.gate != gate,
+    )

@@ -73,6 +73,15 @@ async def test_overrides_are_shown_while_they_apply_the_next_to_end_first(api: A
     assert shown[1].left == "40\u202fmin left"
 
 
+async def test_an_override_ends_at_the_minute_that_the_verdict_names_and_its_day_where_that_is_another(api: Api):
+    now, published = api.clock.now(), api.services.evaluator.published
+    soon = an_override(api, ends_at=now + timedelta(minutes=40, seconds=1))
+    later = an_override(api, id="ovr_2", ends_at=now + timedelta(days=1))
+    shown = pulse(published, holding(api)._replace(overrides=(soon, later)), now, {}).overriding
+    assert [(each.until.text, each.form) for each in shown] == [("09:41", "minute"), ("Sun 22 Nov 09:00", "moment")]
+    assert shown[0].ends_at == (now + timedelta(minutes=40, seconds=1)).isoformat().replace("+00:00", "Z")
+
+
 async def test_its_html_keeps_what_people_wrote_as_text(api: Api):
     state = holding(api)._replace(overrides=(an_override(api, comment="<script>alert(1)</script>"),))
     frame = await Pulses(environment()).live_view(api.services, state, api.services.evaluator.published)
