@@ -85,6 +85,19 @@ async def test_campaigns_that_went_without_a_start_of_their_own_and_drafts_witho
     assert "/calendar/move/someday" in page
 
 
+async def test_an_empty_week_leads_to_the_next_campaign(whole, visitor):
+    await announce(whole, title="Spring sale", earliest_start=SPRING_AT)
+    await draft(whole, "autumn", title="Autumn preview", earliest_start="2026-12-15T15:00:00Z")
+    page = (await visitor.get("/calendar", params={"day": "2026-11-16"})).text
+    assert "Nothing is planned here" in page
+    assert re.search(
+        r'href="/calendar\?view=week&amp;day=2026-11-24">Next: Spring sale, <time [^>]*>Tue 24 Nov 09:00', page
+    )
+    after = (await visitor.get("/calendar", params={"day": "2026-12-21"})).text
+    assert "Nothing is planned here" in after
+    assert "Next: " not in after
+
+
 async def test_what_the_contact_center_objects_to_is_a_sentence(whole, visitor):
     await announce(whole, earliest_start=(NOW + timedelta(hours=2)).isoformat())
     await announce(whole, "summer", title="Summer", earliest_start=(NOW + timedelta(hours=3)).isoformat())

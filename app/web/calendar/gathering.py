@@ -20,6 +20,7 @@ MOST = 2000
 PAGE = 200
 UNDATED = 20
 LONG_AGO = timedelta(days=31)
+FAR_AHEAD = timedelta(days=366)
 QUICKLY_SECONDS = 0.5
 PATIENTLY_SECONDS = 20.0
 
@@ -34,6 +35,13 @@ async def campaigns_of(services: Services, period: Period, gate: str | None) -> 
     undated = await _pages(services, gate=gate, before=(end, ""), oldest=start - LONG_AGO)
     every = {each.id: each for each in (*dated, *undated, *known) if gate in (None, each.gate)}
     return [each for each in every.values() if (when := placed(each)) and when.start < end and start < when.end]
+
+
+async def next_of(services: Services, since: datetime, gate: str | None) -> Campaign | None:
+    """Return the first campaign planned for an instant or later, within a year of it; None where there is none."""
+    states = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+    planned = await _pages(services, gate=gate, states=states, start=since, until=since + FAR_AHEAD)
+    return min(planned, key=lambda each: (each.earliest_start or since, each.id), default=None)
 
 
 async def without_a_time(services: Services, gate: str | None) -> list[Campaign]:

@@ -1,7 +1,7 @@
 """The calendar at /calendar: campaigns of a week or a month, with the work they bring beside who is there."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -20,6 +20,7 @@ from app.web.calendar.gathering import (
     around,
     campaigns_of,
     load_of,
+    next_of,
     queues_shown,
     titles,
     without_a_time,
@@ -27,7 +28,7 @@ from app.web.calendar.gathering import (
 from app.web.calendar.loads import hours
 from app.web.calendar.period import Period, period_of
 from app.web.calendar.view import Place, calendar_page
-from app.web.campaigns.words import shown
+from app.web.campaigns.words import Instant, shown
 from app.web.exports import Format
 from app.web.format import zone_name
 from app.web.now.boards import present
@@ -74,7 +75,8 @@ async def show_calendar(
         return HOURS.answer(query.format, hour_rows(load), now)
     names = titles(services)
     told = hours(load, names, zone) if load else ()
-    page = calendar_page(period, Place(period.view, query.gate or None, query.zone), listed, told, now)
+    place = Place(period.view, query.gate or None, query.zone)
+    page = calendar_page(period, place, listed, told, now)
     return tools.page(
         request,
         "pages/calendar.html",
@@ -85,6 +87,7 @@ async def show_calendar(
         has_hours=bool(told),
         titles=names,
         asks="" if load else _again(request),
+        next_one=None if listed else await _next(services, place, period),
         undated=await without_a_time(services, query.gate or None),
         may_plan=who.may("campaigns"),
         may_subscribe=who.may("admin"),
@@ -92,6 +95,22 @@ async def show_calendar(
         now=shown(now, zone),
         zone=zone_name(now, zone),
     )
+
+
+class Next(NamedTuple):
+    """The first campaign after days without any, when it begins, and where the calendar shows it."""
+
+    title: str
+    at: Instant
+    href: str
+
+
+async def _next(services: Services, place: Place, period: Period) -> Next | None:
+    found = await next_of(services, period.edges[-1], place.gate)
+    if found is None or found.earliest_start is None:
+        return None
+    day = found.earliest_start.astimezone(period.zone).date()
+    return Next(found.title, shown(found.earliest_start, period.zone), place.at(day))
 
 
 async def _load(services: Services, query: CalendarQuery, period: Period, *, is_patient: bool) -> Workload | None:
