@@ -58,7 +58,9 @@ def notes(done: Backtest) -> Sequence[str]:
     if "outlook" in done.policy.document:
         said.append("The policy's outlook is not part of this backtest: it would need the forecasts of that time.")
     if not done.is_own_breach:
-        said.append("A breach is here a hold limit of the policy itself; the API's `breach` can say what really hurts.")
+        said.append(
+            "A breach is here a hold limit of the policy itself; the API takes what really hurts as its member breach."
+        )
     return said
 
 

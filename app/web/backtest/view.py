@@ -74,7 +74,7 @@ def backtest_view(done: Backtest) -> BacktestView:
             ("Half of them up to", duration(measures.median_hold_seconds)),
             ("Longest", duration(measures.longest_hold_seconds)),
             ("Flips a day", number(measures.flips_per_day)),
-            ("Without hysteresis", number(report.flips_per_day_without_hysteresis)),
+            ("Flips without hysteresis", number(report.flips_per_day_without_hysteresis)),
             ("Holds that a breach followed", percent(measures.precision_ratio)),
             ("Breaches missed", f"{measures.missed:,} of {measures.breaches:,}"),
         ),
