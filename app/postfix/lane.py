@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 UNANSWERED_PAUSE_SECONDS = 5.0
 STOPPED_PAUSE_SECONDS = 2.0
 FRESH_SECONDS = 10.0  # how long it is believed that nobody answers, without asking anew
+UNREACHABLE_SECONDS = 60.0
+SAME_OUTAGE_SECONDS = 3600.0  # mail that is tried less often than that tells nothing of the time between
 GIVE_BACK_SECONDS = 2.0  # how long the next permit waits for the last one to be given back
 
 
@@ -41,9 +43,9 @@ class Lane:
     """One rule's way through its gate. name: the rule's.
 
     answer_seconds: the longest that a message waits for a permit. ask_seconds: the longest between two asks of a gate
-    that holds; look_seconds: between two looks at a permit in use. passes_unasked: whether mail passes while nobody
-    answers where holdfire should. That, where an operator chose it, and the arithmetic of permits make a message pass;
-    every fault, doubt and delay defers it.
+    that holds; look_seconds: between two looks at a permit in use. passes_unasked: whether mail passes where nobody has
+    been there for unreachable_seconds who could have held; a holdfire that is started anew is back by then. That, where
+    an operator chose it, and the arithmetic of permits make a message pass; every fault, doubt and delay defers it.
     """
 
     def __init__(
@@ -56,11 +58,12 @@ class Lane:
         ask_seconds: float = 30.0,
         look_seconds: float = LOOK_SECONDS,
         passes_unasked: bool = False,
+        unreachable_seconds: float = UNREACHABLE_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._holdfire, self._monotonic = name, holdfire, monotonic
         self._answer_seconds, self._ask_seconds, self._look_seconds = answer_seconds, ask_seconds, look_seconds
-        self._passes_unasked = passes_unasked
+        self._passes_unasked, self._unreachable_seconds = passes_unasked, unreachable_seconds
         self._allowance = Allowance(terms)
         self._lost: _Lost | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -68,6 +71,7 @@ class Lane:
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._is_answered, self._nobody_answers, self._passed_unasked = True, False, 0
+        self._nobody_since: float | None = None
         self._told = ""
 
     async def rule_on(self, recipients: int) -> Ruling:
@@ -76,10 +80,16 @@ class Lane:
         if taken is Taken.UNCOVERED:
             await self._ask_in_time(recipients)
             taken = self._take(recipients)
-        if taken is Taken.UNCOVERED and self._nobody_answers and self._passes_unasked:
+        if taken is Taken.UNCOVERED and self._is_abandoned():
             self._passed_unasked += recipients
             return Ruling.PASS
         return Ruling.PASS if taken is Taken.PASSED else Ruling.DEFER
+
+    def _is_abandoned(self) -> bool:
+        """Whether nobody has been there for so long that mail passes unasked."""
+        if not (self._passes_unasked and self._nobody_answers) or self._nobody_since is None:
+            return False
+        return self._monotonic() - self._nobody_since >= self._unreachable_seconds
 
     async def close(self) -> None:
         """Report what passed and give back the rest, as far as the time allows. Nothing passes any more."""
@@ -151,18 +161,22 @@ class Lane:
         self._tell(answer.state, decision=answer.decision_id, summary=answer.summary)
 
     def _unanswered(self, fault: Unanswered) -> None:
+        now = self._monotonic()
         self._is_answered, self._nobody_answers = False, is_nobody(fault)
-        self._unanswered_at = self._monotonic()
+        if not self._nobody_answers:
+            self._nobody_since = None
+        elif self._nobody_since is None or now - self._unanswered_at > SAME_OUTAGE_SECONDS:
+            self._nobody_since = now
+        self._unanswered_at = now
         pause = self._ask_seconds if fault.lasting else UNANSWERED_PAUSE_SECONDS
         self._allowance = allowances.refused(self._allowance, Outcome.BAD, pause, self._unanswered_at)
-        passes = self._nobody_answers and self._passes_unasked
-        told = {"error": str(fault), "bulk_mail": "PASSES UNASKED" if passes else "is deferred"}
+        told = {"error": str(fault), "bulk_mail": "PASSES UNASKED" if self._is_abandoned() else "is deferred"}
         log.warning("postfix_policy_unanswered", extra={"rule": self._name, **told, **self._unasked()})
         self._told = ""
 
     def _hear(self) -> None:
         """Take note that holdfire answers."""
-        self._is_answered, self._nobody_answers = True, False
+        self._is_answered, self._nobody_answers, self._nobody_since = True, False, None
         if self._passed_unasked:
             log.warning("postfix_policy_answered_again", extra={"rule": self._name, **self._unasked()})
         self._passed_unasked = 0

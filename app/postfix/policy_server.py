@@ -24,6 +24,7 @@ async def serve(table: PolicyTable, holdfire: AsyncHoldfire, ready: Callable[[st
             answer_seconds=table.answer_seconds,
             ask_seconds=table.ask_seconds,
             passes_unasked=table.on_unreachable is OnUnreachable.PASS,
+            unreachable_seconds=table.unreachable_seconds,
         )
         for rule in table.rules
         if rule.terms is not None

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.errors import Invalid
+from app.postfix.lane import UNREACHABLE_SECONDS
 from app.postfix.protocol import text_fault
 from app.postfix.rules import Client, Rule, Terms
 from app.settings import is_loopback
@@ -50,6 +51,7 @@ class Address:
 class PolicyTable:
     """The whole table. url and api_key: where holdfire is and what it is asked with.
 
+    unreachable_seconds: for how long nobody has to be there before on_unreachable = pass lets mail pass.
     answer_seconds: the longest that Postfix waits for an answer. ask_seconds: how often a gate that holds is asked at
     least, while there is mail for it. connections: how many Postfix may have at a time.
     """
@@ -59,6 +61,7 @@ class PolicyTable:
     url: str = DEFAULT_URL
     api_key: SecretStr | None = None
     on_unreachable: OnUnreachable = OnUnreachable.DEFER
+    unreachable_seconds: float = UNREACHABLE_SECONDS
     defer_text: str = DEFAULT_TEXT
     answer_seconds: float = 5.0
     ask_seconds: float = 30.0
@@ -74,6 +77,7 @@ def policy_table(values: Mapping[str, Any]) -> PolicyTable:
         url=table.url("url", DEFAULT_URL),
         api_key=table.optional_secret("api_key"),
         on_unreachable=OnUnreachable(table.choice("on_unreachable", list(OnUnreachable), OnUnreachable.DEFER)),
+        unreachable_seconds=table.seconds("unreachable_seconds", UNREACHABLE_SECONDS, 0, DAY_SECONDS),
         defer_text=_text(table),
         answer_seconds=table.seconds("answer_seconds", 5, 0.5, 30),
         ask_seconds=table.seconds("ask_seconds", 30, 1, 300),

@@ -180,6 +180,7 @@ async def test_no_fault_of_an_answer_lets_anything_pass(passes_unasked):
                     answer_seconds=0.4,
                     ask_seconds=0.1,
                     passes_unasked=passes_unasked,
+                    unreachable_seconds=0,
                 )
                 async with closing(lane):
                     assert await passed(lane, 5) == 0, name
@@ -194,7 +195,12 @@ async def test_where_nobody_answers_the_operator_decides_and_the_log_says_so(cap
     async def ruling(url, *, passes_unasked):
         async with AsyncHoldfire(url) as holdfire:
             name = "open" if passes_unasked else "closed"
-            lane = Lane(name, Terms("default"), holdfire, answer_seconds=20, passes_unasked=passes_unasked)
+            lane = Lane(
+                *(name, Terms("default"), holdfire),
+                answer_seconds=20,
+                passes_unasked=passes_unasked,
+                unreachable_seconds=0,
+            )
             async with closing(lane):
                 return await lane.rule_on(3)
 
@@ -209,7 +215,9 @@ async def test_where_nobody_answers_the_operator_decides_and_the_log_says_so(cap
 async def test_too_many_open_files_are_no_reason_to_pass():
     with nobody() as url:
         async with AsyncHoldfire(url, sleep=lambda _: asyncio.sleep(0)) as holdfire:
-            lane = Lane("news", Terms("default"), holdfire, answer_seconds=20, passes_unasked=True)
+            lane = Lane(
+                *("news", Terms("default"), holdfire), answer_seconds=20, passes_unasked=True, unreachable_seconds=0
+            )
             async with closing(lane):
                 most = resource.getrlimit(resource.RLIMIT_NOFILE)
                 resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
@@ -375,6 +383,35 @@ async def test_an_outage_that_is_long_over_lets_nothing_pass_unasked():
     async with AsyncHoldfire("http://127.0.0.1", transport=transport, sleep=lambda _: asyncio.sleep(0)) as holdfire:
         lane = Lane("news", Terms("default"), holdfire, passes_unasked=True, monotonic=lambda: now[0])
         async with closing(lane):
+            assert await passed(lane, 3) == 0
+            now[0] += 60
             assert await passed(lane, 3) == 3
             now[0] += 7_200
             assert await passed(lane, 3) == 0
+
+
+async def test_a_holdfire_that_is_started_anew_lets_nothing_pass_unasked_meanwhile():
+    now, there = [1_000.0], [True]
+    hold = {"decision": "hold", "proceed": False, "state": "hold", "summary": "busy", "retry_after_seconds": 1}
+
+    async def answer(request):
+        if not there[0]:
+            raise httpx2.ConnectError("nobody", request=request) from OSError(errno.ECONNREFUSED, "refused")
+        return httpx2.Response(200, json=hold)
+
+    transport = httpx2.MockTransport(answer)
+    async with AsyncHoldfire("http://127.0.0.1", transport=transport, sleep=lambda _: asyncio.sleep(0)) as holdfire:
+        lane = Lane("news", Terms("default"), holdfire, ask_seconds=1, passes_unasked=True, monotonic=lambda: now[0])
+        async with closing(lane):
+            for outage in (50, 50, 4_000):  # the last one may be several, for nobody asked in between
+                there[0] = True
+                now[0] += 30
+                assert await passed(lane, 3) == 0
+                there[0] = False
+                for pause in (30, outage):
+                    now[0] += pause
+                    assert await passed(lane, 3) == 0
+            now[0] += 59
+            assert await passed(lane, 3) == 0
+            now[0] += 11
+            assert await passed(lane, 3) == 3

@@ -31,6 +31,7 @@ def test_a_full_table_is_read_as_written(tmp_path):
             "url": "https://holdfire.example",
             "api_key_file": str(tmp_path / "key"),
             "on_unreachable": "pass",
+            "unreachable_seconds": 300,
             "defer_text": "later, please",
             "answer_seconds": 3,
             "ask_seconds": 10,
@@ -56,6 +57,7 @@ def test_a_full_table_is_read_as_written(tmp_path):
     assert table.listen == Address(Path("/run/holdfire/policy.sock"), mode=0o666)
     assert table.api_key is not None
     assert table.api_key.get_secret_value() == "hf_live_1_secret"
+    assert (table.on_unreachable, table.unreachable_seconds) == (OnUnreachable.PASS, 300)
     assert (table.answer_seconds, table.ask_seconds, table.connections) == (3, 10, 50)
     receipts, spring, rest = table.rules
     assert receipts == Rule("receipts", None, sasl_users=("shop",))
