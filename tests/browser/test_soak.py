@@ -3,7 +3,8 @@
 Two ways, because a day of frames through a real socket takes longer than a test may. One hands SOAK_FRAMES of a real
 server's frames to the page's own socket handler, one after another, five seconds of the server's clock apart; a day has
 17,280. The other keeps a real socket open for SOAK_MINUTES, with a source that reports as often as makes a day's frames
-in two hours. `make soak` takes the whole day and the two hours; without it both are a small part of that.
+in two hours. `make soak` takes the whole day and the two hours; without it both are a small part of that, and the
+source reports as fast as frames are made.
 """
 
 import gzip
@@ -24,12 +25,13 @@ from tests.support.server import Server, a_server
 
 FRAMES_A_DAY = 17_280  # one every five seconds
 FRAMES = int(os.environ.get("SOAK_FRAMES", "2000"))
-MINUTES = float(os.environ.get("SOAK_MINUTES", "0.25"))
-REPORT_EVERY_SECONDS = 2 * 3_600 / FRAMES_A_DAY
+MINUTES = float(os.environ.get("SOAK_MINUTES", "0.1"))
+REPORT_EVERY_SECONDS = 2 * 3_600 / FRAMES_A_DAY if "SOAK_MINUTES" in os.environ else 0.15
 ROUNDS, FIRST_FRAMES = 8, 800  # read so often; until then lists fill up and functions are compiled
 FIRST_CYCLES = 8
 MOODS = tuple({queue: backlog + more for queue, backlog in GOOD.items()} for more in (0, 4, 2, 6))
 MORE_HEAP_BYTES, MORE_NODES = 1_500_000, 60
+LETS_GO_WITHIN_SECONDS = 30
 KEEP_SOCKET = """
 window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.lastSocket = this; } };
 """
@@ -97,12 +99,21 @@ def flat(readings: list[dict[str, int]]) -> list[str]:
     ]
 
 
+def held_at_last(meter: Meter, readings: list[dict[str, int]]) -> list[str]:
+    """Return what is held at the end and was not at the beginning: a chart that is just being drawn lets go of it."""
+    latest = time.monotonic() + LETS_GO_WITHIN_SECONDS
+    while flat(readings) and time.monotonic() < latest:
+        time.sleep(1)
+        readings[-1] |= meter.read()._asdict()
+    return flat(readings)
+
+
 def written(artifacts: Path, name: str, readings: list[dict[str, int]]) -> None:
     """Keep what was read."""
     (artifacts / f"soak-{name}.json").write_text(json.dumps(readings, indent=1), encoding="utf-8")
 
 
-@pytest.mark.timeout(120 + FRAMES // 10)
+@pytest.mark.timeout(300 + FRAMES // 10)
 def test_thousands_of_frames_leave_nothing_behind(board: Server, open_page, artifacts: Path):
     page = open_page("about:blank")
     page.add_init_script(KEEP_SOCKET)
@@ -113,12 +124,13 @@ def test_thousands_of_frames_leave_nothing_behind(board: Server, open_page, arti
     for _ in range(ROUNDS):
         fed = page.evaluate(FEED, [frames, FRAMES // ROUNDS])
         readings.append({"frames": fed, **meter.read()._asdict()})
+    held = held_at_last(meter, readings)
     written(artifacts, "frames", readings)
     assert readings[-1]["frames"] == FIRST_FRAMES + FRAMES // ROUNDS * ROUNDS
-    assert flat(readings) == []
+    assert held == []
 
 
-@pytest.mark.timeout(int(MINUTES * 60) + 120)
+@pytest.mark.timeout(int(MINUTES * 60) + 300)
 def test_a_real_socket_leaves_nothing_behind(board: Server, open_page, artifacts: Path):
     page = open_page(board.url)
     heard: list[int] = []
@@ -135,13 +147,14 @@ def test_a_real_socket_leaves_nothing_behind(board: Server, open_page, artifacts
             while time.monotonic() < reads_at:
                 report_all(client, page)
             readings.append({"frames": len(heard), **meter.read()._asdict()})
+    held = held_at_last(meter, readings)
     written(artifacts, "socket", readings)
     assert readings[-1]["frames"] > MINUTES * 60 / REPORT_EVERY_SECONDS / 2
-    assert flat(readings) == []
+    assert held == []
 
 
 def report_all(client: httpx2.Client, page: Page) -> None:
-    """Report every mood of the floor once, as fast as makes a day in two hours, while the page goes on.
+    """Report every mood of the floor once, as often as is reported here, while the page goes on.
 
     None of them changes the verdict: each hold is one more mark on the charts, and a day has a dozen, not thousands.
     """
