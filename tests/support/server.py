@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx2
 
+from tests.support.databases import prepare
 from tests.support.warm import WarmProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -90,6 +91,8 @@ def a_port() -> str:
 @contextmanager
 def a_server(data_dir: Path, *arguments: str, auth: str = "off", **environment: str) -> Iterator[Server]:
     """Yield `holdfire serve` over a data folder; it is ended at the end however the body leaves it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    prepare("sqlite", data_dir)
     server = Server(
         ["serve", "--port", "0", *arguments],
         {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_AUTH": auth} | environment,
