@@ -108,7 +108,7 @@ async def queue_log(whole: Whole, folder: Path) -> None:
     assert isinstance(worker, QueueLogWorker)
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (health := whole.services.sources.find("pbx")) is None or "lines" not in health.details:  # noqa: ASYNC110 - nothing signals it
             await asyncio.sleep(0.01)
     stop.set()
@@ -235,7 +235,7 @@ async def mqtt(whole: Whole, folder: Path) -> None:
         stop, worker = asyncio.Event(), a_worker(whole, broker.table(topics=["acd/#"]))
         running = asyncio.create_task(worker.run(stop))
         health = whole.services.sources.find
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (found := health("mqtt")) is None or found.status != "listening":  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
             for topic, payload in (
@@ -256,7 +256,7 @@ async def followed(whole: Whole, table: dict[str, object], heard: Callable[[], b
     """Follow a system until it was heard, then try it as the doctor does."""
     worker, stop = a_worker(whole, table), asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not heard():
             whole.clock.move(0.01)
             await asyncio.sleep(0.01)

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def child():
-    child = ChildProcess(patience_seconds=20)
+    child = ChildProcess(patience_seconds=60)
     yield child
     child.close()
 
@@ -52,7 +52,7 @@ async def test_a_process_that_dies_fails_one_computation_and_the_next_one_runs(c
 async def test_a_process_that_died_while_nobody_used_it_is_replaced(child):
     process = await child.run(os.getpid)
     os.kill(process, signal.SIGKILL)
-    assert await asyncio.to_thread(is_broken_within, child, seconds=20)
+    assert await asyncio.to_thread(is_broken_within, child, seconds=60)
     assert await child.run(abs, -2) == 2
 
 
@@ -92,7 +92,7 @@ def test_the_process_ends_when_its_parent_is_killed(tmp_path):
         child = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        assert is_gone_within(child, seconds=20)
+        assert is_gone_within(child, seconds=60)
 
 
 def is_broken_within(child: ChildProcess, seconds: float) -> bool:

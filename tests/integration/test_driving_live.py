@@ -12,7 +12,7 @@ from tests.support.vendors.listmonk import PASSWORD, USER, Listmonk
 from tests.support.vendors.strict import serving
 
 RATE = 80
-RECIPIENTS = 900
+RECIPIENTS, WAVE = 900, 600
 CONFIG = """
 [[senders]]
 type = "listmonk"
@@ -27,10 +27,10 @@ CAMPAIGN = {
     "id": "spring",
     "title": "Spring",
     "audience": RECIPIENTS,
-    "release": {"mode": "waves", "audience_per_wave": 600, "wave_gap_seconds": 0},
+    "release": {"mode": "waves", "audience_per_wave": WAVE, "wave_gap_seconds": 0},
     "sender": {"name": "listmonk", "campaigns": ["12"]},
 }
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 
 @pytest.fixture
@@ -76,9 +76,8 @@ def test_it_is_paused_when_the_floor_is_slammed_when_holdfire_ends_and_found_aga
         until(lambda: len(job.sink) > 50)
 
         tell(client, backlog=500)
-        slammed = time.monotonic()
         until(lambda: job.status == "paused")
-        assert time.monotonic() - slammed < 5
+        assert len(job.sink) < WAVE  # in mid-flight
         until(lambda: campaign(client)["sent"] == len(job.sink))
         assert campaign(client)["state"] == "paused"
 

@@ -53,7 +53,7 @@ class Surrounded:
 
 async def seen(condition):
     """Return once a condition of the sources' health holds, which nothing signals."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -66,7 +66,7 @@ async def follow(tmp_path, monkeypatch):
     running = asyncio.create_task(surrounded.worker.run(surrounded.stop))
     yield surrounded
     surrounded.stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
 
 class Asterisk(threading.Thread):
@@ -146,7 +146,7 @@ async def test_a_file_that_is_not_there_is_said_so_and_read_once_it_is(follow, t
     assert "No such file" in follow.health.last_error
     now = int(time.time())
     (tmp_path / "queue_log").write_text(f"{now}|7.1|sales|NONE|ENTERQUEUE||anon|1\n")
-    await asyncio.wait_for(follow.until(follow.observations), 10)
+    await asyncio.wait_for(follow.until(follow.observations), 60)
     assert [event.contact_id for event in follow.events()] == [f"7.1/sales/{now}"]
     assert follow.health.status == "following"
     assert follow.health.kind == "queue-log"
@@ -155,7 +155,7 @@ async def test_a_file_that_is_not_there_is_said_so_and_read_once_it_is(follow, t
 async def test_while_the_file_can_be_read_its_queues_are_observed_as_of_now(follow, tmp_path):
     before = datetime.now(UTC)
     (tmp_path / "queue_log").write_text(f"{int(time.time()) - 90}|CLI|sales|SIP/1|ADDMEMBER|\n")
-    await asyncio.wait_for(follow.until(follow.observations), 10)
+    await asyncio.wait_for(follow.until(follow.observations), 60)
     (observation, *_) = follow.observations()
     assert observation.observed_at >= before
     assert (observation.queue, observation.source, observation.agents_available) == ("sales", "pbx", 1)
@@ -188,5 +188,5 @@ async def test_what_cannot_be_made_durable_is_sent_again_until_it_is(follow, tmp
     (tmp_path / "queue_log").write_text(f"{int(time.time())}|7.1|sales|NONE|ENTERQUEUE||anon|1\n")
     await seen(lambda: follow.health is not None and "cannot be written" in (follow.health.last_error or ""))
     follow.stream.broken = False
-    await asyncio.wait_for(follow.until(follow.events), 10)
+    await asyncio.wait_for(follow.until(follow.events), 60)
     assert len(follow.events()) == 1

@@ -121,7 +121,7 @@ class Following:
 
     async def until(self, true: Callable[[Observation], bool]) -> Observation:
         """Return the next observation of which it is true."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             start = len(await self.stream.read(0, 1_000_000))
             async for records in self.stream.tail(start):
                 for record in records:
@@ -131,7 +131,7 @@ class Following:
 
     async def status(self, beginning: str) -> SourceHealth:
         """Return the source's health once its status begins so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (health := self.sources.find("genesys")) is None or not health.status.startswith(beginning):  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
         return health
@@ -195,14 +195,14 @@ async def test_a_channel_that_leads_elsewhere_is_not_followed(genesys):
 async def test_a_channel_without_a_sign_of_life_is_given_up(genesys):
     async with Following(genesys, silence_seconds=0.3).running() as following:
         await following.alive()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(genesys.sockets) + len(genesys.channels) < 3:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
 
 
 async def renewed(genesys, channels):
     """Return once so many channels were opened."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(genesys.channels) < channels:  # noqa: ASYNC110 - nothing signals it
             await asyncio.sleep(0.01)
 

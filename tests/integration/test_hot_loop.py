@@ -47,7 +47,7 @@ def looping(url: str, key: str) -> Iterator[dict[str, Any]]:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         yield told
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
         told |= json.loads(out)
 
 

@@ -186,7 +186,7 @@ async def test_signing_out_closes_the_pages_socket_too(guarded: Guarded):
         guarded.sign_in(client)
         headers = {"Cookie": f"holdfire={client.cookies['holdfire']}", "Origin": guarded.server.url}
         url = guarded.server.url.replace("http", "ws") + "/api/v1/live?view=page"
-        async with asyncio.timeout(20), connect(url, additional_headers=headers) as socket:
+        async with asyncio.timeout(60), connect(url, additional_headers=headers) as socket:
             frame = json.loads(gzip.decompress(await socket.recv(decode=False)))
             assert 'id="verdict"' in frame["html"]
             await asyncio.to_thread(client.post, "/sign-out", headers={"Origin": guarded.server.url})

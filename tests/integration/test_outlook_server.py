@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 OUTLOOK = {"service_level_ratio": 0.8, "backlog": 20, "horizon_minutes": 60}
 FLOOR = {"queue": "orders", "backlog": 0, "agents_staffed": 28, "agents_busy": 18}
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 
 @pytest.fixture

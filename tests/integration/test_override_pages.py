@@ -77,7 +77,7 @@ def test_it_is_seen_on_every_page_of_every_gate(client, gate):
     override = made_id(make(client, gate, reason="storm <b>"))
     for path in ("/", "/plan", "/thresholds", "/decisions"):
         page = client.get(path).text
-        for _ in range(20):
+        for _ in range(600):
             if override in page:
                 break
             time.sleep(0.1)  # the evaluator looks ten times a second

@@ -20,7 +20,7 @@ from tests.support.server import REPOSITORY, a_server
 from workers.sources.trying import over_the_line
 
 RULES = REPOSITORY / "docker" / "prometheus"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 Found = TypeVar("Found")
 

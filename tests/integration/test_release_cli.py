@@ -113,7 +113,7 @@ def test_a_revoked_permit_stops_a_wave_that_does_not_count_and_nothing_more_is_s
         permit = permits(server)[-1]
         with server.client() as client:
             client.post(f"/api/v1/permits/{permit['id']}/revoke", json={"reason": "wrong list"})
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     told = json.loads(out)
     assert (process.returncode, told["outcome"], told["left"]) == (1, "failed", 20)
     assert told["waves"][0]["stopped_because"] == "its permit is revoked: wrong list"
@@ -126,7 +126,7 @@ def test_a_signal_stops_the_wave_and_books_what_was_sent(shell, server, number):
     with shell.started(f"exec {release(60)}", PACE="0.1") as process:
         wait_until(lambda: len(mailed(shell)) > 2, "the first mails")
         process.send_signal(number)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     permit = permits(server)[-1]
     assert process.returncode == -number
     assert permit["state"] == "released"
@@ -152,7 +152,7 @@ def test_a_release_that_is_killed_leaves_no_wave_behind(shell, server):
     with shell.started(f"exec {release(200, wave)}") as process:
         wait_until(lambda: mailed(shell), "the wave")
         process.kill()
-        process.wait(5)
+        process.wait(60)
         wait_until((shell.folder / "ended").exists, "the wave to end")
     assert permits(server)[-1]["state"] == "active"
 

@@ -8,7 +8,7 @@ from tests.support.senders import open_gate, tell
 from tests.support.server import a_server
 
 CAMPAIGN = "/api/v1/campaigns/spring"
-SOON_SECONDS = 10
+SOON_SECONDS = 60
 PLAN = {
     "id": "spring",
     "title": "Spring",

@@ -1,6 +1,5 @@
-"""The scoreboard over a whole holdfire: what is on it, what it comes to, and how quickly."""
+"""The scoreboard over a whole holdfire: what is on it, what it comes to, by how few questions to the database."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -177,9 +176,7 @@ async def test_two_hundred_campaigns_are_read_with_as_few_statements_as_one(whol
     content = "campaign,new\n" + "".join(f"c{number},{number}\n" for number in range(1, 200))
     await whole.services.values.save_file(content.encode(), FileReading(), HOLDFIRE)
     assert await counted() == few
-    began = time.perf_counter()
     found = await board(whole)
-    assert time.perf_counter() - began < 1.0
     assert (found.totals.campaigns, found.totals.new.total) == (200, sum(range(200)))
 
 

@@ -74,7 +74,7 @@ async def test_a_reader_process_follows_the_writer(tmp_path):
             await asyncio.to_thread(follower.stdout.readline)
             for number in range(300):
                 await store.stream.append([an_observation(observed_at=after(number), source=s) for s in "ab"])
-            output, _ = await asyncio.to_thread(follower.communicate, timeout=30)
+            output, _ = await asyncio.to_thread(follower.communicate, timeout=90)
     assert [int(line) for line in output.splitlines()] == list(range(1, 601))
 
 
@@ -84,8 +84,8 @@ async def test_a_tail_sees_the_rows_of_two_writing_processes_in_order(tmp_path):
         with start(APPENDER, tmp_path, "theirs", 8, 400) as other:
             for number in range(400):
                 await store.stream.append([an_observation(observed_at=after(number), source="ours")])
-            output, _ = await asyncio.to_thread(other.communicate, timeout=30)
-        assert await asyncio.wait_for(tail, 30) == list(range(1, 801))
+            output, _ = await asyncio.to_thread(other.communicate, timeout=90)
+        assert await asyncio.wait_for(tail, 90) == list(range(1, 801))
     assert len(output.splitlines()) == 400
 
 

@@ -14,7 +14,7 @@ def installed(tmp_path_factory):
     """Return a folder with what the wheel holds, as pip would install it."""
     built, target = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built)]
-    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True, timeout=100)
+    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True, timeout=280)
     (wheel,) = built.iterdir()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
@@ -30,7 +30,7 @@ def test_an_installed_wheel_migrates_a_new_database(installed, tmp_path):
     environment = {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", program]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=True
     )
     folder, version = done.stdout.split()
     assert folder == str(installed)

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.browser.floor import BUSY, GOOD, push, use_policy
 from tests.support.server import Server, a_server, run_cli
 
-SECONDS = 20
+SECONDS = 60
 FORGED = "hfd_" + "a" * 40
 
 

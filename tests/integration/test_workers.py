@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.server import REPOSITORY, a_server
 
-SECONDS = 30
+SECONDS = 90
 
 
 @pytest.fixture

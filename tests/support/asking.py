@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 PASS = "DUNNO"
 DEFER = "DEFER_IF_PERMIT 4.7.1 contact center busy, retry later"
 

@@ -19,7 +19,7 @@ from tests.support.memory import MemoryStream, SteppedClock
 from tests.support.vendors.wire import Truth
 from workers.sources.worker import Factory, Surroundings
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 TICK = timedelta(microseconds=1)
 
 SLACK_SECONDS = 1.5
@@ -83,7 +83,7 @@ async def following(followed: Followed) -> AsyncIterator[Followed]:
         yield followed
     finally:
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
 
 
 async def seen(condition: Callable[[], object]) -> None:

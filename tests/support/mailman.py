@@ -15,7 +15,7 @@ import pytest
 
 BIN = Path(__file__).resolve().parents[2] / ".venv-mailman" / "bin"
 USER, PASSWORD = "restadmin", "canary-of-mailman"
-START_SECONDS, STOP_SECONDS = 60, 20
+START_SECONDS, STOP_SECONDS = 120, 60
 IDLE = ("archive", "bounces", "command", "digest", "lmtp", "nntp", "retry", "shunt", "task", "virgin")
 CONFIGURATION = """\
 [mailman]

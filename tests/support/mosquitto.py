@@ -12,7 +12,7 @@ import aiomqtt
 import pytest
 
 USER, PASSWORD = "holdfire", "mqtt-passw0rd"
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 class Mosquitto:

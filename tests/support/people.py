@@ -27,7 +27,7 @@ class Visitor(httpx2.Client):
     """A browser's cookies and headers on one server. It has sent requests already where a with statement takes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(base_url=server.url, headers=from_own_pages(server), timeout=20)
+        super().__init__(base_url=server.url, headers=from_own_pages(server), timeout=60)
 
     def __enter__(self) -> Self:
         return self

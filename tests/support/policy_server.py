@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.server import REPOSITORY
 
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 
 RULES = """\
 [[postfix_policy.rules]]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-START_SECONDS = 30
-STOP_SECONDS = 20
+START_SECONDS = 90
+STOP_SECONDS = 60
 
 MASTER = """\
 127.0.0.1:{port} inet n - n - 50 smtpd

@@ -18,7 +18,7 @@ from tests.support.server import Server
 
 POLICY = {"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10}]}
 PERMITS = "/api/v1/permits"
-CHANGE_SECONDS = 10
+CHANGE_SECONDS = 60
 
 
 class Ask(NamedTuple):
@@ -75,7 +75,7 @@ def run_clients(url: str, number: int, client: Callable[[httpx2.AsyncClient, int
     unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # or each client would read the machine's certificates anew
 
     async def one(index: int) -> None:
-        async with httpx2.AsyncClient(base_url=url, timeout=30, verify=unused) as connections:
+        async with httpx2.AsyncClient(base_url=url, timeout=60, verify=unused) as connections:
             await client(connections, index)
 
     async def all_of_them() -> None:

@@ -45,7 +45,7 @@ async def test_a_name_that_nobody_has_has_no_address(host):
 async def test_a_name_that_is_not_answered_is_given_up():
     begun = monotonic()
     assert await Resolver(patience_seconds=0.05).addresses("a.slow", 443) == ()
-    assert monotonic() - begun < 5
+    assert monotonic() - begun < 30
 
 
 async def test_slow_names_take_no_threads_from_other_resolvers_and_other_work(slow):

@@ -19,7 +19,7 @@ async def test_a_reader_that_is_cancelled_just_as_a_group_comes_does_end(turns):
     for _ in range(turns):
         await asyncio.sleep(0)
     reader.cancel()
-    done, _ = await asyncio.wait([reader], timeout=1)
+    done, _ = await asyncio.wait([reader], timeout=20)
     ended = bool(done) and reader.cancelled()
     while not reader.done():
         reader.cancel()

@@ -248,7 +248,7 @@ async def test_running_follows_until_it_is_stopped(whole, permits):
     running = asyncio.ensure_future(permits.run(stop))
     await asyncio.wait_for(expired.wait(), 5)
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
     assert (await permits.find(permit.id)).state is PermitState.EXPIRED
 
 

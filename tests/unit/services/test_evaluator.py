@@ -203,7 +203,7 @@ async def test_running_it_follows_the_stream_and_writes_down_at_the_end():
     await world.stream.append([an_observation(observed_at=world.clock.now(), backlog=0)])
     await asyncio.wait_for(seen.wait(), 5)
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
     written = await world.store.checkpoint()
     assert written is not None
     assert written.position == 1
@@ -226,7 +226,7 @@ async def test_a_fault_while_evaluating_leaves_the_answer_to_grow_late_and_evalu
     running = asyncio.create_task(evaluator.run(stop))
     await asyncio.wait_for(again.wait(), 10)
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
     assert "evaluation_failed" in caplog.text
 
 

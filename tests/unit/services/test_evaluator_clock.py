@@ -70,7 +70,7 @@ async def running(evaluator: Evaluator):
         yield lambda: asyncio.wait_for(verdicts.get(), 10)
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
         unsubscribe()
 
 

@@ -115,7 +115,7 @@ async def test_what_another_process_changed_counts_after_a_reload_and_a_failed_r
     await reload_twice()
     assert keys.authenticate(token) is None
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
 
 @pytest.mark.parametrize(

@@ -56,4 +56,4 @@ def test_the_slowest_that_is_taken_is_quick():
     assert pattern_fault(slowest) is None
     started = perf_counter()
     assert re.fullmatch(slowest, "a" * 128) is None
-    assert perf_counter() - started < 0.1
+    assert perf_counter() - started < 5  # what cannot be taken takes for ever
