@@ -26,6 +26,11 @@ T = TypeVar("T")
 READERS = 4
 # Who asked for a write has long been told, or has given up, when it waited longer: then it must not happen behind them.
 LONGEST_WAIT_SECONDS = 10.0
+GRACE_SECONDS = 1.0  # what is being committed just then may still be in time
+LONGEST_READ_SECONDS = 30.0
+LATE = (
+    f"the database did not answer within {LONGEST_WAIT_SECONDS + GRACE_SECONDS:g} s; what was asked may yet be written"
+)
 
 
 class Writer:
@@ -64,7 +69,10 @@ class Writer:
             raise NotDurable("the database is closed; nothing can be written any more")
         latest = monotonic() + LONGEST_WAIT_SECONDS
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_time, latest, work)
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS + GRACE_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._in_time, latest, work)
+        except TimeoutError as fault:
+            raise NotDurable(f"{LATE}; look whether it was before you ask again") from fault
         except (IntegrityError, DataError) as fault:
             raise Invalid(f"the database's own rules refuse this: {fault.orig}") from fault
         except DBAPIError as fault:
@@ -77,10 +85,20 @@ class Writer:
         self.engine.dispose()
 
     def _in_time(self, latest: float, work: Callable[[Connection], T]) -> T:
-        if monotonic() > latest:
-            detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
-            raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
-        return self.transact(work)
+        def work_in_time(connection: Connection) -> T:
+            result = work(connection)
+            _require(latest)
+            return result
+
+        _require(latest)
+        return self.transact(work_in_time)
+
+
+def _require(latest: float) -> None:
+    """Raise NotDurable when it is later than that."""
+    if monotonic() > latest:
+        detail = f"the database did not come to this within {LONGEST_WAIT_SECONDS:g} s"
+        raise NotDurable(f"{detail}, because others wrote or kept it locked; nothing was changed")
 
 
 class Database:
@@ -110,7 +128,10 @@ class Database:
         if self._closed:
             raise HoldfireError("the database is closed; nothing can be read any more")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+            async with asyncio.timeout(LONGEST_READ_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+        except TimeoutError as fault:
+            raise HoldfireError(f"the database did not answer within {LONGEST_READ_SECONDS:g} s") from fault
         # The stream reads past SQLAlchemy, which then wraps nothing.
         except (DBAPIError, sqlite3.Error, psycopg.Error) as fault:
             raise HoldfireError(f"the database could not be read: {getattr(fault, 'orig', fault)}") from fault

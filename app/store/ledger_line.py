@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.errors import NotDurable
 from app.ports.permits import PermitChange
-from app.store.engine import Database
+from app.store.engine import GRACE_SECONDS, LATE, LONGEST_WAIT_SECONDS, Database
 from app.store.ledger import Ledger
 
 T = TypeVar("T")
@@ -65,7 +65,11 @@ class LedgerLine:
             start, self._busy = not self._busy, True
         if start:
             self._submit()
-        return await answer
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS + GRACE_SECONDS):
+                return await answer
+        except TimeoutError as fault:
+            raise NotDurable(f"{LATE}; with an Idempotency-Key asking again gives the same permit") from fault
 
     def _submit(self) -> None:
         try:

@@ -17,6 +17,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Subquery, Table, func, select
 
 from app.core.floor.instants import micros
+from app.errors import NotDurable
 from app.ports.clock import Clock
 from app.ports.stream import Appended, Payload, StreamRecord
 from app.stream.feed import Feed
@@ -31,6 +32,7 @@ READ_RECORDS = 10_000
 LAG_RECORDS = 100_000
 PRUNE_ROWS = 2_000
 QUIET_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
 
 
 class SqlStream:
@@ -51,7 +53,12 @@ class SqlStream:
         """Return once every new payload is durable. Raises NotDurable; Invalid for what no database could store."""
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._writer.enter(Request(tuple(payloads), self._clock.now(), answer))
-        return await answer
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await answer
+        except TimeoutError as fault:
+            detail = f"the database did not answer within {PATIENCE_SECONDS:g} s"
+            raise NotDurable(f"{detail}; send it again, what was written meanwhile counts once") from fault
 
     async def read(self, after: int, limit: int = READ_RECORDS) -> Sequence[StreamRecord]:
         return await self._database.read(lambda connection: _read(connection, after, limit))
