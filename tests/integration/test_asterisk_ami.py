@@ -39,7 +39,7 @@ SLACK_SECONDS = 1.5  # a list tells waits in whole seconds
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr("workers.sources.sessions.RETRY_SECONDS", POLL_SECONDS)
-    monkeypatch.setattr("workers.sources.asterisk_ami.follower.OBSERVE_SECONDS", POLL_SECONDS)
+    monkeypatch.setattr("workers.sources.listening.OBSERVE_SECONDS", POLL_SECONDS)
 
 
 @pytest.fixture

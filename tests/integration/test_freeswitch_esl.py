@@ -24,7 +24,7 @@ TIERS = "api callcenter_config tier list"  # the last of what is asked each time
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr("workers.sources.sessions.RETRY_SECONDS", POLL_SECONDS)
-    monkeypatch.setattr("workers.sources.freeswitch_esl.worker.OBSERVE_SECONDS", POLL_SECONDS)
+    monkeypatch.setattr("workers.sources.listening.OBSERVE_SECONDS", POLL_SECONDS)
 
 
 @pytest.fixture

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.floor.contact import ContactEvent
-from app.ports.stream import Payload
+from app.core.floor.observation import Observation
 from workers.sources.asterisk_ami.client import Answer, Heard, Session
 from workers.sources.asterisk_ami.held import Held
 from workers.sources.asterisk_ami.translate import stamped
-from workers.sources.worker import Surroundings, deliver_surely
-from workers.systems.faults import SourceFault
+from workers.sources.listening import listen
+from workers.sources.worker import Surroundings
 
 KIND = "asterisk-ami"
-WAKE_SECONDS = 0.5
-OBSERVE_SECONDS = 1.0  # between two observations that events give rise to
 CLOSING_SECONDS = 1.0
 CLOCK_WRONG_SECONDS = 5.0
 
@@ -47,8 +45,8 @@ class Follower:
     ) -> None:
         self._around, self._name, self._following = around, name, following
         self._session, self._held, self._sessions = session, held, sessions
-        self._polled_at = self._listed_at = self._observed_at = self._pinged_at = time.monotonic()
-        self._confirmed = self._stirred = False
+        self._polled_at = self._listed_at = self._pinged_at = time.monotonic()
+        self._confirmed = False
         self._pings: deque[datetime] = deque()  # when those were sent, by our clock, that are not answered yet
         self._pong: float | None = None
         self._lists = 0
@@ -57,23 +55,12 @@ class Follower:
         """Follow until `stop` is set. Raises SourceFault when the session is over or makes no sense."""
         self._held.begin()
         self._list()
-        try:
-            while not stop.is_set():
-                self._ask_what_is_due()
-                heard = await self._session.hear(min(WAKE_SECONDS, self._following.poll_seconds))
-                fault, payloads = self._take(heard)
-                await deliver_surely(self._around.ingest, payloads, stop)
-                if fault is not None:
-                    raise fault
-                if self._confirmed or payloads:
-                    self._confirmed = False
-                    self._report()
-        finally:
-            self._session.close()
+        await listen(self, self._session, self._around, stop, self._following.poll_seconds)
 
-    def _ask_what_is_due(self) -> None:
+    def ask_what_is_due(self) -> None:
+        """Ask for everything now and then, and more often whether anything was missed."""
         now = time.monotonic()
-        if now - self._listed_at >= self._following.list_seconds:
+        if self._held.missed or now - self._listed_at >= self._following.list_seconds:
             self._list()
         if now - self._polled_at >= self._following.poll_seconds and not self._session.awaits("QueueSummary"):
             self._polled_at = now
@@ -95,24 +82,8 @@ class Follower:
             self._held.asking()
             self._session.ask("QueueStatus")
 
-    def _take(self, heard: Sequence[Heard]) -> tuple[SourceFault | None, list[Payload]]:
-        """Return what was heard as payloads, up to a fault where there is one: what is held must have been sent."""
-        payloads: list[Payload] = []
-        for each in heard:
-            try:
-                payloads += self._take_one(each)
-            except SourceFault as fault:
-                return fault, payloads
-        self._stirred = self._stirred or bool(heard)
-        since = time.monotonic() - self._observed_at
-        if self._confirmed or (self._stirred and since >= OBSERVE_SECONDS):
-            self._stirred, self._observed_at = False, time.monotonic()
-            payloads += self._held.observe(self._around.clock.now())
-        if self._held.missed:
-            self._list()
-        return None, payloads
-
-    def _take_one(self, heard: Heard) -> Sequence[ContactEvent]:
+    def take_one(self, heard: Heard) -> Sequence[ContactEvent]:
+        """Take in an event or an answer. Raises SourceFault when it makes no sense."""
         if not isinstance(heard, Answer):
             if heard.get("event") in _CHANGES:
                 self._list()
@@ -131,6 +102,15 @@ class Follower:
                 return events
         return ()
 
+    def is_confirmed(self) -> bool:
+        """Return whether Asterisk has confirmed what is held, since this was asked last."""
+        confirmed, self._confirmed = self._confirmed, False
+        return confirmed
+
+    def observe(self, now: datetime) -> Sequence[Observation]:
+        """Return how all queues stand."""
+        return self._held.observe(now)
+
     def _take_pong(self, stamp: float | None) -> None:
         """Learn how far Asterisk's clock is from ours: as little as the two instants around its answer allow."""
         self._pong, asked = stamp, self._pings.popleft().timestamp()
@@ -143,7 +123,8 @@ class Follower:
             return self._pong
         return self._around.clock.now().timestamp() + self._held.offset_seconds
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Say in the source's health how it goes."""
         held, now = self._held, self._around.clock.now()
         self._around.sources.clock(self._name, None if self._pong is None else round(held.offset_seconds, 1))
         self._around.sources.working(

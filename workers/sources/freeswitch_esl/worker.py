@@ -10,19 +10,18 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from app.core.floor.contact import ContactEvent
-from app.ports.stream import Payload
+from app.core.floor.observation import Observation
 from workers.sources.freeswitch_esl.client import Account, Answer, Heard, Session
 from workers.sources.freeswitch_esl.held import Held
 from workers.sources.freeswitch_esl.stays import STAY_LIMIT_SECONDS
 from workers.sources.freeswitch_esl.translate import SUBCLASS, clock
+from workers.sources.listening import listen
 from workers.sources.lot import Lot
 from workers.sources.sessions import keep_up
-from workers.sources.worker import Factory, Surroundings, deliver_surely, unless_stopped
+from workers.sources.worker import Factory, Surroundings, unless_stopped
 from workers.systems.faults import SourceFault
 from workers.systems.table import Table
 
-WAKE_SECONDS = 0.5
-OBSERVE_SECONDS = 1.0  # between two observations that events give rise to
 SAMPLE_SECONDS = 20.0
 CLOCK_WRONG_SECONDS = 5.0
 
@@ -141,31 +140,24 @@ class _Follower:
     ) -> None:
         self._around, self._name, self._poll_seconds = around, name, poll_seconds
         self._session, self._held, self._sessions = session, held, sessions
-        self._polled_at = self._observed_at = time.monotonic()
+        self._polled_at = time.monotonic()
         self._asked_at: datetime = around.clock.now()
         self._at: float | None = None
         self._bodies: dict[str, bytes] = {}
         self._lists = 0
-        self._deaf = self._confirmed = self._stirred = False
+        self._deaf = self._confirmed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop` is set. Raises SourceFault when the session is over or makes no sense."""
         self._held.begin()
         self._session.ask(_SUBSCRIBE)
         self._list()
-        try:
-            while not stop.is_set():
-                if not self._session.asking and time.monotonic() - self._polled_at >= self._poll_seconds:
-                    self._list()
-                fault, payloads = self._take(await self._session.hear(min(WAKE_SECONDS, self._poll_seconds)))
-                await deliver_surely(self._around.ingest, payloads, stop)
-                if fault is not None:
-                    raise fault
-                if self._confirmed or payloads:
-                    self._confirmed = False
-                    self._report()
-        finally:
-            self._session.close()
+        await listen(self, self._session, self._around, stop, self._poll_seconds)
+
+    def ask_what_is_due(self) -> None:
+        """List everything now and then."""
+        if not self._session.asking and time.monotonic() - self._polled_at >= self._poll_seconds:
+            self._list()
 
     def _list(self) -> None:
         """Ask for FreeSWITCH's time, which tells how old the waits are, and for everything."""
@@ -176,22 +168,8 @@ class _Follower:
         for command in (_CLOCK, *_LISTS):
             self._session.ask(command)
 
-    def _take(self, heard: Sequence[Heard]) -> tuple[SourceFault | None, list[Payload]]:
-        """Return what was heard as payloads, up to a fault where there is one: what is held must have been sent."""
-        payloads: list[Payload] = []
-        for each in heard:
-            try:
-                payloads += self._take_one(each)
-            except SourceFault as fault:
-                return fault, payloads
-        self._stirred = self._stirred or bool(heard)
-        due = self._stirred and time.monotonic() - self._observed_at >= OBSERVE_SECONDS
-        if self._confirmed or due:
-            self._stirred, self._observed_at = False, time.monotonic()
-            payloads += self._held.observe(self._around.clock.now())
-        return None, payloads
-
-    def _take_one(self, heard: Heard) -> Sequence[ContactEvent]:
+    def take_one(self, heard: Heard) -> Sequence[ContactEvent]:
+        """Take in an event or an answer. Raises SourceFault when it makes no sense."""
         if not isinstance(heard, Answer):
             return self._held.event(heard)
         if heard.command == _SUBSCRIBE:
@@ -207,6 +185,15 @@ class _Follower:
                 return events
         return ()
 
+    def is_confirmed(self) -> bool:
+        """Return whether everything was listed, since this was asked last."""
+        confirmed, self._confirmed = self._confirmed, False
+        return confirmed
+
+    def observe(self, now: datetime) -> Sequence[Observation]:
+        """Return how all queues stand."""
+        return self._held.observe(now)
+
     def _take_clock(self, at: float | None) -> None:
         """Learn how far FreeSWITCH's clock is from ours: as little as the instants around its answer allow."""
         self._at = at
@@ -219,7 +206,8 @@ class _Follower:
             return self._at
         return self._around.clock.now().timestamp() + self._held.stays.offset_seconds
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Say in the source's health how it goes."""
         held, now = self._held, self._around.clock.now()
         self._around.sources.clock(self._name, None if self._at is None else round(held.stays.offset_seconds, 1))
         self._around.sources.working(
