@@ -1,4 +1,4 @@
-"""Every page, once over: both themes by axe-core, 320 pixels, print, no script error; pictures go to artifacts/."""
+"""Every page, once over: axe-core, all looks, 320 pixels, paper, no script error; pictures go to artifacts/."""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +11,22 @@ from app.web.frame import ROOMS
 from tests.browser.axe import violations
 from tests.browser.conftest import Theme
 from tests.browser.gallery import REFUSES, addresses, furnish, pages
+from tests.browser.legible import illegible, too_small
 from tests.browser.looking import found
 from tests.support.people import session_cookies, signed_in
 from tests.support.server import Server, a_server
 
 WIDTHS: dict[Theme, tuple[int, ...]] = {"dark": (1440, 820, 390), "light": (1440, 390)}
 SETTLED = 60_000
+# What people print, on a sheet of A4 with its margins.
+PRINTED = frozenset({"/", "/plan", "/calendar", "/campaigns/{campaign}/briefing", "/thresholds", "/history"})
+SHEET, DARK_INK = 700, "rgb(213, 221, 229)"
+# A chart follows its window, and what it is drawn in, a moment later.
+UNFITTED = """() => [...document.querySelectorAll(".js-plotly-plot")].filter((plot) =>
+    plot.clientWidth && Math.abs(plot.querySelector(".main-svg").clientWidth - plot.clientWidth) > 2).length"""
+DARK_MARKS = """(ink) => [...document.querySelectorAll(".plot path, .plot text")]
+    .filter((mark) => [getComputedStyle(mark).stroke, getComputedStyle(mark).fill].includes(ink))
+    .map((mark) => mark.getAttribute("class"))"""
 SIGNED_OUT = frozenset({"/sign-in", "/setup/{token}", "/join/{token}", "/reset/{token}"})
 STICKING_OUT = """() => {
     if (document.documentElement.scrollWidth <= innerWidth) return [];
@@ -86,10 +96,22 @@ def pictured(page: Page, artifacts: Path, name: str) -> list[str]:
         page.emulate_media(color_scheme=theme)
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
+            assert found(page, UNFITTED, 0) == 0
             page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
+            named += [f"{width}: {fault}" for fault in illegible(page) + too_small(page)]
         page.set_viewport_size({"width": 1440, "height": 900})
         named += [f"{theme}: {fault}" for fault in faults(page)]
     return named
+
+
+def printed(page: Page, picture: Path) -> list[str]:
+    """Keep a picture of the page as it is printed from a dark screen; return what is wrong with it on paper."""
+    if page.locator(".js-plotly-plot").count():
+        assert found(page, f"({DARK_MARKS})('{DARK_INK}').length > 0", wanted=True)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    named = too_wide(page, SHEET) + illegible(page)
+    page.screenshot(path=picture, full_page=True)
+    return named + [f"still drawn for a dark screen: {mark}" for mark in page.evaluate(DARK_MARKS, DARK_INK)]
 
 
 def file_name(template: str) -> str:
@@ -107,8 +129,11 @@ def test_a_page_is_accessible_in_both_themes_and_at_every_width(house: House, op
     settled(page)
     assert pictured(page, artifacts, file_name(template)) == []
     assert too_wide(page, 320) == []
-    page.emulate_media(media="print")
+    assert illegible(page) + too_small(page) == []
+    page.emulate_media(media="print", color_scheme="dark")
     expect(page.locator(".menu, .skip, #not-live").locator("visible=true")).to_have_count(0)
+    if template in PRINTED:
+        assert printed(page, artifacts / f"{file_name(template)}-print.png") == []
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.word)
