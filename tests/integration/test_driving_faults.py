@@ -9,7 +9,7 @@ from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import EventType
 from app.errors import NotDurable
-from app.ports.senders import SenderRefused
+from app.ports.senders import SenderFault, SenderRefused
 from app.services import driving, reins
 from tests.support.driven import ANN, WAVES, Drive
 from tests.support.tools import LISTMONK
@@ -166,6 +166,32 @@ async def test_a_part_that_says_nothing_lets_no_other_go_on_unseen(drive, monkey
     assert drive.job.status == "paused"
     assert drive.sent <= 1_000
     await drive.driver.rest()
+
+
+async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though_nothing_can_be_asked(drive):
+    start, arrives = drive.sender.start, asyncio.Event()
+
+    async def late(campaign):
+        await arrives.wait()
+        await start(campaign)
+
+    drive.sender.start = late
+    await drive.begin(5_000)
+    drive.clock.move(1)
+    await drive.floor()
+    await drive.services.releases.advance()
+    await drive.driver.look(0.05)
+    await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
+    async with asyncio.timeout(30):
+        while "paused" not in drive.fake.commands:
+            await drive.driver.look(0.05)
+
+    async def unanswered(_):
+        raise SenderFault("no answer")
+
+    drive.sender.status = unanswered
+    arrives.set()
+    await paused_meanwhile(drive)
 
 
 async def test_what_it_books_itself_is_no_reason_to_look_again_at_once(drive):
