@@ -35,7 +35,8 @@ class Terms:
 class Rule:
     """One rule. terms None: transactional mail, which always passes. A rule without conditions fits every message.
 
-    senders, sasl_users, contexts: globs, compared without regard to case; a sender `<>` is that of bounces.
+    senders, sasl_users, contexts: globs, compared without regard to case, and of a sender without the dot that its domain
+    may end with; a sender `<>` is that of bounces.
     clients: networks, and globs of verified host names. least_recipients: fits messages to so many or more, which is
     known at DATA and later only; 0: to any number.
     """
@@ -57,7 +58,7 @@ class Rule:
     def fits(self, asked: Question) -> bool:
         """Return whether each condition is met."""
         return (
-            (not self.senders or _is_like(self.senders, asked.sender or NO_SENDER))
+            (not self.senders or _is_like(self.senders, _plain(asked.sender)))
             and (not self.sasl_users or _is_like(self.sasl_users, asked.sasl_user))
             and (not self.clients or _is_from(self.clients, asked))
             and (not self.contexts or _is_like(self.contexts, asked.context))
@@ -68,6 +69,10 @@ class Rule:
 def rule_for(rules: Sequence[Rule], asked: Question) -> Rule | None:
     """Return the first rule that fits, None where none does: such a message is none of ours."""
     return next((rule for rule in rules if rule.fits(asked)), None)
+
+
+def _plain(sender: str) -> str:
+    return sender.rstrip(".") if "@" in sender else sender or NO_SENDER
 
 
 def _is_like(globs: Sequence[str], value: str) -> bool:
