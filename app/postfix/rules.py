@@ -35,10 +35,9 @@ class Terms:
 class Rule:
     """One rule. terms None: transactional mail, which always passes. A rule without conditions fits every message.
 
-    senders, sasl_users, contexts: globs, compared without regard to case, and of a sender without the dot that its domain
-    may end with; a sender `<>` is that of bounces.
-    clients: networks, and globs of verified host names. least_recipients: fits messages to so many or more, which is
-    known at DATA and later only; 0: to any number.
+    senders, sasl_users, contexts: globs, compared without regard to case, and of a sender without a dot at the end of
+    its domain; a sender `<>` is that of bounces. clients: networks, and globs of verified host names.
+    least_recipients: fits messages to so many or more, which is known at DATA and later only; 0: to any number.
     """
 
     name: str
