@@ -17,6 +17,7 @@ from app.api.problems import INVALID, Refused
 from app.core.floor.contact import ContactEvent, ContactEventKind
 from app.core.floor.fields import shown
 from app.core.floor.observation import Observation
+from app.core.json_members import repeated
 from app.core.problem import Problem
 
 Record = TypeVar("Record", Observation, ContactEvent)
@@ -40,6 +41,14 @@ class Unreadable(str):
     __slots__ = ()
 
 
+class Ambiguous(dict[str, object]):
+    """An object that says a thing twice. name: which, as it may be shown."""
+
+    def __init__(self, members: list[tuple[str, object]], name: str) -> None:
+        super().__init__(members)
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Fields(Generic[Record]):
     """The fields of one kind of payload: how each is read, which must be there, and what the payload is called."""
@@ -61,7 +70,8 @@ def fields_of(record: type[Record], noun: str, *, source_defaults: bool = False)
 def parse(body: bytes, *, lines: bool) -> Iterator[object]:
     """Yield a body's items as plain Python values. Raises Refused (422) for a fault of the body as a whole.
 
-    NaN and Infinity become floats; a line that is no JSON becomes Unreadable.
+    NaN and Infinity become floats; a line that is no JSON becomes Unreadable, an object that says a thing twice
+    Ambiguous.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -73,7 +83,7 @@ def parse(body: bytes, *, lines: bool) -> Iterator[object]:
     if not text.strip(_BLANK):
         raise Refused(INVALID, "the body is empty; send one JSON object, or an array of them")
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as fault:
         raise Refused(INVALID, f"the body is not JSON: {_why(fault)}; it may have been cut off") from None
     if isinstance(value, list):
@@ -82,9 +92,14 @@ def parse(body: bytes, *, lines: bool) -> Iterator[object]:
         yield value
 
 
+def _object(members: list[tuple[str, object]]) -> dict[str, object]:
+    name = repeated(members)
+    return dict(members) if name is None else Ambiguous(members, name)
+
+
 def _line(line: str) -> object:
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_object)
     except (ValueError, RecursionError) as fault:
         return Unreadable(f"this line is not JSON: {_why(fault)}")
 
@@ -99,6 +114,8 @@ def explain(fields: Fields[Record], item: object, source: str, most: int) -> Rec
     """Return the item as the core's record, or at most `most` of its faults, pointers into the item."""
     if isinstance(item, Unreadable):
         return [Problem("", str(item))]
+    if isinstance(item, Ambiguous):
+        return [Problem("", f"{item.name} is there twice in one object, and either may be meant; send it once")]
     if not isinstance(item, dict):
         return [Problem("", f"{_shown(item)} is not an object; each of the {fields.noun} is a JSON object")]
     values: dict[str, Any] = {"source": source} if fields.source_defaults else {}

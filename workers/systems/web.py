@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self
 import httpx2
 import msgspec
 
+from app.core.json_members import repeated
 from workers.posting import retry_after
 from workers.systems import clocks
 from workers.systems.faults import BadAnswer, RateLimited, Refused, SourceFault, TranslateError
@@ -34,7 +35,6 @@ _ALWAYS = {
     "user-agent": "holdfire",
 }
 _BYTE = re.compile(r"\(byte ([0-9]{1,9})\)")
-_PLAIN_WORD = re.compile(r"[A-Za-z_]{1,40}[0-9]{0,2}")
 _GZIP = zlib.MAX_WBITS | 16
 KEPT_SECONDS = 5.0
 _PARTIAL = 206
@@ -229,15 +229,12 @@ def _placed(said: str, body: bytes | str) -> str:
 
 
 class _Repeated(ValueError):
-    """An object has two members of one name; str() is that name where it is a plain word, as callers' are not."""
+    """An object has two members of one name; str() is that name as it may be shown."""
 
 
 def _each_once(members: list[tuple[str, object]]) -> None:
-    seen: set[str] = set()
-    for name, _ in members:
-        if name in seen:
-            raise _Repeated(repr(name) if _PLAIN_WORD.fullmatch(name) else "a member")
-        seen.add(name)
+    if (name := repeated(members)) is not None:
+        raise _Repeated(name)
 
 
 # Looks at names only: numbers stay texts, however long they are.

@@ -57,6 +57,30 @@ async def test_null_means_not_reported():
     assert item.offered is None
 
 
+AMBIGUOUS = '{"queue": "orders", "observed_at": "2026-11-21T15:04:05Z", "backlog": %s, "backlog" : %s}'
+
+
+@pytest.mark.parametrize("said", [(50, 0), ("null", 0), (0, "null"), (0, 0)], ids=str)
+async def test_what_is_said_twice_is_not_guessed_and_the_others_are_taken(said):
+    body = f"[{json.dumps(GOOD)}, {AMBIGUOUS % said}]".encode()
+    for decoded in (await read(body), await read(body[1:-1].replace(b"}, {", b"}\n{"), NDJSON)):
+        assert [item.backlog for item in decoded.items] == [3]
+        assert [(each.index, each.pointer, each.detail) for each in decoded.rejected] == [
+            (1, "", "'backlog' is there twice in one object, and either may be meant; send it once")
+        ]
+
+
+async def test_a_caller_that_is_said_twice_is_not_quoted():
+    decoded = await read(b'[{"+1 555 0100 100": 1, "+1 555 0100 100": 2}]')
+    assert decoded.rejected[0].detail.startswith("a member is there twice")
+
+
+async def test_names_and_nulls_that_only_look_like_repeats_are_taken():
+    odd = GOOD | {"queue": 'a":b":null', "channel": None}
+    (item,) = (await read([odd])).items
+    assert (item.queue, item.channel) == ('a":b":null', None)
+
+
 async def test_a_whole_number_written_with_a_point_is_a_count():
     (item,) = (await read(GOOD | {"backlog": 12.0})).items
     assert item.backlog == 12
