@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app.clocks import SystemClock
+from app.commands.moving import move_and_tell
 from app.commands.output import USAGE, JsonFlag, fail, print_json, print_table
 from app.commands.senders import try_sender
 from app.commands.sources import try_over_the_line
@@ -60,13 +61,27 @@ def check_config() -> None:
     print("settings are fine")
 
 
-def migrate() -> None:
-    """Bring the database to this version's schema. `serve` does the same at start."""
+def migrate(
+    source: Annotated[str | None, typer.Option("--from", help="Move all of this database instead, a URL …")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="… into this one, which must be empty.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Bring the database to this version's schema, as `serve` does at start; or move it all into another database.
+
+    Where only one of --from and --to is given, HOLDFIRE_DATABASE_URL is the other one.
+    """
+    url = _load().resolved_database_url
+    if source is not None or target is not None:
+        move_and_tell(url if source is None else source, url if target is None else target, as_json=json)
+        return
     try:
-        version = migrate_database(_load().resolved_database_url)
+        version = migrate_database(url)
     except (HoldfireError, OSError) as fault:
         fail(fault)
-    print(f"database is at {version}")
+    if json:
+        print_json({"schema": version})
+    else:
+        print(f"database is at {version}")
 
 
 def openapi() -> None:

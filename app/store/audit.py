@@ -27,10 +27,11 @@ def verify(url: str, noted: str | None = None) -> Verified:
     Raises Invalid for a URL that names no database with events, HoldfireError for one that cannot be read.
     """
     with rows_of(url) as rows:
-        return _verified(rows, noted)
+        return verified(rows, noted)
 
 
-def _verified(rows: Rows, noted: str | None) -> Verified:
+def verified(rows: Rows, noted: str | None = None) -> Verified:
+    """Check the whole chain and each decision, as verify does, in what `rows` reads."""
     link, is_noted, differs = Link(), noted in (None, Link().digest.hex()), None
     for batch in _batches(rows):
         is_noted = is_noted or any(written.hex() == noted for _, written in batch if isinstance(written, bytes))

@@ -28,8 +28,8 @@ def known_url(text: str) -> URL:
         url = make_url(text)
     except ArgumentError as fault:
         # What cannot be parsed may still hold a password, before the last @.
-        masked = f"***@{text.rpartition('@')[2]}" if "@" in text else text
-        raise Invalid(f"{SETTING}={masked} is no database URL; {ALLOWED}") from fault
+        value = f"***@{text.rpartition('@')[2]}" if "@" in text else text
+        raise Invalid(f"{SETTING}={value} is no database URL; {ALLOWED}") from fault
     if url.drivername in sqlite.DRIVERS:
         if url.query or url.database in {None, "", ":memory:"}:
             raise Invalid(f"{shown(url)} names no plain file, which durable data needs; {ALLOWED}")
@@ -54,8 +54,12 @@ def usable_url(text: str) -> URL:
 
 def shown(url: URL) -> str:
     """Return the setting with its value, without a password."""
-    plain = url.set(drivername=url.drivername.removesuffix("+psycopg"))
-    return f"{SETTING}={plain.render_as_string(hide_password=True)}"
+    return f"{SETTING}={masked(url)}"
+
+
+def masked(url: URL) -> str:
+    """Return a URL as it was given, without a password."""
+    return url.set(drivername=url.drivername.removesuffix("+psycopg")).render_as_string(hide_password=True)
 
 
 def is_file(url: URL) -> bool:

@@ -47,6 +47,12 @@ def schema_fault(connection: Connection) -> str | None:
     return None if present == (newest,) else f"schema is {', '.join(present) or 'empty'}, needed is {newest}"
 
 
+def make_anew(connection: Connection, target: URL) -> None:
+    """Drop all tables and create them again, empty, in the transaction of a connection to `target`."""
+    command.downgrade(migration_config(connection), "base")
+    _upgrade(connection, target)
+
+
 def migration_config(connection: Connection | None = None) -> Config:
     """Return Alembic's configuration for the packaged migrations, to be run on `connection`."""
     config = Config(attributes={"connection": connection})

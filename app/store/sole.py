@@ -59,6 +59,7 @@ def _holding(engine: Engine, database: URL) -> Connection:
     except DBAPIError as fault:
         raise Invalid(f"{shown(database)} cannot be used ({' '.join(str(fault.orig).split())})") from fault
     if not got:
+        connection.close()
         raise _taken(database, "HOLDFIRE_DATABASE_URL")
     return connection
 
