@@ -188,11 +188,12 @@ class Driver:
     def _campaigns(self) -> Sequence[Campaign]:
         """Return the campaigns handed to this sender. What two of them name in the tool is driven for one only.
 
-        Those that are going come before those that ended, which are looked at for a day, and older before younger.
+        Those that are going come before those that ended, which are looked at for a day; those that have begun before
+        others, which may come to name the same later; and older before younger.
         """
         owners: dict[str, str] = {}
         driven = []
-        for campaign in sorted(self._handed(), key=lambda each: (each.state in ENDED, each.created_at)):
+        for campaign in sorted(self._handed(), key=self._rank):
             ids = [part.id for part in campaign.sender.campaigns] if campaign.sender else []
             if other := next((owners[each] for each in ids if each in owners), None):
                 why = f"campaign {other!r} is sent by the same campaign of sender {self.name!r}"
@@ -201,6 +202,9 @@ class Driver:
                 owners |= dict.fromkeys(ids, campaign.id)
                 driven.append(campaign)
         return driven
+
+    def _rank(self, campaign: Campaign) -> tuple[bool, bool, datetime]:
+        return campaign.state in ENDED, self.around.book.wave(campaign.id) is None, campaign.created_at
 
     def _handed(self) -> Sequence[Campaign]:
         known = (self.around.book.known(campaign_id) for campaign_id in self.around.book.ids())

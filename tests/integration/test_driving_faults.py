@@ -268,6 +268,25 @@ async def test_what_was_said_of_one_campaign_of_the_tool_says_nothing_of_another
     assert drive.services.senders.why_not(drive.campaign) is None
 
 
+async def test_what_sends_is_not_let_go_of_when_another_campaign_comes_to_name_a_part_of_it(drive):
+    job = drive.fake.add("13", 5_000, "draft")
+    handed = {"name": "listmonk", "campaigns": ["99"]}
+    document = {"id": "older", "title": "Older", "audience": 10, "release": {"mode": "manual"}, "sender": handed}
+    await drive.services.campaigns.create(document, ANN)
+    await drive.services.campaigns.take("older", CampaignStep.SCHEDULE, ANN, "")
+    drive.clock.move(1)
+    parts = [{"id": "13", "recipients": 5_000}, {"id": "12", "recipients": 5_000}]
+    await drive.begin(10_000, sender={"name": "listmonk", "campaigns": parts})
+    await drive.until(lambda: len(job.sink) > 100)
+    older = drive.services.campaigns.known("older")
+    claims = {"sender": {"name": "listmonk", "campaigns": ["12"]}}
+    await drive.services.campaigns.change("older", claims, ANN, expected=older.revision)
+    drive.floor = drive.whole.slam
+    await drive.seconds(3)
+    assert (job.status, drive.booked) == ("paused", len(job.sink))
+    assert "is sent by the same campaign" in drive.services.senders.why_not(drive.services.campaigns.known("older"))
+
+
 async def test_a_campaign_that_is_driven_no_more_is_forgotten(drive):
     await drive.begin(5_000, release={"mode": "manual"})
     await drive.driver.look()
