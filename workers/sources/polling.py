@@ -23,7 +23,7 @@ LONGEST_REFUSED_SECONDS = 900.0
 LONGEST_WISH_SECONDS = 3600.0
 SHORTEST_PAUSE_SECONDS = 0.01
 OLD_SECONDS = 300.0
-STILL_SECONDS = 5.0
+STILL_SECONDS = 15.0  # some servers write a new Date every few seconds only
 _MOST_DOUBLINGS = 16
 
 log = logging.getLogger(__name__)
