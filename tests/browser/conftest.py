@@ -56,13 +56,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def launched(program: str) -> Iterator[Browser]:
-    """Yield a browser; skip the test where Debian's package of that name is not installed."""
+def launched(program: str, *options: str) -> Iterator[Browser]:
+    """Yield a browser, with these options besides; skip the test where Debian has no such package installed."""
     path = shutil.which(program)
     if path is None:
         pytest.skip(f"needs Debian's package {program}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *options])
         yield browser
         browser.close()
 
