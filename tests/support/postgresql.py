@@ -4,11 +4,13 @@ import atexit
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +24,7 @@ from app.store.migrate import migrate
 START_SECONDS = 60
 KEPT_DATABASES = 12  # of tests that are over; each takes some 10 MB
 TEMPLATE = "holdfire_template"
+FOLDER = "holdfire-pg-"
 # What a power cut would do to a test's data is nobody's concern; everything else is as in production.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB", "max_connections=200")
 
@@ -31,7 +34,8 @@ class Cluster:
 
     def __init__(self, *settings: str) -> None:
         self._programs = _programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="holdfire-pg-", dir=_quick_disk()))
+        _sweep()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=_quick_disk()))
         self._settings = settings or QUICK
         self._process: subprocess.Popen[bytes] | None = None
         self._databases: OrderedDict[str, None] = OrderedDict()
@@ -88,6 +92,22 @@ class Cluster:
             self._process.wait(START_SECONDS)
             self._process = None
 
+    def crash(self) -> None:
+        """Kill every process of it, as a power cut would."""
+        assert self._process is not None
+        self._signal(signal.SIGSTOP)  # so that none of them begins another
+        self._signal(signal.SIGKILL)
+        self._process.wait(START_SECONDS)
+        self._process = None
+
+    def stand_still(self) -> None:
+        """Stop all of its processes where they are; connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let its processes go on."""
+        self._signal(signal.SIGCONT)
+
     def remove(self) -> None:
         """Stop it and delete its files."""
         self.stop("immediate")
@@ -99,13 +119,21 @@ class Cluster:
             for statement in statements:
                 connection.execute(statement)
 
-    def database(self, name: str) -> str:
-        """Return the URL of the database of that name, made from the template when it is not there.
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to each of its processes; every backend has a group of its own."""
+        parent = self.pid
+        children = subprocess.run(["pgrep", "-P", str(parent)], check=False, capture_output=True, text=True).stdout
+        for process in (parent, *map(int, children.split())):
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def database(self, name: str, template: str | None = None) -> str:
+        """Return the URL of the database of that name; when it is not there it is made, with all tables by default.
 
         Of those that were made only the last few are kept.
         """
         if name not in self._databases:
-            names = sql.Identifier(name), sql.Identifier(self._template())
+            names = sql.Identifier(name), sql.Identifier(template or self._template())
             copied = sql.SQL(" STRATEGY FILE_COPY" if self.version >= 15 else "")  # what older ones do anyway
             self.run(sql.SQL("CREATE DATABASE {} TEMPLATE {}{}").format(*names, copied))
         self._databases[name] = None
@@ -142,6 +170,11 @@ def prepared(folder: Path) -> str:
     return cluster().database(_name(folder))
 
 
+def bare(folder: Path) -> str:
+    """Return the URL of a folder's database, made without any table unless it is there."""
+    return cluster().database(_name(folder), "template0")
+
+
 def _name(folder: Path) -> str:
     return f"t{sha256(str(folder).encode()).hexdigest()[:20]}"
 
@@ -158,6 +191,13 @@ def _as_owner(*more: str) -> tuple[str, ...]:
     """Return what runs a command as the server's owner; it ends with this process where `more` says so."""
     user = ("--reuid", "postgres", "--regid", "postgres", "--init-groups") if os.geteuid() == 0 else ()
     return ("setpriv", *user, *more) if user or more else ()
+
+
+def _sweep() -> None:
+    """Delete the files of clusters whose test process was killed: they would fill the disk in memory."""
+    for left in Path(_quick_disk() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        if not Path("/proc", left.name.removeprefix(FOLDER).split("-")[0]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _quick_disk() -> str | None:
