@@ -1,6 +1,7 @@
 """A live queue_log, written by another thread as Asterisk and logrotate would, followed by the real worker."""
 
 import asyncio
+import math
 import os
 import shutil
 import threading
@@ -25,11 +26,11 @@ LOOKED_AT_SECONDS = 0.3  # no log is rotated twice between two looks of its foll
 class Surrounded:
     """A worker on a file, and what it sent."""
 
-    def __init__(self, path):
+    def __init__(self, path, **values):
         clock = SystemClock()
         self.stream, self.sources = MemoryStream(SteppedClock(clock.now())), Sources()
         around = Surroundings(Ingest(self.stream, clock, self.sources), self.sources, clock)
-        self.worker = QueueLogWorker(around, name="pbx", path=path, queues=["*"], channel="voice")
+        self.worker = QueueLogWorker(around, name="pbx", path=path, queues=["*"], channel="voice", **values)
         self.stop = asyncio.Event()
 
     def events(self):
@@ -159,6 +160,26 @@ async def test_while_the_file_can_be_read_its_queues_are_observed_as_of_now(foll
     (observation, *_) = follow.observations()
     assert observation.observed_at >= before
     assert (observation.queue, observation.source, observation.agents_available) == ("sales", "pbx", 1)
+
+
+@pytest.mark.parametrize("quiet_seconds", [60, math.inf])
+async def test_a_log_that_nobody_writes_to_is_no_quiet_floor_where_that_is_said(tmp_path, monkeypatch, quiet_seconds):
+    monkeypatch.setattr("workers.sources.queue_log.worker.POLL_SECONDS", 0.005)
+    monkeypatch.setattr("workers.sources.queue_log.worker.HEARTBEAT_SECONDS", 0.005)
+    path, now = tmp_path / "queue_log", int(time.time())
+    path.write_text(f"{now - 900}|CLI|sales|SIP/1|ADDMEMBER|\n")
+    old = Surrounded(path, quiet_seconds=quiet_seconds)
+    running = asyncio.create_task(old.worker.run(old.stop))
+    await seen(lambda: old.health is not None and old.health.status != "never heard")
+    if quiet_seconds == 60:
+        assert old.health.status.startswith("quiet: nothing was written for ")
+        assert old.observations() == []
+    with path.open("a") as file:
+        file.write(f"{now}|7.1|sales|NONE|ENTERQUEUE||anon|1\n")
+    await asyncio.wait_for(old.until(old.observations), 60)
+    await seen(old.is_following)
+    old.stop.set()
+    await running
 
 
 async def test_a_start_sends_a_day_again_and_knows_the_agents_of_before(tmp_path):

@@ -56,6 +56,11 @@ class Translator:
         self._swept_at = 0
         self._doubted: tuple[Line, int] | None = None
 
+    @property
+    def newest_at(self) -> int | None:
+        """When the newest line was written, epoch seconds by Asterisk's clock; None before the first."""
+        return self._now
+
     def line(self, text: str) -> list[Payload]:
         """Return what one line says; [] when it says nothing, was malformed, or awaits the next line's word."""
         self.tally.lines += 1

@@ -24,17 +24,19 @@ POLL_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 SENT_AGAIN = timedelta(hours=24)  # on a start; what is older serves only to know the agents and the open stays
 
-_KIND = "queue-log"
+_KIND, _FOLLOWING = "queue-log", "following"
 
 
 def configured(table: Table, name: str) -> Factory:
-    """Return what builds the worker of {type="queue-log", path, name?, queues?, channel?}. Raises Invalid."""
+    """Return what builds the worker of {type="queue-log", path, queues?, channel?, quiet_seconds?}. Raises Invalid."""
+    quiet = "quiet_seconds" in table.keys
     return partial(
         QueueLogWorker,
         name=name,
         path=Path(table.text("path")),
         queues=table.texts("queues", ("*",)),
         channel=table.name("channel", "voice"),
+        quiet_seconds=table.seconds("quiet_seconds", 0, 60, SILENCE_LIMIT_SECONDS) if quiet else math.inf,
     )
 
 
@@ -43,11 +45,23 @@ class QueueLogWorker:
 
     A start reads the file and the one that rotation left last, from their beginnings: who is on the floor and which
     calls are open is written nowhere else. What of it was sent before is a duplicate and changes nothing.
+
+    quiet_seconds: when the newest line is older, the queues are observed no more: nobody may be writing.
     """
 
-    def __init__(self, around: Surroundings, *, name: str, path: Path, queues: Sequence[str], channel: str) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        name: str,
+        path: Path,
+        queues: Sequence[str],
+        channel: str,
+        quiet_seconds: float = math.inf,
+    ) -> None:
         self.name = name
         self._path, self._queues, self._channel, self._around = path, queues, channel, around
+        self._quiet = quiet_seconds
         self._beaten_at = -math.inf
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,11 +102,13 @@ class QueueLogWorker:
             return
         self._beaten_at = time.monotonic()
         now, tally = self._around.clock.now(), translator.tally
-        await deliver_surely(self._around.ingest, translator.observe(now), stop)
+        status = self._status(translator.newest_at, now)
+        if status == _FOLLOWING:
+            await deliver_surely(self._around.ingest, translator.observe(now), stop)
         self._around.sources.working(
             self.name,
             _KIND,
-            "following",
+            status,
             now,
             path=str(self._path),
             lines=tally.lines,
@@ -100,6 +116,14 @@ class QueueLogWorker:
             skipped=dict(tally.skipped),
             faults=[f"line {fault.line}: {fault.reason}" for fault in tally.faults],
         )
+
+    def _status(self, newest_at: int | None, now: datetime) -> str:
+        """Return how it goes: `following` alone means that what is known may be taken for how things stand."""
+        quiet = math.inf if newest_at is None else now.timestamp() - newest_at
+        if quiet <= self._quiet:
+            return _FOLLOWING
+        since = "nothing is written yet" if newest_at is None else f"nothing was written for {quiet:,.0f} s"
+        return f"quiet: {since}, so nothing is said"
 
 
 class _Reading:
