@@ -36,6 +36,10 @@ NOT_PAGES = re.compile(r"/(partials|demo)/|/favicon\.ico$|/images/|/frame$|\.ics
 LINK = re.compile(r'<a [^>]*?href="(/[^"#]*)', re.DOTALL)
 MOST_ADDRESSES, OK = 400, 200
 
+# Words as long as they come, of a queue and of a campaign, for every page to find room for.
+LONG_QUEUE = "kraftfahrzeughaftpflichtversicherungsschadenmeldungen-voice"
+LONG_TITLE = "Frühjahrsschlussverkaufsverlängerungsankündigung für Bestandskunden"
+
 HOOK = {"name": "mail tool", "url": "http://8.8.8.8/hook", "types": ["permit.paused"]}  # nothing here pauses one
 BRIEFING = {
     "offer": "Twenty per cent off everything for the garden until Sunday.",
@@ -89,16 +93,16 @@ def furnish(server: Server) -> None:
         use_policy(client, max_audience_per_wave=25_000, stale_after_seconds=600)
         _made(client.post("/api/v1/gates", json={"name": "emea"}))
         push_past(client, datetime.now(UTC))
-        push(client, GOOD)
+        push(client, GOOD | {LONG_QUEUE: 2})
         _campaign(client, "garden", "Garden weekend", days=1)
-        _campaign(client, "spring", "Spring sale", days=3)
+        _campaign(client, "spring", LONG_TITLE, days=3)
         _made(client.post("/api/v1/campaigns", json={"id": "idea", "title": "An idea", "audience": 1_000}))
         _made(client.put("/api/v1/campaigns/garden/briefing", json=BRIEFING, headers={"If-None-Match": "*"}))
         _made(client.post("/api/v1/webhooks", json=HOOK))
         _made(client.post("/api/v1/displays", json={"name": "Floor 2, north"}))
         wave = {"gate": "default", "audience": 25_000, "accept_partial": True}
         _made(client.post("/api/v1/permits", json=wave, headers={"Idempotency-Key": "one"}))
-        push(client, BUSY)
+        push(client, BUSY | {LONG_QUEUE: 2})
         _made(client.post("/api/v1/gates/default/overrides", json=_storm()))
         for audience in (1_000, 500_000):
             client.get("/api/v1/readiness", params={"audience": audience, "campaign": "spring"})
