@@ -226,6 +226,7 @@ async def test_bad_rows_and_bad_files_are_counted_and_shown(export):
 async def test_no_file_stops_another(tmp_path, after):
     export = Export(tmp_path, after=after)
     (tmp_path / "0.csv").write_bytes(b"\x00\xff" * 40)
+    os.utime(tmp_path / "0.csv", (NOON.timestamp(), NOON.timestamp()))
     (tmp_path / "1.csv").symlink_to(tmp_path / "1.csv")  # round and round
     export.drop("2.csv", f"orders;2;;{at(0)}")
     await export.poll(4)

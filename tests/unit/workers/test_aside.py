@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 from importlib import import_module
 
@@ -58,7 +59,8 @@ async def of_mqtt():
 
 async def of_a_dropped_file(folder):
     (folder / "1.csv").write_text("queue,waiting\n" + "".join(f"{row['queue']},3\n" for row in ROWS))
-    table = {"type": "csv-drop", "folder": str(folder), "settle_seconds": 0.01, "newest_hours": 8760}
+    os.utime(folder / "1.csv", (NOW.timestamp(), NOW.timestamp()))
+    table = {"type": "csv-drop", "folder": str(folder), "settle_seconds": 0.01}
     return await a_worker(table | {"mapping": MAPPING}).sample()
 
 
