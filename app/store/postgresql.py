@@ -20,11 +20,10 @@ LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
 TRY_EVALUATION = f"SELECT pg_try_advisory_lock({HOLDFIRE}, {LOCKS['evaluation']})"
 OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
 _SORTED_OTHERWISE = """
-SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t
-    USING (table_schema, table_name)
-WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.data_type = 'character varying'
-    AND c.collation_name IS DISTINCT FROM 'C'
-"""
+SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
+WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
+    AND c.atttypid = 'varchar'::regtype AND NOT c.attisdropped AND c.attcollation <> '"C"'::regcollation
+"""  # a partition's columns are its parent's
 _CONNECT: dict[str, Any] = {
     "application_name": "holdfire",
     "connect_timeout": 5,
@@ -46,10 +45,10 @@ def writing_engine(url: URL, lock: str, patience_seconds: int = LOCK_SECONDS) ->
     """Return an engine of one connection, whose every transaction begins when it alone has the lock."""
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience_seconds}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({HOLDFIRE}, {LOCKS[lock]})")
 
-    made = _engine(url, pool_size=1, pool_pre_ping=True)
+    patience = {"options": f"-c lock_timeout={patience_seconds * 1000}"}
+    made = _engine(url, pool_size=1, pool_pre_ping=True, connect_args=_CONNECT | patience)
     event.listen(made, "begin", begin)
     return made
 
@@ -88,7 +87,7 @@ def sort_text_by_bytes(connection: Connection) -> None:
 def _engine(url: URL, **more: Any) -> Engine:
     counted = {"preserve_rowcount": True}  # of inserts too, which SQLAlchemy's cursor forgets otherwise
     settings = {"max_overflow": 0, "hide_parameters": True, "connect_args": _CONNECT, "execution_options": counted}
-    made = create_engine(url, **settings, **more)
+    made = create_engine(url, **settings | more)
     event.listen(made, "connect", _configure)
     return made
 
