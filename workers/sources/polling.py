@@ -64,6 +64,7 @@ class Poller:
         self._interval, self._deadline = interval_seconds, deadline_seconds
         self._idle = idle
         self._faults = self._polls = 0
+        self._clock_wrong = False
         self._shown: tuple[datetime | None, datetime] = None, around.clock.now()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -133,7 +134,7 @@ class Poller:
         beside = {self.name} if result.accepted + result.duplicates else ()
         self._around.ingest.refused(lot.faulty(self.name), beside)
         now = self._around.clock.now()
-        self._around.sources.clock(self.name, lot.clock_ahead_seconds)
+        self._note_clock(lot.clock_ahead_seconds)
         self._around.sources.working(
             self.name,
             self._kind,
@@ -144,6 +145,14 @@ class Poller:
             rows=len(lot.payloads) + len(lot.rejected),
             rejected_rows=len(lot.rejected),
         )
+
+    def _note_clock(self, ahead: float | None) -> None:
+        """Note how far the system's clock is ahead, below 0: behind; warn when it becomes wrong."""
+        self._around.sources.clock(self.name, ahead)
+        wrong = ahead is not None and abs(ahead) > CLOCK_WRONG_SECONDS
+        if wrong and not self._clock_wrong:
+            log.warning("source_clock_wrong", extra={"source": self.name, "ahead_seconds": ahead})
+        self._clock_wrong = wrong
 
     def _status(self, lot: Lot, result: IngestResult, now: datetime) -> str:
         if not lot.payloads and not lot.rejected:

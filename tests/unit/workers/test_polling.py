@@ -1,4 +1,7 @@
 import asyncio
+import time
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -10,13 +13,14 @@ from tests.support.memory import MemoryStream, SteppedClock
 from workers.sources.lot import Lot
 from workers.sources.polling import Poller, pause_after
 from workers.sources.worker import Surroundings
+from workers.systems.clocks import hear
 from workers.systems.faults import RateLimited, Refused, SourceFault, TranslateError
 
 FAULT = SourceFault("the line is dead")
 
 
 class Told:
-    """Says one thing after the other: a lot, or a fault to raise; at the end it waits for ever."""
+    """Says one thing after the other, then waits for ever: a lot, one with how far its clock is ahead, or a fault."""
 
     def __init__(self, *things):
         self.things, self.asked_at, self.closed = list(things), [], 0
@@ -30,6 +34,9 @@ class Told:
         thing = self.things.pop(0)
         if isinstance(thing, SourceFault):
             raise thing
+        if isinstance(thing, tuple):
+            thing, seconds = thing
+            hear({"date": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)}, time.monotonic())
         return thing
 
     async def close(self):
@@ -190,3 +197,14 @@ async def test_a_pause_that_was_asked_for_begins_when_it_was_asked_for(monkeypat
 
 def test_a_slow_interval_is_never_hurried_by_a_fault():
     assert pause_after(FAULT, 1, 300, 0) == 300
+
+
+async def test_a_clock_that_becomes_wrong_is_warned_of_once(caplog):
+    ahead = (3, 600, 601, 4, -90)
+    polled, statuses = Polled(*((floor(backlog=1), seconds) for seconds in ahead)), []
+    for _ in ahead:
+        await polled.poll()
+        statuses.append(polled.health.status.partition(",")[0])
+    warned = [vars(record) for record in caplog.records if record.message == "source_clock_wrong"]
+    assert [round(each["ahead_seconds"], -1) for each in warned] == [600, -90]
+    assert statuses == ["working", "works", "works", "working", "works"]
