@@ -5,8 +5,10 @@ What is read before a write is therefore still true when it is written, as with 
 tried twice.
 """
 
+from functools import partial
 from typing import Any
 
+import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -24,6 +26,7 @@ SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = 
 WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
     AND c.atttypid = 'varchar'::regtype AND NOT c.attisdropped AND c.attcollation <> '"C"'::regcollation
 """  # a partition's columns are its parent's
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 _CONNECT: dict[str, Any] = {
     "application_name": "holdfire",
     "connect_timeout": 5,
@@ -47,8 +50,7 @@ def writing_engine(url: URL, lock: str, patience_seconds: int = LOCK_SECONDS) ->
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({HOLDFIRE}, {LOCKS[lock]})")
 
-    patience = {"options": f"-c lock_timeout={patience_seconds * 1000}"}
-    made = _engine(url, pool_size=1, pool_pre_ping=True, connect_args=_CONNECT | patience)
+    made = _engine(url, pool_size=1, pool_pre_ping=True, lock_seconds=patience_seconds)
     event.listen(made, "begin", begin)
     return made
 
@@ -84,22 +86,28 @@ def sort_text_by_bytes(connection: Connection) -> None:
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE varchar COLLATE "C"')
 
 
-def _engine(url: URL, **more: Any) -> Engine:
-    counted = {"preserve_rowcount": True}  # of inserts too, which SQLAlchemy's cursor forgets otherwise
-    settings = {"max_overflow": 0, "hide_parameters": True, "connect_args": _CONNECT, "execution_options": counted}
-    made = create_engine(url, **settings | more)
-    event.listen(made, "connect", _configure)
+def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, lock_seconds: int = LOCK_SECONDS) -> Engine:
+    made = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=pool_pre_ping,
+        hide_parameters=True,
+        connect_args=_CONNECT,
+        execution_options={"preserve_rowcount": True},  # of inserts too, which SQLAlchemy's cursor forgets otherwise
+    )
+    event.listen(made, "connect", partial(_configure, lock_seconds))
     return made
 
 
-def _configure(connection: Any, _: object) -> None:
-    """Make commits durable where the server's own setting would let them go on before they are."""
+def _configure(lock_seconds: int, connection: psycopg.Connection, _: object) -> None:
+    """Set what every transaction goes by.
+
+    Commits are durable, also where the server's own setting would let them go on before they are.
+    """
     connection.adapters.register_loader("numeric", _Number)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-        )
-        cursor.execute("SET timezone TO 'UTC'")
+    connection.execute(_DURABLE)
+    connection.execute(f"SET lock_timeout = '{lock_seconds}s'".encode())
     connection.commit()
 
 
