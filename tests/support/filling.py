@@ -1,6 +1,6 @@
 """A row for every table of a database, whatever its schema's version: something in each column, within all rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table
@@ -35,11 +35,11 @@ VALUES: dict[type, Any] = {
 }
 
 
-def base_tables(connection: Connection) -> Iterator[Table]:
-    """Yield the tables that are there now, as the database tells them, those that others refer to first."""
+def base_tables(connection: Connection, without: Container[str] = ()) -> list[Table]:
+    """Return the tables that are there now, as the database tells them, those that others refer to first."""
     found = MetaData()
-    found.reflect(connection, only=lambda name, _: not name.startswith("observations_"))
-    yield from found.sorted_tables
+    found.reflect(connection, only=lambda name, _: name not in without and not name.startswith("observations_"))
+    return [table for table in found.sorted_tables if table.name not in without]
 
 
 def fill(connection: Connection, tables: Iterable[Table]) -> dict[str, dict[str, Any]]:
