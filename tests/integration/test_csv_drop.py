@@ -268,6 +268,30 @@ async def test_a_file_that_cannot_be_moved_is_said_and_the_next_one_read(tmp_pat
     assert export.health.refusals[0].detail == f"{A_FILE}: it cannot be moved to the folder done (File exists)"
 
 
+async def test_of_two_kinds_of_files_that_take_turns_neither_counts(export):
+    for minute in range(0, 8, 2):
+        export.drop(f"voice-120{minute}.csv", f"orders;50;;{at(minute)}", f"sales;1;;{at(minute)}")
+        later = NOON + timedelta(minutes=1)
+        export.drop(f"chat-120{minute + 1}.csv", f"orders;0;;{at(minute + 1)}", written_at=later)
+        await export.poll()
+    assert [backlog for queue, backlog in export.backlogs if queue == "orders"] == [50, 0]  # then it is seen
+    assert [backlog for queue, backlog in export.backlogs if queue == "sales"] == [1, 1, 1, 1]
+    assert export.health.refusals[-1].detail.startswith("two kinds of files say the same of one queue in turns")
+
+
+async def test_files_of_one_export_may_be_named_as_they_like(export):
+    names = ["a1f.csv", "b2e.csv", "c.csv", "mon.csv", "mon.csv", "tue.csv"]
+    for minute, name in enumerate(names):
+        export.drop(name, f"orders;{minute};;{at(minute)}", written_at=NOON + timedelta(minutes=minute))
+        await export.poll()
+    later = NOON + timedelta(minutes=61)  # when the first name comes again
+    export.drop("a1f.csv", f"orders;9;;{NOON:%Y-%m-%d} 13:01:00", written_at=later)
+    export.clock.move(3600)
+    await export.poll()
+    assert [backlog for _, backlog in export.backlogs] == [0, 1, 2, 3, 4, 5, 9]
+    assert export.health.rejected == 0
+
+
 async def test_a_folder_full_of_files_is_read_bit_by_bit(export, monkeypatch):
     monkeypatch.setattr("workers.sources.csv_drop.client.MOST_AT_ONCE", 2)
     for minute in range(5):

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.services.trials import Rejected
 from workers.sources.aside import Aside
 from workers.sources.csv_drop.client import Dropped, Folder, Sign
+from workers.sources.csv_drop.speakers import Speakers
 from workers.sources.csv_drop.translate import Layout, translate
 from workers.sources.lot import Lot, joined
 from workers.sources.mapping.config import columns_of, row_map
@@ -58,7 +59,7 @@ class CsvDrop:
     def __init__(self, folder: Folder, layout: Layout, settle_seconds: float) -> None:
         self._folder, self._layout, self._settle = folder, layout, settle_seconds
         self._begun = False
-        self._aside = Aside(_KIND)
+        self._aside, self._speakers = Aside(_KIND), Speakers()
         self._sent: Sequence[tuple[Dropped, str]] = ()
         self._unread: dict[str, Sign] = {}
 
@@ -89,7 +90,8 @@ class CsvDrop:
         return [_refused(each, why) for each, where in sent if (why := self._folder.done(each, where)) is not None]
 
     def _translated(self, found: Sequence[Dropped]) -> list[tuple[str, Lot]]:
-        return [_lot(dropped, self._layout) for dropped in found]
+        lots = [(dropped.path.name, *_lot(dropped, self._layout)) for dropped in found]
+        return [(where, self._speakers.heard(name, lot)) for name, where, lot in lots]
 
 
 def _lot(dropped: Dropped, layout: Layout) -> tuple[str, Lot]:
