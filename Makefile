@@ -38,7 +38,7 @@ soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, 
 	@scripts/system_packages.sh test
 	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 
-recipes: dev-venv ## the recipes for tools that ask, in the real tools: ten minutes, 2 GB; needs Node.js 20 and g++
+recipes: dev-venv ## the recipes for tools that ask, in the real tools: a quarter of an hour, 2 GB; needs Node.js 20, g++
 	@scripts/recipes.sh node-red
 	@scripts/recipes.sh airflow
 	@scripts/recipes.sh n8n
