@@ -2,14 +2,19 @@
 
 import re
 import sqlite3
+import time
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from app.errors import HoldfireError, Invalid, NotDurable
+from app.store.bundle import open_store
 from app.store.engine import open_database
-from tests.support.builders import an_event
+from tests.support import postgresql
+from tests.support.builders import NOW, an_event
 from tests.support.databases import a_store
+from tests.support.memory import SteppedClock
 
 
 @pytest.mark.parametrize(
@@ -18,6 +23,7 @@ from tests.support.databases import a_store
         ("holdfire.db", "HOLDFIRE_DATABASE_URL=holdfire.db is no database URL"),
         ("postgres:/ann:secret@db", r"HOLDFIRE_DATABASE_URL=\*\*\*@db is no database URL"),
         ("", "HOLDFIRE_DATABASE_URL= is no database URL"),
+        ("postgresql://ann:secret@db", r"postgresql://ann:\*\*\*@db names no database"),
         ("oracle://scott:tiger@db/x", r"oracle://scott:\*\*\*@db/x: oracle is not supported"),
         ("sqlite+aiosqlite:///x.db", r"sqlite\+aiosqlite is not supported"),
         ("sqlite://", "names no plain file"),
@@ -89,3 +95,101 @@ async def test_closing_leaves_one_file_with_everything_in_it(tmp_path):
     async with a_store(tmp_path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["holdfire.db"]
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    """Return the URL of a database of ann's, who has a password, and for whom commits need not be durable."""
+    server = postgresql.cluster()
+    server.run(
+        "CREATE ROLE ann LOGIN PASSWORD 's3cret'",
+        "ALTER ROLE ann SET synchronous_commit = off",
+        "CREATE DATABASE anns OWNER ann TEMPLATE template0",
+        "CREATE DATABASE others TEMPLATE template0",
+        "REVOKE CONNECT ON DATABASE others FROM PUBLIC",
+    )
+    rules = server.data / "pg_hba.conf"
+    rules.write_text(f"host all ann 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+    server.run("SELECT pg_reload_conf()")
+    url = f"postgresql://ann:s3cret@127.0.0.1:{server.port}/anns"
+    for _ in range(600):  # until the server has read it
+        if not lets_in(url.replace("s3cret", "")):
+            return url
+        time.sleep(0.1)
+    raise AssertionError("the server still wants no password")
+
+
+def lets_in(url):
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        pytest.param("s3cret", "guessed", 'password authentication failed for user "ann"', id="password"),
+        pytest.param("/anns", "/none", 'database "none" does not exist', id="database"),
+        pytest.param("/anns", "/others", 'permission denied for database "others"', id="rights"),
+        pytest.param("ann:", "stranger:", 'role "stranger" does not exist', id="role"),
+        pytest.param(r":\d+/", ":1/", "Connection refused", id="port"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_named_with_the_cause_and_without_the_password(
+    guarded, right, wrong, complaint
+):
+    url = re.sub(right, wrong, guarded)
+    with pytest.raises(Invalid) as refused:
+        open_database(url)
+    told = str(refused.value)
+    assert told.startswith(f"HOLDFIRE_DATABASE_URL={re.sub('s3cret|guessed', '***', url)} cannot be used as database (")
+    assert complaint in told
+    assert told.endswith("; check that the server runs, the name and rights")
+    assert not re.search("s3cret|guessed", told)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_character_is_refused(encoding):
+    server, name = postgresql.cluster(), encoding.lower()
+    server.run(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(Invalid, match=f"/{name}: its encoding is {encoding}; create it with: CREATE DATABASE"):
+        open_database(server.url(name))
+
+
+def test_a_server_that_is_too_old_is_refused(monkeypatch, guarded):
+    monkeypatch.setattr("app.store.postgresql.OLDEST", 990_000)
+    version = postgresql.cluster().version
+    with pytest.raises(Invalid, match=f"its server is PostgreSQL {version}; 99 or newer is needed"):
+        open_database(guarded)
+
+
+async def test_every_commit_is_durable_whatever_the_role_is_set_to(guarded):
+    with psycopg.connect(guarded) as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    async with open_store(guarded, SteppedClock(NOW)) as store:
+        database = store.database
+        assert await database.write(how_durable) == "on"
+        assert await database.read(how_durable) == "on"
+        assert database.stream_writer.submit(lambda: database.stream_writer.transact(how_durable)).result() == "on"
+
+
+def how_durable(connection):
+    return connection.execute(text("SHOW synchronous_commit")).scalar()
+
+
+async def test_on_postgresql_too_a_read_sees_one_picture_and_changes_nothing(tmp_path):
+    async with a_store(tmp_path, "postgresql") as store:
+        other = psycopg.connect(postgresql.database_of(tmp_path), autocommit=True)
+
+        def look_twice(connection):
+            first = connection.execute(text("SELECT count(*) FROM gates")).scalar()
+            other.execute("INSERT INTO gates VALUES ('meanwhile', 0)")
+            return first, connection.execute(text("SELECT count(*) FROM gates")).scalar()
+
+        assert await store.database.read(look_twice) == (1, 1)
+        other.close()
+        assert await store.gates.gates() == ["default", "meanwhile"]
+        with pytest.raises(HoldfireError, match="read-only transaction"):
+            await store.database.read(lambda connection: connection.execute(text("DELETE FROM gates")))
