@@ -68,14 +68,14 @@ def push(client: httpx2.Client, backlogs: dict[str, int], at: datetime | None = 
     assert answer.status_code == 200, answer.text
 
 
-def push_past(client: httpx2.Client, until: datetime) -> None:
+def push_past(client: httpx2.Client, until: datetime, usual: dict[str, int] = GOOD) -> None:
     """Report a hundred minutes that end at `until`, with a wave of waiting customers in the orders queue."""
     wave = itertools.cycle([2, 3, 2, 4, 5, 8, 12, 14, 13, 9, 6, 4, 3, 2, 1, 2])
     steps = range(MINUTES_OF_PAST, 0, -1)
     batch = [
         observation(queue, height if queue == "orders-voice" else backlog, until - timedelta(minutes=minute))
         for minute, height in zip(steps, wave, strict=False)
-        for queue, backlog in GOOD.items()
+        for queue, backlog in usual.items()
     ]
     answer = client.post("/api/v1/observations", json=batch)
     assert answer.status_code == 200, answer.text

@@ -38,6 +38,7 @@ MOST_ADDRESSES, OK = 400, 200
 
 # Words as long as they come, of a queue and of a campaign, for every page to find room for.
 LONG_QUEUE = "kraftfahrzeughaftpflichtversicherungsschadenmeldungen-voice"
+USUAL = GOOD | {LONG_QUEUE: 2}
 LONG_TITLE = "Frühjahrsschlussverkaufsverlängerungsankündigung für Bestandskunden"
 
 HOOK = {"name": "mail tool", "url": "http://8.8.8.8/hook", "types": ["permit.paused"]}  # nothing here pauses one
@@ -92,8 +93,8 @@ def furnish(server: Server) -> None:
         wait_until(lambda: client.get("/api/v1/floor").is_success, "the key to be known")
         use_policy(client, max_audience_per_wave=25_000, stale_after_seconds=600)
         _made(client.post("/api/v1/gates", json={"name": "emea"}))
-        push_past(client, datetime.now(UTC))
-        push(client, GOOD | {LONG_QUEUE: 2})
+        push_past(client, datetime.now(UTC), USUAL)
+        push(client, USUAL)
         _campaign(client, "garden", "Garden weekend", days=1)
         _campaign(client, "spring", LONG_TITLE, days=3)
         _made(client.post("/api/v1/campaigns", json={"id": "idea", "title": "An idea", "audience": 1_000}))
@@ -102,7 +103,7 @@ def furnish(server: Server) -> None:
         _made(client.post("/api/v1/displays", json={"name": "Floor 2, north"}))
         wave = {"gate": "default", "audience": 25_000, "accept_partial": True}
         _made(client.post("/api/v1/permits", json=wave, headers={"Idempotency-Key": "one"}))
-        push(client, BUSY | {LONG_QUEUE: 2})
+        push(client, USUAL | BUSY)
         _made(client.post("/api/v1/gates/default/overrides", json=_storm()))
         for audience in (1_000, 500_000):
             client.get("/api/v1/readiness", params={"audience": audience, "campaign": "spring"})

@@ -30,9 +30,12 @@ ILLEGIBLE = """(shown) => {
         const node = walker.currentNode;
         if (!node.textContent.trim() || node.parentElement.closest(UNREAD) || !isSeen(node.parentElement)) continue;
         range.selectNodeContents(node);
-        const how = clipped(node, range.getBoundingClientRect());
+        const whole = range.getBoundingClientRect(), how = clipped(node, whole);
         if (how && how !== "away") named.push(how);
-        if (!how) lines.push(...[...range.getClientRects()].filter((box) => box.width > 1).map((box) => ({box, node})));
+        if (how) continue;
+        const frame = node.parentElement.closest(".panel, .tile, .verdict");
+        if (frame && whole.right > frame.getBoundingClientRect().right + 1) named.push(`${words(node)} sticks out`);
+        lines.push(...[...range.getClientRects()].filter((box) => box.width > 1).map((box) => ({box, node})));
     }
     lines.sort((a, b) => a.box.top - b.box.top);
     lines.forEach((one, place) => {
