@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import psycopg
 from msgspec import msgpack
-from sqlalchemy import URL, Connection, FromClause, Table, func, literal, select
+from sqlalchemy import URL, Connection, Engine, FromClause, Table, func, literal, select
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import HoldfireError, Invalid
@@ -176,21 +176,26 @@ def _whole(connection: Connection, url: URL) -> Verified:
 @contextmanager
 def _reading(url: URL) -> Iterator[Connection]:
     """Yield a connection in one transaction, which only looks."""
-    engine = reading_engine(url, pool_size=1)
-    try:
-        with _blaming(url), engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with _transaction(reading_engine(url, pool_size=1), url) as connection:
+        yield connection
 
 
 @contextmanager
 def _writing(url: URL) -> Iterator[Connection]:
     """Yield a connection in one transaction, which is committed at the end unless something is raised."""
-    engine = writing_engine(url, Lane.TABLES)
+    with _transaction(writing_engine(url, Lane.TABLES), url) as connection:
+        yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine, url: URL) -> Iterator[Connection]:
     try:
         with _blaming(url), engine.begin() as connection:
-            yield connection
+            try:
+                yield connection
+            except KeyboardInterrupt:
+                connection.invalidate()  # amid a copy it can only be cut off; its database takes everything back
+                raise
     finally:
         engine.dispose()
 

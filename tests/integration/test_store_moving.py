@@ -59,6 +59,7 @@ async def fill(folder):
         connection.execute(text("INSERT INTO gates VALUES (:name, 1)"), {"name": filling.VALUES[str]})
         tables = filling.base_tables(connection)
         filling.fill(connection, [table for table in tables if table.name not in filled])
+        connection.execute(text("UPDATE campaign_scores SET score = '5'"))  # a document that SQLite keeps as a number
 
 
 @contextmanager
@@ -158,6 +159,22 @@ def test_what_cannot_arrive_as_it_was_stops_everything(tmp_path, origin, empty, 
     with pytest.raises(HoldfireError, match=complaint):
         move(origin, empty)
     assert rows_in(empty) == {"alembic_version": 1, "stream_head": 1}
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_who_breaks_it_off_leaves_an_empty_target(tmp_path, origin, kind):
+    def break_off(done, of):
+        if done > of / 2:  # everything is copied, nothing checked
+            raise KeyboardInterrupt
+
+    target = tmp_path / "target"
+    target.mkdir()
+    prepare(kind, target)
+    url = a_database_url(kind, target)
+    with pytest.raises(KeyboardInterrupt):
+        move(origin, url, break_off)
+    assert rows_in(url) == {"alembic_version": 1, "stream_head": 1}
+    assert move(origin, url).events == verify(origin)
 
 
 def test_events_that_are_not_whole_are_not_moved(tmp_path, origin, empty):
