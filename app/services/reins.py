@@ -6,6 +6,7 @@ most, which is read back: neither its yes nor its no is believed, but what it sa
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ class Reins:
         self._given_back = driver.given_back_of(campaign)
         self._read_now: set[str] = set()
         self._told_now: set[str] = set()
-        self._began = self._around.clock.now()
+        self._began, self._was_quiet = self._around.clock.now(), driver.is_quiet_about(campaign)
 
     async def look(self) -> None:
         """Look, and do what follows."""
@@ -190,13 +191,13 @@ class Reins:
             if not self._abilities.can_pause or not watch.may_be_sending or watch.part.id in self._told_now:
                 continue
             never_begun = self._around.book.wave(self._campaign.id) is None
-            if watch.standing is None and (never_begun or self._driver.is_quiet_about(self._campaign)):
+            if watch.standing is None and (never_begun or self._was_quiet):
                 continue  # nobody saw it send: what nobody let begin is left alone, and the rest is not hammered
-            unseen = abs((now - (watch.read_at or watch.since)).total_seconds())
+            unseen = math.inf if watch.read_at is None else abs((now - watch.read_at).total_seconds())
             told = watch.standing.per_second if watch.standing is not None else None
             fast = max(self._abilities.per_second, told or 0.0)
             gone = fast * (unseen + self._abilities.lag_seconds + self._driver.look_seconds)
-            if left <= 0 or gone >= left or unseen >= BLIND_SECONDS:
+            if left <= 0 or unseen >= BLIND_SECONDS or gone >= left:
                 why = "it cannot be asked how it stands" if left > 0 else self._why_stop()
                 await self._tell(watch, Move(Command.PAUSE, watch.part.id, why))
 

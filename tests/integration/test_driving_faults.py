@@ -9,7 +9,7 @@ from app.core.campaign.campaign import CampaignState
 from app.core.campaign.machine import CampaignStep
 from app.core.event import EventType
 from app.errors import NotDurable
-from app.ports.senders import SenderFault, SenderRefused
+from app.ports.senders import SenderBusy, SenderFault, SenderRefused
 from app.services import driving, reins
 from tests.support.driven import ANN, WAVES, Drive
 from tests.support.tools import LISTMONK
@@ -192,6 +192,18 @@ async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though
     drive.sender.status = unanswered
     arrives.set()
     await paused_meanwhile(drive)
+
+
+async def test_what_ran_when_holdfire_was_killed_and_cannot_be_asked_about_is_paused_at_once(drive):
+    await sending(drive)
+    drive.start_anew()
+
+    async def busy(_):
+        raise SenderBusy("it wants to be asked less often", 3.0)
+
+    drive.sender.status = busy
+    await drive.second()
+    assert drive.job.status == "paused"
 
 
 async def test_what_it_books_itself_is_no_reason_to_look_again_at_once(drive):
