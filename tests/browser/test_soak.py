@@ -32,7 +32,7 @@ ROUNDS, FIRST_FRAMES = 8, 400  # read so often; until then lists fill up and fun
 FIRST_CYCLES = 8
 MOODS = tuple({queue: backlog + more for queue, backlog in GOOD.items()} for more in (0, 4, 2, 6))
 MORE_HEAP_BYTES, MORE_HEAP_BYTES_A_FRAME, MORE_NODES = 60_000, 10, 60
-CHART_BYTES_A_MINUTE = 4_000  # a point more on each of four charts: a time, a number, a sentence, in Plotly twice
+CHART_BYTES_A_MINUTE, CHART_NODES_A_MINUTE = 4_000, 4  # a point more on each of four charts, and its mark
 LETS_GO_WITHIN_SECONDS = 30
 # Two things grow on the heap that nobody here keeps, and no limit could tell a leak from them. V8 compiles what runs
 # often, more of it for hours: between 3,000 and 17,000 frames 1.3 of 1.5 MB were machine code and what belongs to it,
@@ -127,8 +127,8 @@ def grown(readings: list[dict[str, int]], *, minutes: float = 0) -> list[str]:
     few = max(1, min(3, len(readings) // 2))
     first, last = readings[:few], readings[-few:]
     frames = last[0]["frames"] - first[0]["frames"]
-    more_bytes = MORE_HEAP_BYTES + MORE_HEAP_BYTES_A_FRAME * frames + int(CHART_BYTES_A_MINUTE * minutes)
-    allowed = {"heap_bytes": more_bytes, "nodes": MORE_NODES, "listeners": 0}
+    more_bytes = MORE_HEAP_BYTES + MORE_HEAP_BYTES_A_FRAME * frames + CHART_BYTES_A_MINUTE * minutes
+    allowed = {"heap_bytes": more_bytes, "nodes": MORE_NODES + CHART_NODES_A_MINUTE * minutes, "listeners": 0}
     least = {name: [min(each[name] for each in three) for three in (first, last)] for name in allowed}
     return [
         f"{name} grew from {begin:,} to {end:,}" for name, (begin, end) in least.items() if end - begin > allowed[name]
@@ -136,7 +136,7 @@ def grown(readings: list[dict[str, int]], *, minutes: float = 0) -> list[str]:
 
 
 def held_at_last(page: Page, meter: Meter, readings: list[dict[str, int]], *, minutes: float = 0) -> list[str]:
-    """Return what is held at the end and was not at the beginning: a chart that is just being drawn lets go of it."""
+    """Return what is held at the end and was not at the beginning, once garbage had the time to go."""
     latest = time.monotonic() + LETS_GO_WITHIN_SECONDS
     while grown(readings, minutes=minutes) and time.monotonic() < latest:
         time.sleep(1)
