@@ -1,8 +1,12 @@
-"""A holdfire with campaigns planned for next week, a schedule, and enough history to tell the work of its hours."""
+"""A holdfire with campaigns planned for a week, a schedule, and enough history to tell the work of its hours.
+
+Contacts are foreseen for seven days. On a Monday or Tuesday the week is the one that has begun, and the day on which
+much is planned is tomorrow; later it is the next week and its Tuesday.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -17,25 +21,41 @@ CENTER = ZoneInfo(ZONE)
 QUEUE = "orders-voice"
 PAST_MINUTES = 120
 DAYS = 14
+EARLY_IN_THE_WEEK = 2  # Monday and Tuesday
 BY_DAY, BY_NIGHT = 7, 6
+HALF = timedelta(minutes=30)
 SPRING_API = "/api/v1/campaigns/spring"
 
 
+class Week(NamedTuple):
+    """The midnight, in the center, that begins it, and the day on which much is planned; Monday is day 0."""
+
+    monday: datetime
+    busy: int
+
+
 @cache
-def next_monday() -> datetime:
-    """Return the midnight, in the center, that begins next week: the same one even if that begins meanwhile."""
+def week() -> Week:
+    """Return the week that is planned: the same one even if another begins meanwhile."""
     now = datetime.now(CENTER)
-    return (now + timedelta(days=7 - now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    weeks, busy = (0, now.weekday() + 1) if now.weekday() < EARLY_IN_THE_WEEK else (1, 1)
+    return Week(midnight + timedelta(days=7 * weeks - now.weekday()), busy)
 
 
-def day_of_next_week() -> str:
-    """Return its Monday, as the calendar's address has it."""
-    return f"{next_monday():%Y-%m-%d}"
+def its_monday() -> str:
+    """Return the week's first day, as the calendar's address has it."""
+    return f"{week().monday:%Y-%m-%d}"
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
-    """Return an instant of next week, by the center's clock; Monday is day 0."""
-    return (next_monday() + timedelta(days=day)).replace(hour=hour, minute=minute)
+    """Return an instant of that week, by the center's clock; Monday is day 0."""
+    return (week().monday + timedelta(days=day)).replace(hour=hour, minute=minute)
+
+
+def busy(hour: int, minute: int = 0) -> datetime:
+    """Return an instant of the day on which much is planned."""
+    return at(week().busy, hour, minute)
 
 
 def a_plan(client: httpx2.Client, campaign_id: str, title: str, start: datetime, **members: Any) -> None:
@@ -59,8 +79,8 @@ def plan_a_week(client: httpx2.Client) -> None:
     named.raise_for_status()
     schedule(client)
     waves = {"mode": "waves", "audience_per_wave": 5000, "wave_gap_seconds": 1800}
-    a_plan(client, "spring", "Spring sale", at(1, 9, 30), release=waves, audience=100_000)
-    a_plan(client, "renewal", "Policy renewal letters", at(1, 10, 30), audience=8000)
+    a_plan(client, "spring", "Spring sale", busy(9, 30), release=waves, audience=100_000)
+    a_plan(client, "renewal", "Policy renewal letters", busy(10, 30), audience=8000)
     a_plan(client, "autumn", "Autumn preview", at(3, 13))
     a_plan(client, "wrong", "Wrong price", at(2, 9))
     for campaign_id in ("spring", "renewal", "wrong"):
@@ -83,13 +103,12 @@ def minutes_kept(client: httpx2.Client) -> int:
 
 
 def schedule(client: httpx2.Client) -> None:
-    """Schedule more agents by day than by night, from today on, until the end of next week."""
-    first = datetime.now(CENTER).date()
-    lines = ["Date,Time,Agents"]
-    for number in range(DAYS):
-        day = first + timedelta(days=number)
-        for half in range(48):
-            agents = BY_DAY if 16 <= half < 40 else BY_NIGHT
-            lines.append(f"{day},{half // 2:02}:{half % 2 * 30:02},{agents}")
+    """Schedule more agents by day than by night, from today on, until the end of next week at least."""
+    today = datetime.now(CENTER).replace(hour=0, minute=0, second=0, microsecond=0)
+    begins, ends = today.astimezone(UTC), (today + timedelta(days=DAYS)).astimezone(UTC)
+    halves = [(begins + HALF * number).astimezone(CENTER) for number in range((ends - begins) // HALF)]
+    lines = [f"{half:%Y-%m-%d,%H:%M},{BY_DAY if 8 <= half.hour < 20 else BY_NIGHT}" for half in halves]
     url = f"/api/v1/queues/{QUEUE}/staffing?time_zone={ZONE}"
-    client.put(url, content="\n".join(lines), headers={"Content-Type": "text/csv"}).raise_for_status()
+    client.put(
+        url, content="\n".join(["Date,Time,Agents", *lines]), headers={"Content-Type": "text/csv"}
+    ).raise_for_status()
