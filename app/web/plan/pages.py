@@ -20,6 +20,7 @@ from app.web.campaigns.desk import WRITING, Desk, DeskDep, zone_of_gate
 from app.web.campaigns.form import MODES
 from app.web.campaigns.gate import GateSays
 from app.web.format import zone_name
+from app.web.instants import moment
 from app.web.now.boards import present
 from app.web.now.views import zone_of
 from app.web.outlook.chart import METRICS
@@ -118,6 +119,7 @@ async def plan_page(
         owner=who.name or "",
         zone=zone_name(reader.now, reader.zone),
         zone_key=reader.zone.key,
+        begins=moment(form.start_at, reader.zone) if form.start_at else "",
     )
 
 
