@@ -88,7 +88,7 @@ def test_one_page_opens_one_socket(sending: Server, open_page):
 def test_a_server_that_ended_is_seen_on_any_page_and_so_is_its_return(tmp_path: Path, open_page, number):
     port = a_port()
     with a_server(tmp_path, "--port", port) as first, first.client() as client:
-        use_policy(client, rules=BACKLOG_ONLY)
+        use_policy(client, rules=BACKLOG_ONLY, stale_after_seconds=600)
         push(client, GOOD)
         page = live(open_page(f"{first.url}/plan", server_may_go=True), "SEND")
         page.evaluate("window.stayed = true")

@@ -144,7 +144,7 @@ def test_where_sockets_are_blocked_the_page_asks_instead(watched: Server, open_p
 
 def test_an_open_list_and_the_focus_survive_updates(server: Server, open_page):
     with server.client() as client:
-        use_policy(client)
+        use_policy(client, stale_after_seconds=600)
         push(client, {f"queue-{index:02d}": 1 for index in range(8)})
     page = open_page(server.url)
     _live(page, "SEND")

@@ -125,7 +125,7 @@ def test_of_very_many_queues_the_board_shows_those_to_look_at_first(tmp_path: Pa
     backlogs = {f"queue-{number:02d}": number % 7 for number in range(30)} | {"queue-07": 40}
     with a_server(tmp_path) as server:
         with server.client() as client:
-            use_policy(client)
+            use_policy(client, stale_after_seconds=600)
             push(client, backlogs)
         page = live(open_page(server.url, server_may_go=True))
         expect(page.locator(".tile")).to_have_count(12)

@@ -200,7 +200,7 @@ def test_a_server_that_restarts_is_waited_for_and_the_screen_goes_on_by_itself(t
     port = a_port()
     with a_server(tmp_path, "--port", port) as first:
         with first.client() as client:
-            use_policy(client)
+            use_policy(client, stale_after_seconds=600)
             push(client, GOOD)
         page = open_page(hung(first)["url"], server_may_go=True)
         says(page, "SEND")

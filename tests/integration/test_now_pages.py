@@ -25,7 +25,7 @@ _NUMBERS = count(1)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with a_server(tmp_path_factory.mktemp("now")) as started:
         with started.client() as client:
-            use_policy(client)
+            use_policy(client, stale_after_seconds=3_600)
             push_past(client, datetime.now(UTC))
             push(client, BUSY)
         yield started
