@@ -71,7 +71,7 @@ async def until(is_so):
 
 def no_room(whole, *, is_full=True):
     """Let the database's file not grow, as a full disk would; or grow again."""
-    connection = whole.store.database._write_engine.raw_connection()
+    connection = whole.store.database.writer.engine.raw_connection()
     connection.cursor().execute(f"PRAGMA max_page_count={1 if is_full else 2**30}")
     connection.close()
 
