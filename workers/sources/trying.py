@@ -24,6 +24,7 @@ from workers.systems.table import Table
 
 PATIENCE_SECONDS = 60.0
 MOST_BYTES = 512 << 20
+AGAIN_SECONDS = 0.25
 MOST_SECONDS = 5.0
 
 Tables = Sequence[Mapping[str, Any]]
@@ -116,10 +117,14 @@ def _little_time() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGPROF, _too_long)
-    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    # What is raised while the interpreter is in a callback, as of its garbage collector, is lost: it is raised again.
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS, AGAIN_SECONDS)
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    finally:  # also where the first one was interrupted by what it was to end
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
 
