@@ -124,6 +124,7 @@ async def test_a_tool_that_says_nothing_about_one_campaign_keeps_no_other_from_b
     await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
     await paused_meanwhile(drive)
     for_ever.set()
+    assert drive.job.status == "paused"
 
 
 async def paused_meanwhile(drive):
@@ -154,6 +155,7 @@ async def test_a_part_that_says_nothing_keeps_no_other_from_being_stopped(drive,
     await one_part_hangs(drive)
     await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
     await paused_meanwhile(drive)
+    assert drive.job.status == "paused"
     await drive.driver.rest()
 
 

@@ -198,6 +198,7 @@ async def test_a_channel_without_a_sign_of_life_is_given_up(genesys):
         async with asyncio.timeout(60):
             while len(genesys.sockets) + len(genesys.channels) < 3:  # noqa: ASYNC110 - nothing signals it
                 await asyncio.sleep(0.01)
+    assert len(genesys.channels) > 1
 
 
 async def renewed(genesys, channels):
