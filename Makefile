@@ -1,8 +1,8 @@
 # holdfire. Two commands: `make demo` shows it, `make test` proves it. Both need Python 3.11 or newer and make, no more.
 SHELL := /bin/bash
 BIN := .venv/bin
-# Three test processes on two cores: much of a test is waiting for servers and browsers, and nothing in it may be timed.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadscope
+# One test process per core: more would share the cores that the servers under test need.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 
 .PHONY: help demo serve test check lint bench soak recipes docs fmt lock clean run-venv dev-venv bench-venv
 
