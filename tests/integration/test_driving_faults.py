@@ -194,6 +194,7 @@ async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though
     drive.sender.status = unanswered
     arrives.set()
     await paused_meanwhile(drive)
+    assert drive.job.status == "paused"
 
 
 async def test_what_ran_when_holdfire_was_killed_and_cannot_be_asked_about_is_paused_at_once(drive):

@@ -1,7 +1,6 @@
 """Opening a store: what is refused and how, and what every connection is told."""
 
 import re
-import sqlite3
 import time
 
 import psycopg
@@ -13,7 +12,7 @@ from app.store.bundle import open_store
 from app.store.engine import open_database
 from tests.support import postgresql
 from tests.support.builders import NOW, an_event
-from tests.support.databases import a_store
+from tests.support.databases import STORES, a_store
 from tests.support.memory import SteppedClock
 
 
@@ -68,18 +67,17 @@ async def test_every_connection_is_durable_patient_and_strict(tmp_path, pragma, 
             assert await run(lambda connection: connection.execute(text(f"PRAGMA {pragma}")).scalar()) == value
 
 
-async def test_a_read_sees_one_picture_although_another_process_writes(tmp_path):
-    async with a_store(tmp_path) as store:
-        other = sqlite3.connect(tmp_path / "holdfire.db", check_same_thread=False, isolation_level=None)
+@pytest.mark.parametrize("kind", STORES)
+async def test_a_read_sees_one_picture_although_another_process_writes(tmp_path, kind):
+    async with a_store(tmp_path, kind) as store, a_store(tmp_path, kind) as other:
 
         def look_twice(connection):
             first = connection.execute(text("SELECT count(*) FROM gates")).scalar()
-            other.execute("INSERT INTO gates VALUES ('meanwhile', 0)")
+            other.database.writer.transact(lambda writes: writes.execute(text("INSERT INTO gates VALUES ('new', 0)")))
             return first, connection.execute(text("SELECT count(*) FROM gates")).scalar()
 
         assert await store.database.read(look_twice) == (1, 1)
-        other.close()
-        assert await store.gates.gates() == ["default", "meanwhile"]
+        assert await store.gates.gates() == ["default", "new"]
 
 
 async def test_a_closed_store_says_so(tmp_path):
@@ -179,17 +177,7 @@ def how_durable(connection):
     return connection.execute(text("SHOW synchronous_commit")).scalar()
 
 
-async def test_on_postgresql_too_a_read_sees_one_picture_and_changes_nothing(tmp_path):
+async def test_on_postgresql_a_read_changes_nothing(tmp_path):
     async with a_store(tmp_path, "postgresql") as store:
-        other = psycopg.connect(postgresql.database_of(tmp_path), autocommit=True)
-
-        def look_twice(connection):
-            first = connection.execute(text("SELECT count(*) FROM gates")).scalar()
-            other.execute("INSERT INTO gates VALUES ('meanwhile', 0)")
-            return first, connection.execute(text("SELECT count(*) FROM gates")).scalar()
-
-        assert await store.database.read(look_twice) == (1, 1)
-        other.close()
-        assert await store.gates.gates() == ["default", "meanwhile"]
         with pytest.raises(HoldfireError, match="read-only transaction"):
             await store.database.read(lambda connection: connection.execute(text("DELETE FROM gates")))

@@ -77,6 +77,7 @@ def test_any_message_is_facts_or_a_fault(body):
 @given(st.binary(max_size=40) | st.text(max_size=40))
 def test_any_text_is_a_message_or_a_fault(text):
     try:
-        of_message(text)
+        message = of_message(text)
     except TranslateError:
         return
+    assert problems_of(message.facts) == []

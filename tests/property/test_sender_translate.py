@@ -1,6 +1,5 @@
 """Whatever a tool answers: how a campaign stands, or that it was not understood. Never anything else."""
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,40 +24,42 @@ DOCUMENTS = st.fixed_dictionaries({}, optional={"data": OBJECTS | st.lists(OBJEC
 READING: Any = ACME.sender("http://127.0.0.1:1")._reading  # type: ignore[attr-defined]
 
 
-def understood(translate, *given_) -> None:
-    with suppress(NotUnderstood):
-        standing = translate(*given_)
-        assert standing is None or isinstance(standing, Standing | float | int)
-        if isinstance(standing, Standing):
-            assert standing.sent is None or standing.sent >= 0
-            assert standing.target is None or standing.target >= 0
+def nonsense(translate, *given_) -> object:
+    """Return what a translation gives where that is neither a standing that can be, nor a number, nor a refusal."""
+    try:
+        found = translate(*given_)
+    except NotUnderstood:
+        return None
+    if not isinstance(found, Standing):
+        return None if found is None or isinstance(found, float | int) else found
+    return found if (found.sent or 0) < 0 or (found.target or 0) < 0 else None
 
 
 @settings(max_examples=40)
 @given(DOCUMENTS)
 def test_listmonk(document):
-    understood(listmonk.standing_of, document, "12")
-    understood(listmonk.rate_of, document, "12")
+    assert nonsense(listmonk.standing_of, document, "12") is None
+    assert nonsense(listmonk.rate_of, document, "12") is None
 
 
 @settings(max_examples=40)
 @given(DOCUMENTS)
 def test_keila(document):
-    understood(keila.standing_of, document)
+    assert nonsense(keila.standing_of, document) is None
 
 
 @settings(max_examples=40)
 @given(st.lists(OBJECTS, max_size=2) | ANYTHING, OBJECTS)
 def test_dittofeed(broadcasts, deliveries):
-    understood(dittofeed.standing_of, broadcasts, deliveries, "a")
+    assert nonsense(dittofeed.standing_of, broadcasts, deliveries, "a") is None
 
 
 @settings(max_examples=40)
 @given(OBJECTS, st.text(max_size=20))
 def test_mailman(document, campaign):
-    understood(mailman.members_of, document)
-    understood(mailman.check_held, document, "12")
-    understood(lambda: mailman.list_and_request(campaign) and None)
+    assert nonsense(mailman.members_of, document) is None
+    assert nonsense(mailman.check_held, document, "12") is None
+    assert nonsense(lambda: mailman.list_and_request(campaign) and None) is None
 
 
 @settings(max_examples=40)
@@ -66,7 +67,7 @@ def test_mailman(document, campaign):
     st.fixed_dictionaries({"job": st.fixed_dictionaries({}, optional={"state": WORDS, "counts": OBJECTS})}) | ANYTHING
 )
 def test_a_tool_by_template(document):
-    understood(http_template.standing_of, document, READING)
+    assert nonsense(http_template.standing_of, document, READING) is None
 
 
 def test_listmonk_answers_for_the_campaign_by_its_own_name_only():
