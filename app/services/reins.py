@@ -281,7 +281,7 @@ class Reins:
         self._told_now.add(watch.part.id)
         self._around.senders.told(self._driver.name)
         said = await self._say(watch, move.command)
-        if watch.told is None and move.command in BEGINS:  # it was stopped meanwhile, and may begin all the same
+        if move.command in BEGINS and watch.told is not move.command:  # stopped meanwhile, and may begin all the same
             watch.commanded(move.command, self._around.clock.now())
         await self._read(watch)
         if watch.told is None:

@@ -170,12 +170,16 @@ async def test_a_part_that_says_nothing_lets_no_other_go_on_unseen(drive, monkey
     await drive.driver.rest()
 
 
-async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though_nothing_can_be_asked(drive):
+@pytest.mark.parametrize("seen", [True, False], ids=["seen to rest meanwhile", "unseen since"])
+async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though_nothing_can_be_asked(drive, seen):
     start, arrives = drive.sender.start, asyncio.Event()
 
     async def late(campaign):
         await arrives.wait()
         await start(campaign)
+
+    async def unanswered(_):
+        raise SenderFault("no answer")
 
     drive.sender.start = late
     await drive.begin(5_000)
@@ -183,16 +187,18 @@ async def test_a_start_that_arrives_after_it_was_stopped_is_stopped_again_though
     await drive.floor()
     await drive.services.releases.advance()
     await drive.driver.look(0.05)
+    [watch] = drive.driver.watches_of(drive.campaign)
+    if not seen:
+        drive.sender.status = unanswered
     await drive.services.campaigns.take("spring", CampaignStep.PAUSE, ANN, "wrong link")
     async with asyncio.timeout(30):
-        while "paused" not in drive.fake.commands:
+        while "paused" not in drive.fake.commands or (seen and watch.told is not None):
             await drive.driver.look(0.05)
-
-    async def unanswered(_):
-        raise SenderFault("no answer")
-
     drive.sender.status = unanswered
     arrives.set()
+    async with asyncio.timeout(30):
+        while "running" not in drive.fake.commands:
+            await drive.driver.look(0.05)
     await paused_meanwhile(drive)
     assert drive.job.status == "paused"
 
