@@ -58,7 +58,7 @@ def _watches(looked: Looked) -> bool:
 def summary_for(looked: Looked) -> str:
     """Return in one line what the asker is told and why."""
     answered, audience = looked.answered, looked.request.audience
-    text = summary_of(answered.verdict, answered.reasons, lambda: looked.state.basis.checks)
+    text = summary_of(answered.verdict, answered.reasons, looked.state.basis.queues_looked_at)
     if answered.verdict is Verdict.THROTTLE:
         return f"{answered.allow:,} of {audience:,} now: {text}"
     return text

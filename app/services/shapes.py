@@ -3,7 +3,7 @@
 Instants are RFC 3339 UTC strings; None stays null, which means "not known", never zero.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,14 +70,13 @@ def check_shape(check: Check) -> Shape:
 
 def summary(decision: Decision) -> str:
     """Return in one line what the gate says and why."""
-    return summary_of(decision.verdict, decision.reasons, lambda: decision.checks)
+    return summary_of(decision.verdict, decision.reasons, decision.queues_looked_at)
 
 
-def summary_of(verdict: Verdict, reasons: Sequence[Reason], checks: Callable[[], Iterable[Check]]) -> str:
+def summary_of(verdict: Verdict, reasons: Sequence[Reason], queues: Callable[[], int]) -> str:
     """Return in one line a verdict with its reasons; a send needs none, and tells how many queues were looked at."""
     if not reasons:
-        queues = {check.queue for check in checks() if check.queue}
-        return f"Clear to send: {_count(len(queues), 'queue')} within limits."
+        return f"Clear to send: {_count(queues(), 'queue')} within limits."
     if verdict in (Verdict.SEND, Verdict.THROTTLE):
         return reasons[0].message
     others = len(reasons) - 1

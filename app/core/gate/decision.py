@@ -173,6 +173,9 @@ class Explanation(Protocol):
     def checks(self) -> tuple[Check, ...]:
         """Return how every rule stands on every queue."""
 
+    def queues_looked_at(self) -> int:
+        """Return how many queues have checks, at the cost of none of them."""
+
 
 class _Explained:
     """Gives a Decision its reasons and checks when somebody first looks at them."""
@@ -240,3 +243,10 @@ class Decision(_Explained):
         put(decision, "retry_at", retry_at)
         put(decision, "next_review_at", next_review_at)
         return decision
+
+    def queues_looked_at(self) -> int:
+        """Return how many queues have checks. A decision that can explain itself need not build them for that."""
+        explanation: Explanation | None = getattr(self, "_explanation", None)
+        if explanation is not None:
+            return explanation.queues_looked_at()
+        return len({check.queue for check in self.checks if check.queue})

@@ -53,6 +53,10 @@ class NoPolicy:
         """Return none: without rules nothing is checked."""
         return ()
 
+    def queues_looked_at(self) -> int:
+        """Return 0: without rules no queue is looked at."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -90,6 +94,10 @@ class Findings:
     def checks(self) -> tuple[Check, ...]:
         """Return a check per rule and queue, then the send window's, then the outlook's."""
         return (*(self._check(finding) for finding in self.found), *self._window_check(), *self._outlook_check())
+
+    def queues_looked_at(self) -> int:
+        """Return how many queues the rules looked at: each was looked at by all of them."""
+        return len(self.found) // max(1, len(self.policy.rules))
 
     # --- reasons ---
 

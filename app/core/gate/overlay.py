@@ -29,6 +29,10 @@ class Overlaid:
         """Return the gate's own checks."""
         return self.basis.checks
 
+    def queues_looked_at(self) -> int:
+        """Return how many queues those are of."""
+        return self.basis.queues_looked_at()
+
 
 @dataclass(frozen=True, slots=True)
 class _Same:
@@ -43,6 +47,10 @@ class _Same:
     def checks(self) -> tuple[Check, ...]:
         """Return the other decision's checks."""
         return self.basis.checks
+
+    def queues_looked_at(self) -> int:
+        """Return how many queues those are of."""
+        return self.basis.queues_looked_at()
 
 
 def lay_over(basis: Decision, policy: Policy | None, overrides: Iterable[Override], now: datetime) -> Decision:

@@ -9,7 +9,7 @@ import pytest
 from app.core.gate.decide import decide
 from app.core.gate.decision import Decision, GateMemory, Verdict
 from app.core.gate.policy import default_policy_document, parse_policy
-from tests.support.floors import NOON, a_reading, backlog_floor
+from tests.support.floors import NOON, StaticFloor, a_reading, backlog_floor
 
 
 def explained() -> Decision:
@@ -54,6 +54,30 @@ def test_it_says_the_same_after_the_floor_has_moved_on():
     decision, _ = decide(floor, policy, GateMemory(), NOON)
     floor.put("orders", a_reading(value=0))
     assert decision.reasons[0].observed == 20
+
+
+def test_the_queues_it_looked_at_are_counted_without_building_a_check():
+    floor = StaticFloor(NOON).put("billing", a_reading()).put("orders", a_reading()).put("other", a_reading())
+    rules = [{"metric": "backlog", "hold_above": 10}, {"metric": "oldest_wait_seconds", "hold_above": 60}]
+    decision, _ = decide(floor, parse_policy({"queues": ["*"], "rules": rules}), GateMemory(), NOON)
+    assert decision.queues_looked_at() == 3
+    assert "checks" not in built(decision)
+    assert len({check.queue for check in decision.checks}) == 3
+    assert replace(decision, verdict=Verdict.HOLD).queues_looked_at() == 3
+    assert decide(floor, None, GateMemory(), NOON)[0].queues_looked_at() == 0
+
+
+def built(decision: Decision) -> set[str]:
+    """Return which of a decision's lazy parts were built already."""
+    return {name for name in ("reasons", "checks") if _has(decision, name)}
+
+
+def _has(decision: Decision, name: str) -> bool:
+    try:
+        object.__getattribute__(decision, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def test_it_cannot_be_changed():
