@@ -2,7 +2,8 @@
 
 A frame is encoded, and where its view says so packed, once per topic (a gate, seen through one view) and handed to all
 its seats. A seat holds one frame, the latest: who reads slowly misses frames, never sees old ones, and costs no memory.
-Who stops reading is dropped by the socket's own send timeout.
+Who stops reading is dropped by the socket's own send timeout. Seats are served a few at a time, so that thousands of
+them make nobody else wait.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5.0
 MIN_INTERVAL_SECONDS = 0.1
 MAX_PERMITS = 50  # a frame stays small; GET /api/v1/permits has them all
+SEATS_AT_ONCE = 32
 PACKING_LEVEL = 1  # HTML shrinks to a sixth already; more effort costs more than it saves
 
 
@@ -154,8 +156,10 @@ class Hub:
             log.exception("frame_not_made", extra={"gate": topic.gate})
             return
         topic.shown, topic.shown_at = shown, now
-        for seat in topic.seats:
+        for place, seat in enumerate(list(topic.seats), start=1):
             seat.offer(frame)
+            if place % SEATS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # what was just offered is sent, and others are answered, before the next
 
     def _standing(self, gate: str) -> tuple[Published, GateState | None]:
         published = self._services.evaluator.published

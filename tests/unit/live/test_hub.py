@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -195,3 +196,28 @@ async def test_a_view_that_fails_takes_no_other_watcher_along(api: Api):
         await report(api, 14)
         assert (await frame_of(seat))["decision"]["decision"] == "hold"
     assert len(calls) > 1
+
+
+async def test_many_watchers_are_served_a_few_at_a_time_so_that_others_have_their_turn(api: Api):
+    watchers, seen = 5 * hub_module.SEATS_AT_ONCE, []
+    turns = [0]
+
+    async def watch(seat: Seat) -> None:
+        seen.append(await seat.take())
+
+    async def take_turns() -> None:
+        while len(seen) < watchers:
+            await asyncio.sleep(0)
+            turns.append(len(seen))
+
+    async with running(api) as hub, asyncio.timeout(20):
+        seats = [await joined(hub) for _ in range(watchers)]
+        for seat in seats:
+            await seat.take()
+        async with asyncio.TaskGroup() as tasks:
+            for seat in seats:
+                tasks.create_task(watch(seat))
+            tasks.create_task(take_turns())
+            await report(api, 14)
+    assert len({id(frame) for frame in seen}) == 1
+    assert max(later - earlier for earlier, later in pairwise(turns)) <= hub_module.SEATS_AT_ONCE
