@@ -16,12 +16,6 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TextIO
 
-# The program, and what it would import only once it serves.
-PRELOADED = (
-    *("tests.support.warm", "app.cli", "httpcore2", "truststore", "uvloop", "uvicorn.lifespan.on"),
-    *("uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
-    *("uvicorn.protocols.websockets.websockets_sansio_impl", "websockets.server"),
-)
 _running: set["WarmProcess"] = set()
 
 
@@ -90,7 +84,7 @@ def _text(end: Connection) -> TextIO:
 @cache
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
+    context.set_forkserver_preload(["tests.support.warm", "tests.support.warmed"])
     atexit.register(_end_all)
     return context
 
