@@ -127,11 +127,14 @@ async def test_it_is_stopped_although_its_time_ends_while_garbage_is_collected(m
                 pass
 
     gc.callbacks.append(dawdle)
+    seldom = gc.get_threshold()
+    gc.set_threshold(100)
     try:
         table = TABLE.replace('backlog = "w"', f'backlog = "{SLOW}"')
         with pytest.raises(Invalid):
             await trials().try_table(table, '{"q": "a", "w": 3}')
     finally:
+        gc.set_threshold(*seldom)
         gc.callbacks.remove(dawdle)
     assert began
 
