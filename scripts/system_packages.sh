@@ -9,7 +9,7 @@ PATH=$PATH:/usr/sbin # where Debian keeps servers, and not on everybody's path
 case ${1:?usage: scripts/system_packages.sh test|bench} in
     test)
         needed="chromium-headless-shell:chromium-headless-shell chromium:chromium promtool:prometheus prometheus:prometheus"
-        needed+=" mosquitto:mosquitto postfix:postfix pg_ctlcluster:postgresql nats-server:nats-server node:nodejs npm:npm"
+        needed+=" mosquitto:mosquitto postfix:postfix pg_ctlcluster:postgresql nats-server:nats-server nginx:nginx node:nodejs npm:npm"
         ;;
     bench) needed="wrk:wrk taskset:util-linux chromium-headless-shell:chromium-headless-shell" ;;
     *) printf 'usage: scripts/system_packages.sh test|bench\n' >&2 && exit 2 ;;
