@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from app.core.event import HOLDFIRE, Event, EventType
 from app.core.gate.policy import default_policy_document
+from app.ports.archive import RecordArchive
 from app.ports.clock import Clock
 from app.ports.decisions import DecisionLog
 from app.ports.evaluation import EvaluationStore
@@ -16,6 +19,7 @@ from app.ports.gates import GateStore, PolicyVersion
 from app.ports.history import HistoryReader
 from app.ports.keys import KeyStore
 from app.ports.queues import QueueStore
+from app.ports.stream import Stream
 from app.store.briefings import SqlBriefings
 from app.store.callbacks import SqlCallbacks
 from app.store.campaigns import SqlCampaigns
@@ -37,6 +41,7 @@ from app.store.outlooks import SqlOutlooks
 from app.store.overrides import SqlOverrides
 from app.store.packing import SqlMinutePacks
 from app.store.permits import SqlPermits
+from app.store.positions import known_position
 from app.store.queues import SqlQueues
 from app.store.scores import SqlScores
 from app.store.sole import sole_evaluator
@@ -46,16 +51,31 @@ from app.store.tallies import SqlTallies
 from app.store.upsert import insert
 from app.store.values import SqlValues
 from app.store.webhooks import SqlWebhooks
+from app.stream.archive import SqlArchive
+from app.stream.nats.stream import NatsStream, Place
 from app.stream.sql import SqlStream
 
 DEFAULT_GATE = "default"
 
 
+class OpenStream(Stream, Protocol):
+    """A stream that somebody has to close."""
+
+    async def close(self) -> None:
+        """Answer what waits, end the tails, and take nothing more. Closing twice is fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One adapter per port, over one database."""
+    """One adapter per port, over one database; the stream may be elsewhere.
 
-    stream: SqlStream
+    written: the records of the stream as far as the database has them; archive: writes down there what the stream
+    brings, None where the database is the stream.
+    """
+
+    stream: OpenStream
+    written: Stream
+    archive: RecordArchive | None
     gates: GateStore
     queues: QueueStore
     keys: KeyStore
@@ -95,21 +115,28 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(url: str, clock: Clock, *, alone: bool = False) -> AsyncIterator[Store]:
+async def open_store(
+    url: str, clock: Clock, *, alone: bool = False, place: Place | None = None
+) -> AsyncIterator[Store]:
     """Yield the store at `url`, brought up to date, with the default gate in a new one; close it at the end.
 
-    alone: for who evaluates; only one at a time may. Raises Invalid when the URL, the path or the file cannot be used.
+    alone: for who evaluates; only one at a time may. place: where the stream is, None: in the database. Raises Invalid
+    when the URL, the path or the file cannot be used, another HoldfireError when the stream cannot be reached.
     """
     with sole_evaluator(url) if alone else nullcontext():
-        async with _opened(url, clock) as store:
+        async with _opened(url, clock, place) as store:
             yield store
 
 
 @asynccontextmanager
-async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
+async def _opened(url: str, clock: Clock, place: Place | None) -> AsyncIterator[Store]:
     database = await asyncio.to_thread(open_database, url)
+    written = SqlStream(database, clock)
+    elsewhere = NatsStream(place, clock, written, partial(known_position, database)) if place else None
     store = Store(
-        stream=SqlStream(database, clock),
+        stream=elsewhere or written,
+        written=written,
+        archive=SqlArchive(database) if elsewhere else None,
         gates=SqlGates(database),
         queues=SqlQueues(database),
         keys=SqlKeys(database),
@@ -140,6 +167,8 @@ async def _opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     )
     try:
         await _seed(database, clock)
+        if elsewhere:
+            await elsewhere.start()
         yield store
     finally:
         await store.close()

@@ -45,11 +45,11 @@ def write_group(connection: Connection, requests: Sequence[Request]) -> Written:
     base = read_head(connection)
     records = _numbered(base, requests)
     kept: set[int] | None = None
-    if _insert(connection, records) < len(records):
+    if insert_records(connection, records) < len(records):
         kept = _find_new(connection, base, records)
         new = (record for record in records if record.position in kept)
         records = [StreamRecord(position, at, payload) for position, (_, at, payload) in enumerate(new, base + 1)]
-        _insert(connection, records)
+        insert_records(connection, records)
     if records:
         connection.execute(STREAM_HEAD.update().values(position=records[-1].position))
     return Written(base, records, _answers(base, requests, kept))
@@ -64,7 +64,7 @@ def _find_new(connection: Connection, base: int, records: Sequence[StreamRecord]
     firsts = _firsts(records)
     if not taken or len(firsts) == len(records):
         return taken
-    _insert(connection, firsts)
+    insert_records(connection, firsts)
     return _take_back(connection, base)
 
 
@@ -93,7 +93,8 @@ def _numbered(base: int, requests: Sequence[Request]) -> list[StreamRecord]:
     return [StreamRecord(position, at, payload) for position, (at, payload) in enumerate(everything, base + 1)]
 
 
-def _insert(connection: Connection, records: Sequence[StreamRecord]) -> int:
+def insert_records(connection: Connection, records: Sequence[StreamRecord]) -> int:
+    """Insert records whose keys are not there yet, each at its position; return how many were new."""
     observations: list[Row] = []
     contacts: list[Row] = []
     came_at: datetime | None = None

@@ -10,10 +10,13 @@ from app.clocks import DataClock
 from app.ports.clock import Clock
 from app.store.bundle import Store, open_store
 from app.store.migrate import migrate
-from tests.support import postgresql
+from app.stream.nats.stream import Place
+from app.stream_address import parse_stream_address
+from tests.support import nats, postgresql
 from tests.support.builders import NOW
 
 STORES = ("sqlite", "postgresql")
+STREAMS = (*STORES, "nats")  # the last one over a database of SQLite's
 
 
 def a_database_url(kind: str, folder: Path) -> str:
@@ -44,6 +47,8 @@ def _migrated() -> bytes:
 @asynccontextmanager
 async def a_store(folder: Path, kind: str = "sqlite", clock: Clock | None = None) -> AsyncIterator[Store]:
     """Yield an open store; its clock stands at NOW unless another one is given."""
-    prepare(kind, folder)
-    async with open_store(a_database_url(kind, folder), clock or DataClock(NOW)) as store:
+    database = "sqlite" if kind == "nats" else kind
+    prepare(database, folder)
+    place = Place(parse_stream_address(nats.stream_of(folder))) if kind == "nats" else None
+    async with open_store(a_database_url(database, folder), clock or DataClock(NOW), place=place) as store:
         yield store
