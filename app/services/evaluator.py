@@ -140,11 +140,15 @@ class Evaluator:
 
     def apply(self, records: Sequence[StreamRecord]) -> None:
         """Take records into the floor. The verdicts change with the next tick."""
-        for record in records:
-            if record.position > self._undated_until or isinstance(record.payload, ContactEvent):
-                self.floor.apply(record.payload, record.received_at)
+        if not records:
+            return
+        self._position = records[-1].position
+        if records[0].position <= self._undated_until:
+            until = self._undated_until
+            records = [each for each in records if each.position > until or isinstance(each.payload, ContactEvent)]
         if records:
-            self._position = records[-1].position
+            _, came_at, payloads = zip(*records, strict=True)
+            self.floor.apply_all(payloads, came_at)
 
     def tick(self, now: datetime) -> Published:
         """Let every gate decide as of `now`, publish the outcome and return it."""

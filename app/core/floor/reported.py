@@ -3,8 +3,9 @@
 A late observation, older than what is shown, replaces no value; its counts join the windows they lie in.
 """
 
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Callable, Sequence
+from itertools import islice
+from operator import attrgetter, lt
 
 from app.core.floor.formulas import AVERAGES, count_formula, reported_variant
 from app.core.floor.instants import LONG_AGO, MINUTE, SECOND
@@ -39,9 +40,13 @@ _OF_COUNTS = {
 
 def occupancy(observation: Observation) -> float | None:
     """Return the ready-made occupancy, else busy / (busy + available) agents; None when neither is to be had."""
-    busy, available = observation.agents_busy, observation.agents_available
     if observation.occupancy_ratio is not None:
         return observation.occupancy_ratio
+    return share_busy(observation.agents_busy, observation.agents_available)
+
+
+def share_busy(busy: int | None, available: int | None) -> float | None:
+    """Return which share of busy and available agents is busy; None when there are none, or one number is missing."""
     return busy / (busy + available) if busy is not None and available is not None and busy + available else None
 
 
@@ -73,10 +78,23 @@ class Reported:
             self._latest = [before if value is None else observation for value, before in latest]
         else:
             self._apply_late(observation)
-        if observation.window_seconds is not None and (
-            observation.offered is not None or observation.answered is not None
-        ):
-            self._intervals.add(observation, at_us)
+        self._count(observation, at_us)
+        return True
+
+    def apply_newer(self, observations: Sequence[Observation], instants: Sequence[int]) -> bool:
+        """Take in observations in order, each newer than all before; return False, and take none, when they are not so.
+
+        It is the usual case, in which nothing is late or a duplicate and only the newest value of each field counts.
+        """
+        if instants[0] <= self._newest_us or not all(map(lt, instants, islice(instants, 1, None))):
+            return False
+        self._remember(instants)
+        columns = list(zip(*observations, strict=True))
+        given = zip(columns[_FIRST:_AFTER], self._latest, strict=True)
+        self._latest = [_newest_given(column, observations, before) for column, before in given]
+        if columns[_AFTER].count(None) < len(observations):
+            for observation, at_us in zip(observations, instants, strict=True):
+                self._count(observation, at_us)
         return True
 
     def reading(self, metric: Metric, window_us: int, variant: ServiceLevelVariant) -> Reading | None:
@@ -104,6 +122,24 @@ class Reported:
         seen.add(at_us)
         return True
 
+    def _remember(self, instants: Sequence[int]) -> None:
+        """Note instants in order, all newer than any before; they nearly always lie in one minute."""
+        minute = instants[-1] // MINUTE
+        if minute in self._seen and instants[0] // MINUTE == minute:
+            self._seen[minute].update(instants)
+            self._newest_us = instants[-1]
+            return
+        for at_us in instants:
+            self._first(at_us)
+            self._newest_us = at_us
+
+    def _count(self, observation: Observation, at_us: int) -> None:
+        """Let windows be made of an observation's counts, where it has some."""
+        if observation.window_seconds is not None and (
+            observation.offered is not None or observation.answered is not None
+        ):
+            self._intervals.add(observation, at_us)
+
     def _apply_late(self, observation: Observation) -> None:
         for place, value in enumerate(observation[_FIRST:_AFTER]):
             newest = self._latest[place]
@@ -119,6 +155,18 @@ class Reported:
         if ready_made is not None and ready_made.observed_at > busy.observed_at:
             return _ready_made(metric, ready_made)
         return _reading(metric, busy, occupancy(busy), "busy / (busy + available) agents")
+
+
+def _newest_given(
+    column: Sequence[object], observations: Sequence[Observation], before: Observation | None
+) -> Observation | None:
+    """Return the last of the observations that has a value in a column of theirs, `before` when none has."""
+    if column[-1] is not None:
+        return observations[-1]
+    if column.count(None) == len(column):
+        return before
+    newest = max(place for place, value in enumerate(column) if value is not None)
+    return observations[newest]
 
 
 def _ready_made(metric: Metric, observation: Observation) -> Reading:

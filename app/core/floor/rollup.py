@@ -7,8 +7,8 @@ contact brought is taken back by a negative gain when more becomes known of it.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from operator import attrgetter
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from app.core.floor.counts import NOTHING, Counts, signed
 from app.core.floor.flow import FlowDelta, Flows
@@ -16,7 +16,7 @@ from app.core.floor.formulas import AVERAGES, Fraction, contact_formula, count_f
 from app.core.floor.instants import MINUTE, instant, micros
 from app.core.floor.metric import Metric
 from app.core.floor.observation import Observation
-from app.core.floor.reported import READY_MADE
+from app.core.floor.reported import READY_MADE, occupancy, share_busy
 from app.core.floor.targets import ServiceLevelVariant
 
 _MILLION = 1_000_000
@@ -24,9 +24,11 @@ _ENOUGH = 512
 _GAUGES = tuple(metric for metric in Metric if metric not in AVERAGES)
 _WHOLE = {int}
 # Where an observation holds what a metric's readings are made from; occupancy may come from busy agents instead.
-_PLACES = {metric: frozenset({Observation._fields.index(metric)}) for metric in Metric}
+_PLACE = {metric: Observation._fields.index(metric) for metric in Metric}
+_PLACES = {metric: frozenset({place}) for metric, place in _PLACE.items()}
 _WINDOW = Observation._fields.index("window_seconds")
 _PLACES[Metric.OCCUPANCY_RATIO] |= _PLACES[Metric.AGENTS_BUSY]
+_WHEN_AND_WHOSE = itemgetter(Observation._fields.index("observed_at"), Observation._fields.index("source"))
 
 
 class RollupDelta(NamedTuple):
@@ -102,6 +104,18 @@ class Rollups:
         if len(observations) >= _ENOUGH:
             self._read(minute, self._observed.pop(minute))
 
+    def observe_all(self, observations: Sequence[Observation], instants: Sequence[int]) -> None:
+        """Take in observations whose instants are in order; they nearly always lie in one minute."""
+        minute = instants[0] // MINUTE
+        if minute != instants[-1] // MINUTE:
+            for observation, at_us in zip(observations, instants, strict=True):
+                self.observe(observation, at_us)
+            return
+        together = self._observed.setdefault(minute, [])
+        together += observations
+        if len(together) >= _ENOUGH:
+            self._read(minute, self._observed.pop(minute))
+
     def count(self, at_us: int, counts: Counts) -> None:
         """Take in what a contact adds to, or takes back from, the sums at an instant."""
         minute = at_us // MINUTE
@@ -150,7 +164,9 @@ class Rollups:
         return gain
 
     def _settle(self) -> None:
-        for minute, observations in self._observed.items():
+        for minute, observations in sorted(
+            self._observed.items(), key=itemgetter(0)
+        ):  # flows give to the earlier first
             self._read(minute, observations)
         for minute, counts in self._counted.items():
             self._add_contacts(minute, counts)
@@ -168,23 +184,26 @@ class Rollups:
             self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // unit))
 
     def _read(self, minute: int, observations: list[Observation]) -> None:
-        observations.sort(key=attrgetter("observed_at", "source"))
-        empty = _empty_places(observations)
+        observations.sort(key=_WHEN_AND_WHOSE)
+        columns = list(zip(*observations, strict=True))
+        empty = _empty_places(columns)
         if _WINDOW not in empty:
             self.flows.observe(observations)
         for metric in _GAUGES:
             if not _PLACES[metric] <= empty:
-                self._read_values(metric, minute, observations)
+                self._read_values(metric, minute, _gauge_values(metric, observations, columns, empty), observations)
         for metric in AVERAGES:
             formula = count_formula(metric, self._variant)
             if _PLACES[metric] <= empty and formula.places & empty:
                 continue
-            gained, ready_made = formula.over(observations)
+            gained, lacking = formula.over(observations)
             self._add(metric, minute, gained, formula.unit)
-            self._read_values(metric, minute, ready_made)
+            self._read_values(metric, minute, list(map(READY_MADE[metric], lacking)), lacking)
 
-    def _read_values(self, metric: Metric, minute: int, observations: Sequence[Observation]) -> None:
-        column = list(map(READY_MADE[metric], observations))
+    def _read_values(
+        self, metric: Metric, minute: int, column: Sequence[float | None], observations: Sequence[Observation]
+    ) -> None:
+        """Take in the values that a metric has in observations, which are in order."""
         values = [value for value in column if value is not None]
         if values:
             newest = next(at for at in reversed(range(len(column))) if column[at] is not None)
@@ -192,7 +211,17 @@ class Rollups:
             self._gain(metric, minute).read(values, last)
 
 
-def _empty_places(observations: Sequence[Observation]) -> set[int]:
+def _empty_places(columns: Sequence[Sequence[object]]) -> set[int]:
     """Return the places at which no observation holds anything: nearly all sources report few of the fields."""
-    columns = zip(*observations, strict=True)
     return {place for place, column in enumerate(columns) if column.count(None) == len(column)}
+
+
+def _gauge_values(
+    metric: Metric, observations: Sequence[Observation], columns: Sequence[Sequence[Any]], empty: set[int]
+) -> Sequence[float | None]:
+    """Return what observations give for a gauge, each by itself; columns: of theirs, empty: those without a value."""
+    if metric is not Metric.OCCUPANCY_RATIO:
+        return columns[_PLACE[metric]]
+    if _PLACE[metric] in empty:
+        return list(map(share_busy, columns[_PLACE[Metric.AGENTS_BUSY]], columns[_PLACE[Metric.AGENTS_AVAILABLE]]))
+    return list(map(occupancy, observations))
