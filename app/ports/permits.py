@@ -1,6 +1,6 @@
 """Where permits are kept, and headroom is given away in one serialised transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -120,6 +120,14 @@ class PermitStore(Protocol):
 
     async def held(self, at: datetime) -> Held:
         """Return what `spent` sums up, one by one; permits whose time is over are among the live ones until ended."""
+
+    async def recount(
+        self, at: datetime, campaigns: Collection[str], then: Callable[[Held, Mapping[str, Spent]], None]
+    ) -> None:
+        """Call `then` on the event loop with what `held` and `spent_by_campaign` return, between two commits.
+
+        Listeners have heard of all that is in it, and of nothing that is not.
+        """
 
     async def grant(self, ask: PermitAsk) -> Grant | Answered | Repeat:
         """Return what settle decided, durable; or the earlier answer under the same idempotency key, unchanged.

@@ -42,7 +42,13 @@ class CampaignBook:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, briefings: BriefingStore, now: datetime) -> None:
-        """Read what is kept of all campaigns."""
+        """Read what is kept of all campaigns, also what other processes changed."""
+        fresh = CampaignBook(self._store)
+        await fresh._read(briefings, now)
+        self._campaigns, self._paces, self._waves = fresh._campaigns, fresh._paces, fresh._waves
+        self._missing, self._facts, self._ended = fresh._missing, fresh._facts, fresh._ended
+
+    async def _read(self, briefings: BriefingStore, now: datetime) -> None:
         before = None
         while page := await self._store.campaigns(before=before, limit=PAGE):
             before = page[-1].created_at, page[-1].id

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from app.ports.clock import Clock
 from app.ports.computing import Computing
+from app.ports.replicas import Replicas
 from app.services.accounts import Accounts
 from app.services.answering import Answering
+from app.services.archive import Archive
 from app.services.asks import Asks
 from app.services.backtests import Backtests
 from app.services.briefings import Briefings
@@ -20,6 +22,7 @@ from app.services.displays import Displays
 from app.services.driving import Driving
 from app.services.evaluator import Evaluator
 from app.services.events import Events
+from app.services.following import Following
 from app.services.foresights import Foresights
 from app.services.gates import Gates
 from app.services.history import History
@@ -58,11 +61,13 @@ from app.settings import Settings
 class Services:
     """One instance per process; every field is safe to use from the event loop.
 
-    computing: for what takes long; outlooks and plans have their own.
+    computing: for what takes long; outlooks and plans have their own. archive: None where the database is the stream.
     """
 
     settings: Settings
     clock: Clock
+    replicas: Replicas
+    following: Following
     ingest: Ingest
     evaluator: Evaluator
     readiness: Readiness
@@ -98,6 +103,7 @@ class Services:
     trials: Trials
     senders: Senders
     driving: Driving
+    archive: Archive | None
     retention: Retention
     backtests: Backtests
     packing: Packing

@@ -101,6 +101,10 @@ class Deliveries:
         """Return once something was put out since the last look at what is due."""
         await self._new.wait()
 
+    async def look_soon(self) -> None:
+        """Look at what is due soon: another process may have put something out."""
+        self._new.set()
+
     def _wake(self) -> None:
         """Called on the writer thread. Before the first look nobody waits, and a stopped loop needs no waking."""
         if self._loop is not None and not self._loop.is_closed():

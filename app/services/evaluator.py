@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from app.core.floor.contact import ContactEvent
 from app.core.floor.flow import FlowDelta
@@ -20,6 +21,7 @@ from app.core.floor.rollup import RollupDelta
 from app.core.floor.state import Floor
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView
+from app.core.gate.agree import agreed
 from app.core.gate.decide import decide
 from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.overlay import last_told, lay_over, tell
@@ -29,6 +31,7 @@ from app.ports.clock import Clock
 from app.ports.evaluation import Checkpoint, EvaluationStore, Transition
 from app.ports.gates import GateStore, PolicyVersion
 from app.ports.queues import QueueStore
+from app.ports.replicas import OnlyOne, Replicas
 from app.ports.stream import Stream, StreamRecord
 from app.services.inputs import GateInputs, facts_of, kept_of
 from app.services.published import Alone, Beside, GateState, Published
@@ -53,6 +56,15 @@ END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 Listener = Callable[[Published], None]
 
 
+class _Unwritten(NamedTuple):
+    """What is written down as one."""
+
+    checkpoint: Checkpoint
+    transitions: Sequence[Transition]
+    rollups: Sequence[RollupDelta]
+    flows: Sequence[FlowDelta]
+
+
 class Evaluator:
     """Keeps `published` true: the floor and every gate's decision, as of now."""
 
@@ -67,8 +79,10 @@ class Evaluator:
         beside: Beside | None = None,
         expires_after_seconds: float = 4 * 3600,
         on_transition: Callable[[Transition], None] = lambda _: None,
+        replicas: Replicas | None = None,
     ) -> None:
         self._stream, self._gate_store, self._queue_store, self._store = stream, gates, queues, store
+        self._replicas = replicas or OnlyOne()
         self._clock = clock
         self._beside = beside or Alone()
         self._on_transition = on_transition
@@ -89,6 +103,11 @@ class Evaluator:
         self._known: dict[str, KnownQueue] = {}
         self._known_at = 0.0
         self._woken = asyncio.Event()
+        self._begun_at: datetime | None = None  # when the checkpoint was made that all not written down follows
+        self._has_all = True  # what followed that checkpoint
+        self._is_settled = False  # that nobody else has written since, and nobody else may
+        self._successor: asyncio.Task[Evaluator | None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self.published = Published(0, datetime.fromtimestamp(0, UTC), 0.0, self.floor.view(clock.now()), {})
 
     @property
@@ -126,6 +145,32 @@ class Evaluator:
         else:
             self.tick(self._clock.now())
 
+    async def reload_policies(self) -> None:
+        """Use the gates and policies that are in the store now, whoever put them there."""
+        names = await self._gate_store.gates()
+        saved = {name: await self._gate_store.policy(name) for name in names}
+        for name in self._policies.keys() - saved.keys():
+            self.drop_gate(name)
+        for name, policy in saved.items():
+            known = self._policies.get(name)
+            if known is None or known[1] != (policy.version if policy else 0):
+                self.set_policy(name, policy)
+
+    async def reload_targets(self) -> None:
+        """Use the queues' targets that are in the store now."""
+        self.set_targets(await self._queue_store.targets())
+
+    async def agree(self) -> None:
+        """Go on with what the leader's gates remember, where this process does not lead."""
+        checkpoint = await self._store.checkpoint()
+        if checkpoint is None or self._replicas.leads() or checkpoint.evaluated_at == self._begun_at:
+            return
+        self._has_all, self._is_settled = False, False
+        now = self._clock.now()
+        for gate, memory in checkpoint.memories.items():
+            if gate in self._memories and gate not in self._new_policies:
+                self._memories[gate] = agreed(self._memories[gate], memory, now)
+
     def set_targets(self, targets: Mapping[str, QueueTargets]) -> None:
         """Use the queues' new targets from the next tick on."""
         self.floor.targets = targets
@@ -159,7 +204,10 @@ class Evaluator:
             states[gate] = self._decide(gate, policy, version, view, now)
         self._new_policies.clear()
         campaigns = self._beside.campaigns(now)
-        self.published = Published(self.published.seq + 1, now, time.monotonic(), view, states, campaigns)
+        self.published = Published(
+            *(self.published.seq + 1, now, time.monotonic(), view, states, campaigns),
+            confirmed_until_seconds=self._replicas.confirmed_until(),
+        )
         for listener in self._listeners:
             listener(self.published)
         return self.published
@@ -219,6 +267,8 @@ class Evaluator:
             self._load_policy(gate, await self._gate_store.policy(gate))
         self._new_policies.clear()  # new to this process only
         checkpoint = await self._store.checkpoint()
+        self._begun_at = checkpoint.evaluated_at if checkpoint else None
+        self._has_all, self._is_settled = True, self._replicas.leads()
         now = self._clock.now()
         resumed_at = checkpoint.evaluated_at if checkpoint else now
         horizon = min(now, resumed_at) - self._replayed()
@@ -311,12 +361,77 @@ class Evaluator:
                 if self._is_set_back():
                     break
                 self.tick(self._clock.now())
+                if self._is_succeeding():
+                    break
                 if self._is_flush_due():
-                    await self._flush_or_log()
+                    self._begin_flush()
         finally:
             tail.cancel()
             await asyncio.wait([tail])
-            await self._flush_or_log()
+            await self._end_flush()
+            self._begin_flush()
+            await self._end_flush()
+        successor, self._successor = self._successor, None
+        if successor is not None and successor.done() and (fresh := successor.result()) is not None:
+            self._adopt(fresh)
+
+    # --- leading and following ---
+
+    def _is_succeeding(self) -> bool:
+        """Begin to prepare to write down what the last leader left unwritten; return whether a successor is ready.
+
+        Answers are given as before until then. What follows a checkpoint is in memory from the start on, until somebody
+        else writes the next one: then it has to be evaluated anew, from where they stood.
+        """
+        if not self._replicas.leads():
+            self._is_settled = False
+            self._drop_successor()
+            if not self._has_all:
+                self._forget_unwritten()
+        elif self._successor is None and not self._is_settled:
+            self._successor = asyncio.create_task(self._succeeded(), name="evaluator-successor")
+        elif self._successor is not None and self._successor.done():
+            if self._successor.exception() is None and self._successor.result() is None:
+                self._successor, self._is_settled = None, True
+            return self._successor is not None
+        return False
+
+    async def _succeeded(self) -> "Evaluator | None":
+        """Return an evaluator that stands where the last leader stood; None where this one does so itself."""
+        checkpoint = await self._store.checkpoint()
+        if self._has_all and (checkpoint.evaluated_at if checkpoint else None) == self._begun_at:
+            return None
+        fresh = Evaluator(
+            stream=self._stream,
+            gates=self._gate_store,
+            queues=self._queue_store,
+            store=self._store,
+            clock=self._clock,
+            beside=self._beside,
+            expires_after_seconds=self._expires_after_seconds,
+        )
+        await fresh.start()
+        return fresh
+
+    def _adopt(self, fresh: "Evaluator") -> None:
+        """Stand where a successor stands."""
+        targets = self.floor.targets
+        for name in _INHERITED:
+            setattr(self, name, getattr(fresh, name))
+        self.floor.targets = targets
+        self._memories = {gate: memory for gate, memory in self._memories.items() if gate in self._policies}
+        self._has_all, self._is_settled = True, False
+
+    def _drop_successor(self) -> None:
+        if self._successor is not None:
+            self._successor.cancel()
+            self._successor = None
+
+    def _forget_unwritten(self) -> None:
+        """Forget what the leader writes down."""
+        self.floor.drain_rollups()
+        self.floor.drain_flows()
+        self._transitions, self._rollups, self._flows = [], [], []
 
     def _is_set_back(self) -> bool:
         """Tell whether the clock went back since the last tick: a floor's time cannot, so it has to be built anew."""
@@ -356,12 +471,19 @@ class Evaluator:
 
     async def flush(self) -> None:
         """Write checkpoint, transitions and history gains in one transaction; on failure all are kept for next time."""
+        await self._flush(self._unwritten())
+
+    def _unwritten(self) -> _Unwritten:
+        """Return how far evaluation has come, and all that is to be written down up to there."""
         self._rollups.extend(self.floor.drain_rollups())
         self._flows.extend(self.floor.drain_flows())
-        transitions, rollups, flows = list(self._transitions), list(self._rollups), list(self._flows)
         checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories), self._known_queues())
+        return _Unwritten(checkpoint, list(self._transitions), list(self._rollups), list(self._flows))
+
+    async def _flush(self, unwritten: _Unwritten) -> None:
+        checkpoint, transitions, rollups, flows = unwritten
         await self._store.flush(checkpoint, transitions, rollups, flows)
-        self._flushed_for = checkpoint.evaluated_at
+        self._begun_at = self._flushed_for = checkpoint.evaluated_at
         del self._transitions[: len(transitions)]
         del self._rollups[: len(rollups)]
         del self._flows[: len(flows)]
@@ -374,12 +496,30 @@ class Evaluator:
             self._known, self._known_at = self.floor.known(), started
         return self._known
 
-    async def _flush_or_log(self) -> None:
+    def _begin_flush(self) -> None:
+        """Begin to write down what has been evaluated up to now, if that is this process's to do and not being done.
+
+        Evaluation goes on meanwhile: a database that does not answer holds nobody up.
+        """
+        is_busy = self._writing is not None and not self._writing.done()
+        if not is_busy and self._replicas.leads() and self._is_settled:
+            self._writing = asyncio.create_task(self._flush_or_log(self._unwritten()), name="evaluator-flush")
+
+    async def _end_flush(self) -> None:
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    async def _flush_or_log(self, unwritten: _Unwritten) -> None:
         try:
-            await self.flush()
+            await self._flush(unwritten)
         except (HoldfireError, OSError) as fault:
             self._flushed_at = time.monotonic()
             log.warning("checkpoint_failed", extra={"error": str(fault), "kept_transitions": len(self._transitions)})
 
 
 _NO_MEMORY = GateMemory()
+# What an evaluator has from its successor: all that follows from the stream, and how far that is written down.
+_INHERITED = (
+    *("floor", "_position", "_undated_until", "_sampled", "_memories", "_known", "_known_at"),
+    *("_transitions", "_rollups", "_flows", "_begun_at"),
+)

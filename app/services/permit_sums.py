@@ -100,6 +100,10 @@ class PermitSums:
         """Tell whether all that a campaign ever sent is known."""
         return campaign in self._sent
 
+    def watched(self) -> Collection[str]:
+        """Return the campaigns of which all that they ever sent is known."""
+        return self._sent.keys()
+
     def live_of(self, campaign: str) -> Sequence[Permit]:
         """Return a campaign's live permits."""
         return list(self._campaigns.get(campaign, {}).values())

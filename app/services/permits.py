@@ -5,7 +5,7 @@ then. Whether a sender must stop is never read from there: it follows from how i
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from app.core.event import Actor
@@ -65,6 +65,16 @@ class Permits:
         More than the last hour is read: the clock may be ahead, and be set right while this process lives.
         """
         self._sums = PermitSums(await self._store.held(self._clock.now() - KEPT))
+
+    async def reload(self) -> None:
+        """Read it anew: another process has given or taken back. Commits of this one are neither lost nor doubled."""
+
+        def stand_anew(held: Held, sent: Mapping[str, Spent]) -> None:
+            self._sums = PermitSums(held)
+            self._sums.watch(sent)
+
+        await self._store.recount(self._clock.now() - KEPT, self._sums.watched(), stand_anew)
+        self._on_change()
 
     def gate_changed(self, published: Published | None = None) -> None:
         """Begin to pause the active permits whose gate, or campaign, lets nothing go now. For Evaluator.subscribe."""

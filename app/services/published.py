@@ -1,5 +1,6 @@
 """What the evaluator leaves in memory for everyone who reads: replaced whole after each tick, never changed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,7 +48,8 @@ class GateState(NamedTuple):
 class Published:
     """All gates and the floor at one instant. seq grows by one each time; monotonic_seconds is the wall's stopwatch.
 
-    campaigns: what answers need to know of every campaign that has not ended long ago, by id.
+    campaigns: what answers need to know of every campaign that has not ended long ago, by id. confirmed_until_seconds:
+    by the same stopwatch, until when what people changed in other replicas is known to be in it.
     """
 
     seq: int
@@ -56,6 +58,7 @@ class Published:
     view: FloorView
     gates: Mapping[str, GateState]
     campaigns: Mapping[str, CampaignFacts] = field(default_factory=dict)
+    confirmed_until_seconds: float = math.inf
 
 
 class Beside(Protocol):

@@ -15,8 +15,12 @@ GO = frozenset({Verdict.SEND, Verdict.THROTTLE})
 
 
 def is_late(published: Published, monotonic_seconds: float) -> bool:
-    """Return whether the last evaluation is more than 5 s of wall time old: nobody can answer from it."""
-    return monotonic_seconds - published.monotonic_seconds > LATE_SECONDS
+    """Return whether nobody can answer from the last evaluation.
+
+    So it is when that is more than 5 s of wall time old, and when what it was made from may have changed elsewhere.
+    """
+    is_old = monotonic_seconds - published.monotonic_seconds > LATE_SECONDS
+    return is_old or monotonic_seconds >= published.confirmed_until_seconds
 
 
 def standing(published: Published, gate: str, now: datetime, monotonic_seconds: float) -> GateState | None:
@@ -36,7 +40,10 @@ def standing(published: Published, gate: str, now: datetime, monotonic_seconds: 
         if former.verdict in GO and now >= former.valid_until:  # an override began or ended since
             return state._replace(decision=lay_over(state.basis, state.policy, state.overrides, now))
         return state
-    message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
+    if monotonic_seconds >= published.confirmed_until_seconds:
+        message = "the database has not answered for a while; policies or overrides may have changed since"
+    else:
+        message = f"the last evaluation is of {published.at:%H:%M:%S} UTC, too old to rely on"
     late = _unknown(ReasonCode.DATA_EVALUATION_LATE, message, now)
     unsure = replace(late, checks=former.checks, mode=former.mode, data_as_of=former.data_as_of, since=published.at)
     return state._replace(decision=unsure, basis=unsure, inputs=None)

@@ -69,6 +69,12 @@ class Tallies:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
 
+    async def resume(self, stop: asyncio.Event) -> None:
+        """Go on where whoever wrote last stood, until `stop` is set."""
+        self._waiting.clear()
+        await self.load()
+        await self.run(stop)
+
     async def _follow(self, stop: asyncio.Event) -> None:
         hearing = asyncio.create_task(self._tail(), name="tallies-tail")
         stopping = asyncio.create_task(stop.wait())

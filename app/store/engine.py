@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from app.errors import HoldfireError, Invalid, NotDurable
 from app.store import postgresql
+from app.store.agreement import changed_by, seen_everywhere
 from app.store.connect import Lane, is_file, reading_engine, usable_url, writing_engine
 from app.store.migrate import migrate
 
@@ -114,14 +115,38 @@ class Database:
         self._closed = False
         self.address = None if is_file(url) else postgresql.address(url)
         self.stream_writer = self.writer if is_file(url) else Writer(writing_engine(url, Lane.STREAM), "stream")
+        self.fence: Callable[[Connection], None] | None = None
 
     def after_commit(self, mark: str, call: Callable[[], None]) -> None:
         """Call `call`, on the writer thread, after every transaction that left `mark` in its connection's info."""
         self.writer.after_commit(mark, call)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a write transaction of the tables' writer, commit, and return its result."""
-        return await self.writer.write(work)
+        """Run `work` in a write transaction of the tables' writer, commit, and return its result.
+
+        Where replicas share the database, what it changed of their memories is known to all of them by then.
+        """
+        if self.address is None:
+            return await self.writer.write(work)
+        result, changed = await self.writer.write(lambda connection: (work(connection), changed_by(connection)))
+        if changed is not None:
+            await seen_everywhere(self.read, changed)
+        return result
+
+    async def write_leading(self, work: Callable[[Connection], T]) -> T:
+        """Do the same for who leads: `fence`, where there is one, raises NotDurable when that is not this process.
+
+        The others are not waited for.
+        """
+        fence = self.fence
+        if fence is None:
+            return await self.writer.write(work)
+
+        def fenced(connection: Connection) -> T:
+            fence(connection)
+            return work(connection)
+
+        return await self.writer.write(fenced)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one unchanging picture of the database, on a reader thread, and return its result."""

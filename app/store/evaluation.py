@@ -45,7 +45,7 @@ class SqlEvaluation:
             add_rollups(connection, rollups)
             add_flows(connection, flows)
 
-        await self._database.write(flush)
+        await self._database.write_leading(flush)
 
 
 def _checkpoint(connection: Connection) -> Checkpoint | None:

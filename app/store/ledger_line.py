@@ -71,6 +71,32 @@ class LedgerLine:
         except TimeoutError as fault:
             raise NotDurable(f"{LATE}; with an Idempotency-Key asking again gives the same permit") from fault
 
+    async def between(self, read: Callable[[Connection], T], then: Callable[[T], None]) -> None:
+        """Call `then` on the event loop with what is read between two groups of changes.
+
+        Listeners have heard of every commit that it follows, and of none that came later. Raises NotDurable.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def look() -> None:
+            try:
+                found = self._database.writer.transact(read)
+            except Exception as fault:  # noqa: BLE001  # whatever it was, who waits must hear of it
+                loop.call_soon_threadsafe(_answer, done, NotDurable(f"permits could not be read ({_cause(fault)})"))
+            else:
+                loop.call_soon_threadsafe(tell, found)
+
+        def tell(found: T) -> None:
+            then(found)
+            _answer(done, None)
+
+        try:
+            self._database.writer.submit(look)
+        except RuntimeError as fault:  # its thread takes no more jobs
+            raise NotDurable("the database is closed; nothing can be read any more") from fault
+        await done
+
     def _submit(self) -> None:
         try:
             self._database.writer.submit(self._serve)

@@ -1,7 +1,7 @@
 """The PermitStore port, on SQL."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +142,14 @@ class SqlPermits:
     async def held(self, at: datetime) -> Held:
         return await self._database.read(lambda connection: _held(connection, at))
 
+    async def recount(
+        self, at: datetime, campaigns: Collection[str], then: Callable[[Held, Mapping[str, Spent]], None]
+    ) -> None:
+        def read(connection: Connection) -> tuple[Held, Mapping[str, Spent]]:
+            return _held(connection, at), _spent_of_campaigns(connection, campaigns)
+
+        await self._line.between(read, lambda found: then(*found))
+
     async def spent(self, at: datetime) -> Mapping[str, Spent]:
         return await self._database.read(lambda connection: _spent_of_gates(connection, at))
 
@@ -227,7 +235,7 @@ def _spent_of_gates(connection: Connection, at: datetime) -> Mapping[str, Spent]
     return spent
 
 
-def _spent_of_campaigns(connection: Connection, campaigns: Sequence[str]) -> Mapping[str, Spent]:
+def _spent_of_campaigns(connection: Connection, campaigns: Collection[str]) -> Mapping[str, Spent]:
     names, columns = list(campaigns), PERMIT_LEDGER.c
     kept = select(columns.name, columns.outstanding, columns.sent).where(
         columns.kind == CAMPAIGN, columns.name.in_(names), columns.outstanding + columns.sent > 0

@@ -16,10 +16,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 DRIVER = "postgresql+psycopg"
 DRIVERS = frozenset({"postgresql", "postgres", DRIVER})
 LOCK_SECONDS = 10
+IDLE_SECONDS = 10
 # Parts of advisory locks' names: this number is holdfire's, the other one says what is locked.
 HOLDFIRE = 0x686F6C64
 LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
 TRY_EVALUATION = f"SELECT pg_try_advisory_lock({HOLDFIRE}, {LOCKS['evaluation']})"
+TRY_SHARED_EVALUATION = f"SELECT pg_try_advisory_lock_shared({HOLDFIRE}, {LOCKS['evaluation']})"
 OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
 _SORTED_OTHERWISE = """
 SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
@@ -27,7 +29,7 @@ WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p'
     AND c.atttypid = 'varchar'::regtype AND NOT c.attisdropped AND c.attcollation <> '"C"'::regcollation
 """  # a partition's columns are its parent's
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-_CONNECT: dict[str, Any] = {
+CONNECT: dict[str, Any] = {
     "application_name": "holdfire",
     "connect_timeout": 5,
     "keepalives_idle": 10,  # a server that was cut off is noticed within half a minute
@@ -93,7 +95,7 @@ def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, lock_secon
         max_overflow=0,
         pool_pre_ping=pool_pre_ping,
         hide_parameters=True,
-        connect_args=_CONNECT,
+        connect_args=CONNECT,
         execution_options={"preserve_rowcount": True},  # of inserts too, which SQLAlchemy's cursor forgets otherwise
     )
     event.listen(made, "connect", partial(_configure, lock_seconds))
@@ -108,6 +110,8 @@ def _configure(lock_seconds: int, connection: psycopg.Connection, _: object) -> 
     connection.adapters.register_loader("numeric", _Number)
     connection.execute(_DURABLE)
     connection.execute(f"SET lock_timeout = '{lock_seconds}s'".encode())
+    # A process that is stopped in the middle of a transaction must not keep all others from writing.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'".encode())
     connection.commit()
 
 

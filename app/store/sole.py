@@ -1,4 +1,8 @@
-"""One process evaluates a database: two would not see each other's changes of policy, and would count history twice."""
+"""Who may evaluate a database.
+
+A file has one process at a time: two would not see each other's changes of policy, and would count history twice. On
+PostgreSQL replicas share it, each with a lock that they can share; who replays into it or moves it must be alone.
+"""
 
 import fcntl
 from collections.abc import Iterator
@@ -23,8 +27,16 @@ def sole_evaluator(url: str) -> Iterator[None]:
     Raises Invalid when somebody else has it, or when it cannot be asked for.
     """
     target = usable_url(url)
-    with closing(_locked_file(target)) if is_file(target) else _locked_server(target):
+    with closing(_locked_file(target)) if is_file(target) else _locked_server(target, postgresql.TRY_EVALUATION):
         yield
+
+
+def require_free(url: str) -> None:
+    """Raise Invalid when a process that serves the database at `url` would not be let in now."""
+    target = usable_url(url)
+    shared = postgresql.TRY_SHARED_EVALUATION
+    with closing(_locked_file(target)) if is_file(target) else _locked_server(target, shared):
+        return
 
 
 def _locked_file(database: URL) -> IO[str]:
@@ -41,20 +53,20 @@ def _locked_file(database: URL) -> IO[str]:
 
 
 @contextmanager
-def _locked_server(database: URL) -> Iterator[None]:
+def _locked_server(database: URL, lock: str) -> Iterator[None]:
     """Hold a lock of the server's on a connection of its own: it ends with the connection."""
     engine = postgresql.engine(database)
     try:
-        with _holding(engine, database):
+        with _holding(engine, database, lock):
             yield
     finally:
         engine.dispose()
 
 
-def _holding(engine: Engine, database: URL) -> Connection:
+def _holding(engine: Engine, database: URL, lock: str) -> Connection:
     try:
         connection = engine.connect()
-        got = connection.exec_driver_sql(postgresql.TRY_EVALUATION).scalar()
+        got = connection.exec_driver_sql(lock).scalar()
         connection.commit()
     except DBAPIError as fault:
         raise Invalid(f"{shown(database)} cannot be used ({' '.join(str(fault.orig).split())})") from fault

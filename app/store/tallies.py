@@ -46,7 +46,7 @@ class SqlTallies:
         return {contact_id for contact_id, _ in known}
 
     async def count(self, events: Sequence[ContactEvent], position: int, at: datetime) -> None:
-        await self._database.write(lambda connection: _count(connection, events, position, at))
+        await self._database.write_leading(lambda connection: _count(connection, events, position, at))
 
     async def tallies(self, campaigns: Collection[str]) -> Sequence[Tally]:
         wanted = CONTACT_TALLIES.c.campaign.in_(list(campaigns))

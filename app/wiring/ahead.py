@@ -46,7 +46,7 @@ def ahead_services(
     published = gate.published
     hours = Hours(store.hours, clock)
     staffings = Staffings(store.schedules, hours, store.history, gate.targets)
-    tallies = Tallies(store.stream, store.tallies, clock)
+    tallies = Tallies(store.written, store.tallies, clock)
     learning = Learning(store.debriefs, computing, clock)
     inputs = _outlook_inputs(gate, store, hours, staffings, learning)
     outlooks = Outlooks(

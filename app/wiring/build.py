@@ -5,6 +5,8 @@ from functools import partial
 from app.computing import InProcess
 from app.ports.clock import Clock
 from app.ports.computing import Computing
+from app.ports.replicas import OnlyOne, Replicas
+from app.services.archive import Archive
 from app.services.backtests import Backtests
 from app.services.briefings import Briefings
 from app.services.calendars import Calendars
@@ -12,6 +14,7 @@ from app.services.container import Services
 from app.services.decisions import Decisions
 from app.services.driving import Driving
 from app.services.events import Events
+from app.services.following import Following
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.notes import Notes
@@ -45,19 +48,23 @@ async def build_services(
     *,
     computing: Computing | None = None,
     planning: Computing | None = None,
+    replicas: Replicas | None = None,
 ) -> Services:
     """Return the services over a store, the evaluator started: it stands where the last run stood.
 
     computing: where long computations are done; planning: where outlooks and plans are made, for which gates and people
-    wait. None: in this process, where nobody else waits.
+    wait. None: in this process, where nobody else waits. replicas: the processes that share the store; None: no others.
     """
+    replicas = replicas or OnlyOne()
     computing, planning = computing or InProcess(), planning or InProcess()
-    gate = gate_services(settings, clock, store, metrics)
+    gate = gate_services(settings, clock, store, metrics, replicas)
     outward = outward_services(settings, clock, store, metrics, gate)
     ahead = ahead_services(settings, gate, clock, store, computing=computing, planning=planning)
     await load(gate, outward, ahead)
     listen(gate, outward, ahead, metrics)
-    return services_of(settings, clock, store, metrics, gate=gate, outward=outward, ahead=ahead, computing=computing)
+    return services_of(
+        *(settings, clock, store, metrics, replicas), gate=gate, outward=outward, ahead=ahead, computing=computing
+    )
 
 
 async def load(gate: GateServices, outward: OutwardServices, ahead: AheadServices) -> None:
@@ -83,6 +90,7 @@ def services_of(
     clock: Clock,
     store: Store,
     metrics: Metrics,
+    replicas: Replicas,
     *,
     gate: GateServices,
     outward: OutwardServices,
@@ -97,6 +105,8 @@ def services_of(
     return Services(
         settings=settings,
         clock=clock,
+        replicas=replicas,
+        following=following(gate, outward, ahead),
         ingest=ingest,
         evaluator=gate.evaluator,
         readiness=readiness(gate, clock, metrics),
@@ -134,6 +144,7 @@ def services_of(
         trials=Trials(SampleReader(), settings.sources, computing, clock),
         senders=senders,
         driving=Driving(gate.campaigns.book, gate.permits, store.events, senders, clock),
+        archive=Archive(store.stream, store.archive) if store.archive else None,
         retention=retention(settings, clock, store),
         backtests=Backtests(gates, store.minutes, computing, clock),
         packing=Packing(store.packs, clock),
@@ -152,6 +163,24 @@ def services_of(
         ),
         workloads=ahead.workloads,
     )
+
+
+def following(gate: GateServices, outward: OutwardServices, ahead: AheadServices) -> Following:
+    """Return what reads anew what other replicas changed."""
+    reads = {
+        "callbacks": outward.callbacks.load,
+        "campaigns": gate.campaigns.load,
+        "checkpoint": gate.evaluator.agree,
+        "deliveries": outward.deliveries.look_soon,
+        "displays": outward.displays.load,
+        "gates": gate.evaluator.reload_policies,
+        "keys": outward.keys.load,
+        "learning": ahead.learning.load,
+        "overrides": gate.overrides.load,
+        "permits": gate.permits.reload,
+        "queues": gate.evaluator.reload_targets,
+    }
+    return Following(reads, gate.evaluator.evaluate_now)
 
 
 def retention(settings: Settings, clock: Clock, store: Store) -> Retention:

@@ -7,6 +7,7 @@ from app.core.floor.targets import QueueTargets
 from app.core.gate.decide import select
 from app.ports.clock import Clock
 from app.ports.gates import PolicyVersion
+from app.ports.replicas import Replicas
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.beside import GateSurroundings
@@ -50,7 +51,7 @@ class GateServices:
         return next((policy.time_zone for policy in policies if policy and select(policy.queues, (queue,))[0]), "UTC")
 
 
-def gate_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics) -> GateServices:
+def gate_services(settings: Settings, clock: Clock, store: Store, metrics: Metrics, replicas: Replicas) -> GateServices:
     """Build what answers. The evaluator comes last and the others ask it: they reach it once it is there."""
 
     def published() -> Published:
@@ -77,6 +78,7 @@ def gate_services(settings: Settings, clock: Clock, store: Store, metrics: Metri
         beside=GateSurroundings(overrides, permits, campaigns, clock, foresights.of),
         expires_after_seconds=settings.contacts_expire_after_seconds,
         on_transition=metrics.transition,
+        replicas=replicas,
     )
     return GateServices(overrides, answering, asks, permits, campaigns, evaluator, foresights)
 

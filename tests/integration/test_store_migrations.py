@@ -101,7 +101,9 @@ def test_migrating_an_empty_database_gives_exactly_the_declared_tables(url, tmp_
 def test_alembic_itself_finds_no_drift(either):
     migrate(either)
     with connected(either) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), TABLES) == []  # type: ignore[arg-type]  # it takes several
+        options = {"include_name": lambda name, kind, _: kind != "table" or name not in filling.OF_REPLICAS}
+        found = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(found, TABLES) == []  # type: ignore[arg-type]  # it takes several
 
 
 def test_on_postgresql_too_rules_and_partial_indexes_are_the_declared_ones(tmp_path):

@@ -20,6 +20,7 @@ from app.computing import InProcess
 from app.core.campaign.campaign import Campaign
 from app.core.permit.permit import Permit
 from app.errors import NotFound
+from app.ports.replicas import OnlyOne
 from app.services.answering import Answering
 from app.services.asks import Asks
 from app.services.container import Services
@@ -142,6 +143,8 @@ async def an_api(*, auth: str = "on") -> Api:
     services = Services(
         settings=Settings(auth=auth),
         clock=clock,
+        replicas=OnlyOne(),
+        following=absent,
         ingest=Ingest(stream, clock, sources),
         evaluator=evaluator,
         readiness=Readiness(lambda: evaluator.published, answering, asks, clock),

@@ -35,10 +35,15 @@ VALUES: dict[type, Any] = {
 }
 
 
+OF_REPLICAS = frozenset({"changes", "leases", "replicas"})  # what they tell each other on PostgreSQL, about no data
+
+
 def base_tables(connection: Connection, without: Container[str] = ()) -> list[Table]:
     """Return the tables that are there now, as the database tells them, those that others refer to first."""
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name not in without and not name.startswith("observations_"))
+    for name in OF_REPLICAS & found.tables.keys():
+        found.remove(found.tables[name])
     return [table for table in found.sorted_tables if table.name not in without]
 
 

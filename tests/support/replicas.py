@@ -1,0 +1,47 @@
+"""Several replicas of holdfire, each in a process of its own, on one database of PostgreSQL's."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tests.support.databases import a_database_url, prepare
+from tests.support.server import Server, a_server
+from tests.support.shell import wait_until
+
+
+@contextmanager
+def replicas(folder: Path, count: int, **environment: str) -> Iterator[Sequence[Server]]:
+    """Yield so many replicas on the folder's database, once each of them may be asked and one leads."""
+    prepare("postgresql", folder)
+    url = a_database_url("postgresql", folder)
+    with ExitStack() as stack:
+        names = [folder / f"replica{number}" for number in range(count)]
+        started = [stack.enter_context(a_server(name, HOLDFIRE_DATABASE_URL=url, **environment)) for name in names]
+        wait_until(lambda: len(present(url)) == count and leader(url) is not None, "all of them at work")
+        yield started
+
+
+def present(url: str) -> Sequence[str]:
+    """Return the names of the replicas that are there, by what they said within the last 10 seconds."""
+    query = "SELECT name FROM replicas WHERE seen_at > clock_timestamp() - interval '10 s' ORDER BY name"
+    return [str(name) for (name,) in rows(url, query)]
+
+
+def leader(url: str) -> str | None:
+    """Return the name of the replica that leads, None when none does."""
+    found = rows(url, "SELECT holder FROM leases WHERE until > clock_timestamp()")
+    return str(found[0][0]) if found else None
+
+
+def rows(url: str, query: str) -> Sequence[Sequence[object]]:
+    """Return what a query finds in a database."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def led_by(url: str, servers: Sequence[Server]) -> Server:
+    """Return the one of these replicas that leads."""
+    name = leader(url)
+    return next(server for server in servers if name is not None and f"-{server.process.pid}-" in name)
