@@ -10,7 +10,7 @@ contact may last.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import gt, itemgetter
 from types import MappingProxyType
@@ -25,7 +25,7 @@ from app.core.floor.observation import Observation
 from app.core.floor.queue_state import KnownQueue, Moment, QueueState, SourceClock
 from app.core.floor.rollup import RollupDelta
 from app.core.floor.targets import QueueTargets
-from app.core.floor.view import Reading
+from app.core.floor.view import FloorView, Reading
 
 _NO_TARGETS = QueueTargets()
 _DRAWN_CLOSE = 1e-6  # of what lies ahead, so much is left: nothing that can be seen, and the order stays
@@ -62,6 +62,12 @@ class Floor:
         self._queues: dict[str, QueueState] = {}
         self._clocks: dict[str, SourceClock] = {}
         self._now_us = LONG_AGO
+        self._roster = _Roster(self._queues)
+        self._roster.forget(some_retired=_some_retired(self._targets))
+        self._touched: set[str] = set()  # queues that something was applied to since the last view
+        self._moving: set[str] = set()  # queues with contacts, whose readings move by time alone
+        self._readings: _Readings = {}  # of the last view
+        self._views = 0
 
     @property
     def targets(self) -> Mapping[str, QueueTargets]:
@@ -74,6 +80,8 @@ class Floor:
         self._targets = MappingProxyType(dict(targets))
         for name, queue in self._queues.items():
             queue.retarget(self._targets.get(name, _NO_TARGETS))
+        self._touched.update(self._queues)
+        self._roster.forget(some_retired=_some_retired(targets))
 
     def apply(self, payload: Observation | ContactEvent, received_at: datetime | None = None) -> None:
         """Take in one record, as validated; any order, repeats harmless.
@@ -92,9 +100,11 @@ class Floor:
         at_us = micros(at)
         clock = self._set_clock(source, at, at_us)
         state = self._queues.get(queue) or self._open(queue)
+        self._touched.add(queue)
         if isinstance(payload, Observation):
             state.observe(payload, at_us)
         else:
+            self._moving.add(queue)
             state.follow(payload, at_us if payload.at is at else micros(payload.at), clock)
 
     def apply_all(self, payloads: Sequence[Observation | ContactEvent], came_at: Sequence[datetime]) -> None:
@@ -109,10 +119,18 @@ class Floor:
         """Return the floor at `now`; time does not go back: an earlier `now` than before is taken for that one.
 
         A view computes a reading when first asked for it and then keeps it. What is first asked for after more was
-        applied may already include that; `settle` the view to keep it exactly as it is.
+        applied may already include that; `settle` the view to keep it exactly as it is. What nothing was applied to
+        since the view before, it need not compute again.
         """
         self._now_us = max(self._now_us, micros(now))
-        return View(self._queues, Moment(self._now_us), self._default_window_seconds)
+        changed = frozenset(self._touched | self._moving)
+        self._touched.clear()
+        readings = self._readings = self._readings.copy()
+        for name in changed:
+            readings.pop(name, None)
+        self._views += 1
+        look = Look(self, Moment(self._now_us), self._views, changed)
+        return View(self._queues, self._roster.for_view(), look, readings, self._default_window_seconds)
 
     def next_change_at(self, until: datetime, wait_limits_seconds: Iterable[float] = ()) -> datetime:
         """Return the next whole second, at most `until`, from which time alone may move the value of a reading.
@@ -148,6 +166,7 @@ class Floor:
         """
         for name, queue in known.items():
             (self._queues.get(name) or self._open(name)).recall(queue, before)
+        self._touched.update(known)
 
     def drain_rollups(self) -> list[RollupDelta]:
         """Return what history gained since the last call."""
@@ -169,6 +188,7 @@ class Floor:
             newest = max(instants)
             self._set_clock(source, group[instants.index(newest)].observed_at, newest)
             (self._queues.get(queue) or self._open(queue)).observe_all(group, instants)
+            self._touched.add(queue)
 
     def _set_clock(self, source: str, at: datetime, at_us: int) -> SourceClock:
         """Return a source's clock, put forward to an instant it spoke of."""
@@ -180,6 +200,8 @@ class Floor:
         return clock
 
     def _open(self, name: str) -> QueueState:
+        self._roster.forget()
+        self._touched.add(name)
         state = self._queues[name] = QueueState(
             name,
             self._targets.get(name, _NO_TARGETS),
@@ -199,34 +221,88 @@ def _drawn_close(at: datetime, received_at: datetime) -> datetime:
     return received_at + (at - received_at) * _DRAWN_CLOSE
 
 
-class View:
-    """The floor at one instant: a FloorView. Looking changes nothing that can be seen."""
+def _some_retired(targets: Mapping[str, QueueTargets]) -> bool:
+    return any(target.retired_at is not None for target in targets.values())
 
-    __slots__ = ("_default_window_seconds", "_moment", "_names", "_queues", "_readings", "at")
 
-    def __init__(self, queues: Mapping[str, QueueState], moment: Moment, default_window_seconds: float) -> None:
-        self.at = instant(moment.now_us)
+_Readings = dict[str, dict[tuple[Metric, float], Reading | None]]
+
+
+class Look(NamedTuple):
+    """What makes one view of a floor: when, the how manieth, and which queues may read differently than in the last.
+
+    floor: the same object for all views of one floor.
+    """
+
+    floor: object
+    moment: Moment
+    number: int
+    changed: frozenset[str]
+
+
+class _Roster:
+    """The names of the queues in use, sorted: the same tuple as long as no queue came or went."""
+
+    __slots__ = ("_names", "_queues", "_some_retired")
+
+    def __init__(self, queues: Mapping[str, QueueState]) -> None:
         self._queues = queues
-        self._moment = moment
-        self._default_window_seconds = default_window_seconds
         self._names: tuple[str, ...] | None = None
-        self._readings: dict[tuple[str, Metric, float], Reading | None] = {}
+        self._some_retired = False
 
-    def queues(self) -> tuple[str, ...]:
-        """Return the names of all queues in use, sorted; retired ones are left out."""
+    def forget(self, *, some_retired: bool | None = None) -> None:
+        """Gather the names anew when next asked."""
+        self._names = None
+        if some_retired is not None:
+            self._some_retired = some_retired
+
+    def for_view(self) -> "_Roster":
+        """Return the roster for one view more; a retired queue comes back with newer data, so then it is not kept."""
+        if self._some_retired:
+            self._names = None
+        return self
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names."""
         if self._names is None:
             self._names = tuple(sorted(name for name, queue in self._queues.items() if not queue.retired))
         return self._names
 
+
+class View:
+    """The floor at one instant: a FloorView. Looking changes nothing that can be seen."""
+
+    __slots__ = ("_default_window_seconds", "_names", "_queues", "_readings", "_roster", "at", "look")
+
+    def __init__(
+        self,
+        queues: Mapping[str, QueueState],
+        roster: _Roster,
+        look: Look,
+        readings: _Readings,
+        default_window_seconds: float,
+    ) -> None:
+        self.at = instant(look.moment.now_us)
+        self._queues, self._roster, self.look, self._readings = queues, roster, look, readings
+        self._default_window_seconds = default_window_seconds
+        self._names: tuple[str, ...] | None = None
+
+    def queues(self) -> tuple[str, ...]:
+        """Return the names of all queues in use, sorted; retired ones are left out."""
+        if self._names is None:
+            self._names = self._roster.names()
+        return self._names
+
     def reading(self, queue: str, metric: Metric, window_seconds: float | None = None) -> Reading | None:
         """Return the newest reading of a metric, None when no source ever reported it for this queue."""
+        state = self._queues.get(queue)
+        if state is None:
+            return None
         window = self._default_window_seconds if window_seconds is None else window_seconds
-        key = (queue, metric, window)
-        reading = self._readings.get(key, _UNREAD)
+        kept, key = self._readings.setdefault(queue, {}), (metric, window)
+        reading = kept.get(key, _UNREAD)
         if reading is _UNREAD:
-            state = self._queues.get(queue)
-            reading = None if state is None else state.reading(metric, window, self._moment)
-            self._readings[key] = reading
+            reading = kept[key] = state.reading(metric, window, self.look.moment)
         return reading
 
     def last_heard_at(self, queue: str) -> datetime | None:
@@ -239,3 +315,11 @@ class View:
         for queue in self.queues():
             for metric in Metric:
                 self.reading(queue, metric)
+
+
+def changes(earlier: FloorView, later: FloorView) -> Collection[str] | None:
+    """Return the queues whose readings may differ between two views; None: these are not two in a row of one floor."""
+    if not (isinstance(earlier, View) and isinstance(later, View)):
+        return None
+    before, after = earlier.look, later.look
+    return after.changed if after.floor is before.floor and after.number == before.number + 1 else None
