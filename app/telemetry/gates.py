@@ -14,6 +14,7 @@ from app.services.standing import standing
 
 MEANINGS = {
     "holdfire_readiness_state": "1 for the state the gate is in, 0 for the others",
+    "holdfire_rule_limit": "What a rule of the gate's policy holds sends at, and resumes them at, in its metric's unit",
     "holdfire_permits_outstanding_messages": "Messages that live permits of a gate may still send",
     "holdfire_permits_sent_last_hour_messages": "Messages reported as sent through a gate in the last hour",
     "holdfire_override_active": "1 while an override of this effect is in force on the gate",
@@ -29,6 +30,7 @@ MEANINGS = {
 def gate_families(published: Published, admits: Callable[[str], bool], monotonic_seconds: float) -> Iterator[Family]:
     """Yield what a scrape says of the gates. admits: which gates have series of their own."""
     states = _gauge("holdfire_readiness_state", "gate", "state")
+    limits = _gauge("holdfire_rule_limit", "gate", "rule", "bound")
     outstanding = _gauge("holdfire_permits_outstanding_messages", "gate")
     sent = _gauge("holdfire_permits_sent_last_hour_messages", "gate")
     overridden = _gauge("holdfire_override_active", "gate", "effect")
@@ -38,12 +40,13 @@ def gate_families(published: Published, admits: Callable[[str], bool], monotonic
         state = standing(published, gate, published.at, monotonic_seconds)
         for verdict in Verdict:
             states.add_metric([gate, verdict], state is not None and state.decision.verdict is verdict)
+        _add_limits(limits, published.gates[gate])
         spent = published.gates[gate].spent
         outstanding.add_metric([gate], spent.outstanding)
         sent.add_metric([gate], spent.sent_last_hour)
         _add_overrides(overridden, expiry, published, published.gates[gate])
         outlooks.add(published.gates[gate])
-    yield from (states, outstanding, sent, overridden, expiry, *outlooks.families, _campaigns(published))
+    yield from (states, limits, outstanding, sent, overridden, expiry, *outlooks.families, _campaigns(published))
     if published.seq:
         yield _gauge("holdfire_evaluator_last_run_timestamp_seconds", value=published.at.timestamp())
 
@@ -67,6 +70,12 @@ class _Outlooks:
         room = foresight.room(None)
         if room is not None:
             self._safe.add_metric([state.gate], room.audience)
+
+
+def _add_limits(limits: GaugeMetricFamily, state: GateState) -> None:
+    for rule in state.policy.rules if state.policy is not None else ():
+        limits.add_metric([state.gate, rule.key, "hold"], rule.hold_limit)
+        limits.add_metric([state.gate, rule.key, "resume"], rule.resume_limit)
 
 
 def _add_overrides(

@@ -16,6 +16,7 @@ from app.core.gate.ask import CampaignFacts
 from app.core.gate.decision import Decision, Reason, ReasonCode, Verdict
 from app.core.gate.foresight import Foresight, Room
 from app.core.gate.override import Effect, Override
+from app.core.gate.policy import parse_policy
 from app.core.permit.permit import Permit, PermitState, Spent
 from app.ports.permits import PermitChange
 from app.ports.sources import SourceHealth
@@ -163,6 +164,21 @@ def test_what_is_predicted_is_shown_and_what_cannot_be_known_is_absent():
     assert shown == [after(-20).timestamp(), 0.04, 25_000]
     blind = Scrape(gates=[a_gate(Verdict.UNKNOWN)._replace(foresight=replace(known, unknown="no history"))])
     assert [blind(f"holdfire_outlook_{name}", gate="default") for name in names] == [None] * 3
+
+
+def test_the_limits_of_a_gates_rules_are_shown():
+    rules = [
+        {"metric": "backlog", "hold_above": 10, "resume_below": 5},
+        {"metric": "service_level_ratio", "hold_below": 0.75, "window_seconds": 900},
+    ]
+    scrape = Scrape(gates=[a_gate(Verdict.HOLD)._replace(policy=parse_policy({"queues": ["*"], "rules": rules}))])
+    shown = {
+        (rule, bound): scrape("holdfire_rule_limit", gate="default", rule=rule, bound=bound)
+        for rule in ("backlog", "service_level_ratio@900")
+        for bound in ("hold", "resume")
+    }
+    assert list(shown.values()) == [10, 5, 0.75, 0.75]
+    assert Scrape(gates=[a_gate(Verdict.HOLD)])("holdfire_rule_limit", gate="default", rule="backlog") is None
 
 
 def test_what_a_gate_gave_away_and_who_overrides_it_are_shown():
