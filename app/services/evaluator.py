@@ -18,7 +18,7 @@ from app.core.floor.contact import ContactEvent
 from app.core.floor.flow import FlowDelta
 from app.core.floor.queue_state import KnownQueue
 from app.core.floor.rollup import RollupDelta
-from app.core.floor.state import Floor
+from app.core.floor.state import Floor, changes
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import FloorView
 from app.core.gate.agree import agreed
@@ -26,6 +26,7 @@ from app.core.gate.decide import decide
 from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.overlay import last_told, lay_over, tell
 from app.core.gate.policy import Policy, parse_policy
+from app.core.gate.survey import Surveyor
 from app.errors import HoldfireError
 from app.ports.clock import Clock
 from app.ports.evaluation import Checkpoint, EvaluationStore, Transition
@@ -91,6 +92,7 @@ class Evaluator:
         self._policies: dict[str, tuple[Policy | None, int]] = {}
         self._new_policies: set[str] = set()
         self._memories: dict[str, GateMemory] = {}
+        self._surveyors: dict[str, Surveyor] = {}
         self._listeners: list[Listener] = []
         self._position = 0
         self._undated_until = 0
@@ -132,6 +134,7 @@ class Evaluator:
         """Forget a gate that was deleted."""
         self._policies.pop(gate, None)
         self._memories.pop(gate, None)
+        self._surveyors.pop(gate, None)
         self._woken.set()
 
     def wake(self) -> None:
@@ -216,7 +219,8 @@ class Evaluator:
         """Let one gate decide, lay its overrides over that, and note when what everybody is told has changed."""
         before, is_new = self._memories.get(gate, _NO_MEMORY), gate in self._new_policies
         foresight = self._beside.foresight(gate, version)
-        basis, memory = decide(view, policy, before, now, is_new_policy=is_new, foresight=foresight)
+        surveyor = self._surveyors.setdefault(gate, Surveyor(changes))
+        basis, memory = decide(view, policy, before, now, is_new_policy=is_new, foresight=foresight, surveying=surveyor)
         overrides = tuple(self._beside.overrides(gate))
         decision, memory = tell(lay_over(basis, policy, overrides, now), before, memory, now)
         self._memories[gate] = memory
