@@ -13,12 +13,13 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
 from app.api.health import Check
+from app.api.ingest import IngestAhead
 from app.api.middleware import install_middleware
 from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
 from app.api.readiness import PATH as READINESS_PATH
 from app.api.readiness import ReadinessEndpoint
-from app.api.routes import api_router
+from app.api.routes import API_PREFIX, api_router
 from app.clocks import SystemClock
 from app.computing import ChildProcess
 from app.core.simulation.twins import Twins
@@ -101,6 +102,7 @@ def create_app(
     install_pages(app, twins)
     install_problem_handlers(app)
     install_openapi(app)
+    app.add_middleware(IngestAhead, prefix=API_PREFIX)
     install_middleware(app, request_context)
     app.add_middleware(HttpMetrics)
     return app

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
+from starlette.types import Scope
 
 from app.api.problems import FORBIDDEN, UNAUTHENTICATED, Refused, TooOften
 from app.core.client_profile import PLAIN
@@ -18,6 +19,7 @@ from app.services.container import Services
 from app.services.keys import is_whole
 
 ALL_POWERFUL = "admin"
+INGEST = "ingest"
 ANONYMOUS = ApiKey("anonymous", "anonymous", frozenset(SCOPES), b"", datetime.fromtimestamp(0, UTC))
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -79,17 +81,25 @@ def _unauthenticated(token: str | None) -> Refused:
 
 async def require(scopes: SecurityScopes, request: Request, _: Annotated[Any, Security(bearer)]) -> ApiKey:
     """Return the caller's key: the dependency behind every route, in HTTP's terms of `authorize`."""
-    if _KEY_IN_QUERY.search(request.scope["query_string"]):
+    (scope,) = scopes.scopes
+    return permitted(request.scope, scope)
+
+
+def permitted(request: Scope, scope: str) -> ApiKey:
+    """Return the key of a request, as ASGI has it, that may do what `scope` names; raises as `authorize` does.
+
+    Unlike that, a key in the URL is refused, too.
+    """
+    if _KEY_IN_QUERY.search(request["query_string"]):
         raise Refused(
             UNAUTHENTICATED,
             f"a key in the URL ends up in logs, so it is refused there; revoke that key and make a new one; {_HOW}",
             headers={"WWW-Authenticate": 'Bearer realm="holdfire", error="invalid_request"'},
         )
-    (scope,) = scopes.scopes
-    return authorize(request.state.services, request.headers.raw, scope)
+    return authorize(request["state"]["services"], request["headers"], scope)
 
 
-Ingester = Annotated[ApiKey, Security(require, scopes=["ingest"])]
+Ingester = Annotated[ApiKey, Security(require, scopes=[INGEST])]
 Reader = Annotated[ApiKey, Security(require, scopes=["read"])]
 PermitTaker = Annotated[ApiKey, Security(require, scopes=["permits"])]
 CampaignWriter = Annotated[ApiKey, Security(require, scopes=["campaigns"])]

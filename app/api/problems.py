@@ -153,12 +153,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HoldfireError)
     async def of_holdfire(request: Request, fault: HoldfireError) -> Response:
-        answer = problem_response(request.scope, fault)
-        if answer.status_code >= INTERNAL.status:
-            # Their sentences say all there is to what failed; of anything else the log needs the cause.
-            cause = None if isinstance(fault, NotDurable | NotComputed) else fault
-            log.error("request_not_served", exc_info=cause, extra={"path": request.scope["path"], "error": str(fault)})
-        return answer
+        return fault_response(request, fault)
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, fault: RequestValidationError) -> Response:
@@ -168,8 +163,20 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, fault: HTTPException) -> Response:
+        return fault_response(request, fault)
+
+
+def fault_response(request: Request, fault: HoldfireError | HTTPException) -> Response:
+    """Return the problem document for what a route raised; the log hears of faults that are not the caller's."""
+    if isinstance(fault, HTTPException):
         kind = _BY_STATUS.get(fault.status_code, BAD_REQUEST if fault.status_code < INTERNAL.status else INTERNAL)
         return problem_response(request.scope, Refused(kind, _detail(request, fault), headers=_headers(request, fault)))
+    answer = problem_response(request.scope, fault)
+    if answer.status_code >= INTERNAL.status:
+        # Their sentences say all there is to what failed; of anything else the log needs the cause.
+        cause = None if isinstance(fault, NotDurable | NotComputed) else fault
+        log.error("request_not_served", exc_info=cause, extra={"path": request.scope["path"], "error": str(fault)})
+    return answer
 
 
 def _detail(request: Request, fault: HTTPException) -> str:

@@ -11,11 +11,12 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.api.campaign_gate import CampaignGateEndpoint, campaign_in
+from app.api.ingest import IngestAhead
 from app.api.middleware import install_middleware
 from app.api.openapi import install_openapi
 from app.api.problems import install_problem_handlers
 from app.api.readiness import PATH, ReadinessEndpoint
-from app.api.routes import api_router
+from app.api.routes import API_PREFIX, api_router
 from app.computing import InProcess
 from app.core.campaign.campaign import Campaign
 from app.core.permit.permit import Permit
@@ -130,8 +131,8 @@ class Api:
             yield client
 
 
-async def an_api(*, auth: str = "on") -> Api:
-    """Return an API over empty memory, evaluated once."""
+async def an_api(*, auth: str = "on", past_router: bool = True) -> Api:
+    """Return an API over empty memory, evaluated once. past_router: as it is served; else ingest goes through it."""
     clock = SteppedClock(NOW)
     stream, log = MemoryStream(clock), MemoryDecisionLog()
     history = MemoryHistory(stream)
@@ -195,15 +196,17 @@ async def an_api(*, auth: str = "on") -> Api:
         workloads=absent,
     )
     await evaluator.start()
-    return Api(clock, stream, history, log, store, services, an_app())
+    return Api(clock, stream, history, log, store, services, an_app(past_router=past_router))
 
 
 @cache
-def an_app() -> FastAPI:
+def an_app(*, past_router: bool = True) -> FastAPI:
     """Return the API's routes as an app, with everything that belongs around them; it has no state, so one will do."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(api_router())
     install_problem_handlers(app)
     install_openapi(app)
+    if past_router:
+        app.add_middleware(IngestAhead, prefix=API_PREFIX)
     install_middleware(app)
     return app

@@ -2,11 +2,13 @@ import json
 
 import pytest
 
+from app.api.middleware import MAX_BODY_BYTES
 from tests.support.api import an_api
 from tests.support.builders import NOW, after
 
 AT = NOW.isoformat()
 GOOD = {"queue": "orders", "observed_at": AT, "source": "acd-1", "backlog": 3}
+CONTACT = {"contact_id": "c-1", "queue": "orders", "event": "queued", "at": AT, "source": "pbx"}
 URL = "/api/v1/observations"
 
 
@@ -85,13 +87,59 @@ async def test_what_cannot_be_made_durable_is_503_with_retry_after_and_counts_ag
     assert "no space left" in source["last_error"]
 
 
+JSON = {"Content-Type": "application/json", "X-Request-ID": "trace-1"}
+ASKED = {
+    "one": (URL, json.dumps(GOOD), JSON),
+    "two": (URL, json.dumps([GOOD, GOOD]), JSON),
+    "one of two": (URL, json.dumps([GOOD, GOOD | {"backlog": -1}]), JSON),
+    "none": (URL, "[]", JSON),
+    "none good": (URL, json.dumps([GOOD | {"backlog": -1}]), JSON),
+    "no JSON": (URL, "{", JSON),
+    "lines": (URL, json.dumps(GOOD), JSON | {"Content-Type": "application/x-ndjson"}),
+    "another form": (URL, "a=b", JSON | {"Content-Type": "text/plain"}),
+    "packed": (URL, json.dumps(GOOD), JSON | {"Content-Encoding": "gzip"}),
+    "too large": (URL, " " * (MAX_BODY_BYTES + 1), JSON),
+    "a contact": ("/api/v1/contacts", json.dumps(CONTACT), JSON),
+    "a key in the URL": (f"{URL}?key=hf_live_abcdefgh_x", json.dumps(GOOD), JSON),
+    "another key": (URL, json.dumps(GOOD), JSON | {"Authorization": "Bearer hf_live_abcdefgh_x"}),
+    "a slash too much": (f"{URL}/", json.dumps(GOOD), JSON),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("scope", ["ingest", "read", None])
+async def test_past_the_router_everything_is_answered_as_through_it(asked, scope):
+    path, body, headers = ASKED[asked]
+    answers = []
+    for past_router in (True, False):
+        api = await an_api(past_router=past_router)
+        async with api.client(*filter(None, [scope])) as client:
+            answers.append(await client.post(path, content=body, headers=headers))
+    past, through = answers
+    assert (past.status_code, past.headers, past.content) == (through.status_code, through.headers, through.content)
+
+
+async def test_past_the_router_a_failing_disk_is_told_and_logged_as_through_it(caplog):
+    told = []
+    for past_router in (True, False):
+        api = await an_api(past_router=past_router)
+        api.stream.broken = True
+        caplog.clear()
+        async with api.client("ingest") as client:
+            answer = await client.post(URL, json=GOOD, headers=JSON)
+        told.append((answer.status_code, answer.headers, answer.content, [line.message for line in caplog.records]))
+    past, through = told
+    assert past == through
+    assert past[0] == 503
+    assert past[3] == ["request_not_served"]
+
+
 async def test_contacts_go_the_same_way_and_callers_are_refused():
     api = await an_api()
-    event = {"contact_id": "c-1", "queue": "orders", "event": "queued", "at": AT, "source": "pbx"}
     async with api.client("ingest") as client:
-        good = await client.post("/api/v1/contacts", json=[event, event])
-        number = await client.post("/api/v1/contacts", json=event | {"contact_id": "+1 555 0100 100"})
-        named = await client.post("/api/v1/contacts", json=event | {"caller_name": "Smith"})
+        good = await client.post("/api/v1/contacts", json=[CONTACT, CONTACT])
+        number = await client.post("/api/v1/contacts", json=CONTACT | {"contact_id": "+1 555 0100 100"})
+        named = await client.post("/api/v1/contacts", json=CONTACT | {"caller_name": "Smith"})
     assert good.json() == {"accepted": 1, "duplicates": 1, "rejected": []}
     assert number.status_code == named.status_code == 422
     assert number.json()["errors"][0]["pointer"] == "/contact_id"
