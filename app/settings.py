@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode
 from app.core.webhooks.address import Allowed
 from app.errors import Invalid
 from app.masking import masked
+from app.stream_address import parse_stream_address
 
 PREFIX = "HOLDFIRE_"
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+/?")
@@ -42,7 +43,9 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(default_factory=default_data_dir, description="folder for the embedded database")
     database_url: str = Field(default="", description="sqlite:///… ; empty: holdfire.db in the data folder")
-    stream_url: str = Field(default="", description="where the stream lives; empty: in the database")
+    stream_url: str = Field(default="", description="where the stream lives, nats://… or tls://…; empty: the database")
+    stream_hours: float = Field(default=72, ge=26, le=8760, description="hours that a stream on NATS keeps records")
+    stream_replicas: int = Field(default=1, ge=1, le=5, description="servers of NATS that each keep the whole stream")
     retention_raw_days: float = Field(default=30, ge=1, le=3650, description="days to keep raw observations and events")
     retention_minutes_days: float = Field(default=400, ge=1, le=3650, description="days to keep 1-minute history")
     contacts_expire_after_seconds: float = Field(
@@ -104,6 +107,13 @@ class Settings(BaseModel):
     @classmethod
     def _reasons_in_lower_case(cls, items: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(item.lower() for item in items)
+
+    @field_validator("stream_url")
+    @classmethod
+    def _stream_can_be_found(cls, url: str) -> str:
+        if url:
+            parse_stream_address(url)
+        return url
 
     @field_validator("public_url")
     @classmethod

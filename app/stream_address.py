@@ -64,7 +64,7 @@ def _server(text: str) -> str:
     try:
         host, port = _split_host(text.strip()).hostname, _split_host(text.strip()).port
     except ValueError as fault:
-        raise ValueError(f"must be {ALLOWED}; {text!r} is no host and port") from fault
+        raise ValueError(f"must be {ALLOWED}; a host or port cannot be read") from fault
     if not host:
         raise ValueError(f"must be {ALLOWED}; a host is missing")
     return f"{f'[{host}]' if ':' in host else host}:{port or DEFAULT_PORT}"

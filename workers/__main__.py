@@ -15,6 +15,7 @@ from app.services.retention import Retention
 from app.services.sources import Sources
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
+from app.stream.places import place_of, until_there
 from app.telemetry.logs import configure_logs
 from workers.retention import RetentionWorker
 from workers.sources.worker import Surroundings
@@ -45,7 +46,10 @@ async def work(settings: Settings, crew: Crew) -> None:
     clock, stop = SystemClock(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_store(settings.resolved_database_url, clock) as store:
+    place = place_of(settings)
+    if place is not None:
+        await until_there(place, lambda what: print(f"holdfire: {what}", file=sys.stderr, flush=True))  # noqa: T201
+    async with open_store(settings.resolved_database_url, clock, place=place) as store:
         sources = Sources()
         retention = Retention(
             store.stream,

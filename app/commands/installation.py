@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,13 +18,16 @@ from app.main import create_app
 from app.masking import masked
 from app.postfix.table import policy_table
 from app.settings import PREFIX, Settings, load_settings
-from app.store.bundle import open_store
+from app.store.bundle import Store, open_store
 from app.store.migrate import migrate as migrate_database
+from app.stream.nats.stream import Place
+from app.stream.places import place_of, try_place
 from workers.supervisor import background_for
 from workers.systems.plain import readable_secrets
 
 config = typer.Typer(no_args_is_help=True, help="Show and check the settings.")
 
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 SECRET_SETTINGS = frozenset({"database_url", "stream_url"})
 
 
@@ -142,9 +146,20 @@ async def _examine() -> list[dict[str, Any]]:
             checkpoint = await store.evaluation.checkpoint()
             detail = f"last written for {checkpoint.evaluated_at.isoformat()}" if checkpoint else "none yet"
             findings.append(_finding("evaluation", detail, ok=True))
+            if (place := place_of(settings)) is not None:
+                findings.append(await _examine_stream(place, store))
     except (HoldfireError, OSError) as fault:
         findings.append(_finding("database", str(fault), ok=False))
     return findings
+
+
+async def _examine_stream(place: Place, store: Store) -> dict[str, Any]:
+    try:
+        head = await try_place(place)
+    except HoldfireError as fault:
+        return _finding("stream", str(fault), ok=False)
+    waiting = max(head - await store.written.position_before(END_OF_TIME), 0)
+    return _finding("stream", f"{place.address.shown}, {waiting:,} records of it not in the database yet", ok=True)
 
 
 def _finding(check: str, detail: str, *, ok: bool) -> dict[str, Any]:

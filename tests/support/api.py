@@ -181,6 +181,7 @@ async def an_api(*, auth: str = "on", past_router: bool = True) -> Api:
         trials=absent,
         senders=Senders(clock),
         driving=absent,
+        archive=None,
         retention=Retention(stream, history, absent, clock, raw_days=30, minutes_days=400),
         backtests=absent,
         packing=absent,

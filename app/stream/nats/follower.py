@@ -162,7 +162,8 @@ class Follower:
         try:
             front, records = front_of(message.data), records_of(message.data)
         except Unreadable as fault:
-            log.error("stream_message_unreadable", extra={"sequence": message.sequence, "error": str(fault)})  # noqa: TRY400  # where it was found says nothing
+            said = {"sequence": message.sequence, "error": str(fault)}
+            log.error("stream_message_unreadable", extra=said)  # noqa: TRY400  # where it was found says nothing
             return
         if front.base < self.head:
             log.error("stream_positions_repeat", extra={"sequence": message.sequence, "position": front.base})

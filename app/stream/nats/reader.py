@@ -72,7 +72,7 @@ class Reader:
         state = await session.state()
         first = await first_where(session, state.first, state.last, lambda _: True)
         kept = await first_where(session, state.first, state.last, lambda front: front.high >= wanted)
-        if first is None:
+        if first is None or (not first.front.number and first.message.sequence == state.last):
             return 0
         if kept is None:
             kept = await self._marked(session)

@@ -5,15 +5,14 @@ This is all that knows the client library. Nothing here tries again: who holds a
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from nats.aio.client import Client
-from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError, ServiceUnavailableError
@@ -198,30 +197,33 @@ class Session:
 
 async def open_session(address: StreamAddress, keeping: Keeping) -> Session:
     """Return a session with the stream in place. Raises Unreachable; Invalid for what only an operator can change."""
-    client = Client()
+    client = _Encrypted() if address.is_encrypted else Client()
     lost: list[Callable[[], None]] = []
+    faults: list[Exception] = []
 
     async def on_loss() -> None:
         for tell in lost:
             tell()
 
-    async def quiet(_fault: Exception) -> None:
-        """Leave it to who asked: each fault is told there."""
+    async def on_fault(fault: Exception) -> None:
+        """Remember the last: while connecting it says why; later each is told to who asked."""
+        faults[:] = [fault]
 
-    connect = partial(
-        client.connect,
+    connecting = client.connect(
         servers=address.urls,
         name=f"holdfire {address.name}",
         allow_reconnect=False,
         connect_timeout=CONNECT_SECONDS,
+        max_reconnect_attempts=1,  # every server is tried twice, then who asked is told
+        reconnect_time_wait=0,
         ping_interval=PING_SECONDS,
         max_outstanding_pings=2,
-        error_cb=quiet,
+        error_cb=on_fault,
         disconnected_cb=on_loss,
         closed_cb=on_loss,
         **_credentials(address),
     )
-    await _connected(connect(), address)
+    await _connected(connecting, address, faults)
     session = Session(client, address, keeping)
     lost.append(session.lose)
     try:
@@ -235,15 +237,26 @@ async def open_session(address: StreamAddress, keeping: Keeping) -> Session:
     return session
 
 
-async def _connected(connecting: Awaitable[None], address: StreamAddress) -> None:
+class _Encrypted(Client):
+    """A client that tells a server nothing, no password above all, unless the connection gets encrypted."""
+
+    async def _process_info(self, info: dict[str, Any], *given: Any, **named: Any) -> None:
+        is_first = any(given) or named.get("initial_connection", False)
+        if is_first and not info.get("tls_required"):
+            raise NatsError("it does not encrypt, as tls:// in HOLDFIRE_STREAM_URL demands")
+        await super()._process_info(info, *given, **named)
+
+
+async def _connected(connecting: Awaitable[None], address: StreamAddress, faults: Sequence[Exception]) -> None:
     try:
         await asyncio.wait_for(connecting, 2 * CONNECT_SECONDS * len(address.servers))
-    except AuthorizationError as fault:
-        raise Invalid(f"NATS at {address.shown} refuses who signs in; look at HOLDFIRE_STREAM_URL") from fault
-    except ssl.SSLCertVerificationError as fault:
-        raise Invalid(f"the certificate of NATS at {address.shown} is not good: {fault.verify_message}") from fault
     except (NatsError, OSError, TimeoutError) as fault:
-        raise Unreachable(f"NATS at {address.shown} cannot be reached ({_cause(fault)})") from fault
+        cause = faults[-1] if faults and isinstance(fault, NoServersError) else fault
+        if "authorization" in str(cause).lower():
+            raise Invalid(f"NATS at {address.shown} refuses who signs in; look at HOLDFIRE_STREAM_URL") from fault
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise Invalid(f"the certificate of NATS at {address.shown} is not good: {cause.verify_message}") from fault
+        raise Unreachable(f"NATS at {address.shown} cannot be reached ({_cause(cause)})") from fault
 
 
 def _credentials(address: StreamAddress) -> dict[str, Any]:
