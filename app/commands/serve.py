@@ -3,7 +3,9 @@
 import gc
 import socket
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 import uvicorn
 
 from app.api.middleware import LocalOnly
+from app.commands.connections import PatientProtocol, Room, raise_file_limit, room_for
 from app.commands.first_admin import prepare_first_admin, setup_lines
 from app.commands.output import FAILED, USAGE, fail
 from app.core.simulation.twins import Twins
@@ -24,6 +27,8 @@ from app.telemetry.logs import configure_logs
 from workers.supervisor import background_for
 
 GRACE_SECONDS = 10
+FEW_CONNECTIONS = 4_000
+TICKS_A_SECOND = 10  # uvicorn's own
 # Ingest makes hundreds of thousands of small tuples a second, none of them in cycles. With Python's defaults the
 # collector looks at all of them again and again: a third of the cost of taking an observation in.
 COLLECT_AFTER = (50_000, 20, 50)
@@ -67,7 +72,7 @@ def run_server(
         if setup is not None:
             print(setup_lines(settings.public_url or url, setup), flush=True)
 
-    server = _Server(app, ready=announce, local_only=settings.auth == "off")
+    server = _Server(app, _make_room(), ready=announce, local_only=settings.auth == "off")
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -79,11 +84,12 @@ def run_server(
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and waits for nobody without end."""
 
-    def __init__(self, app: HoldfireApp, ready: Callable[[], None], *, local_only: bool) -> None:
-        super().__init__(uvicorn.Config(LocalOnly(app) if local_only else app, **_uvicorn_options()))
-        self._app, self._ready = app, ready
+    def __init__(self, app: HoldfireApp, room: Room, ready: Callable[[], None], *, local_only: bool) -> None:
+        options = _uvicorn_options() | {"http": partial(PatientProtocol, room)}
+        super().__init__(uvicorn.Config(LocalOnly(app) if local_only else app, **options))
+        self._app, self._room, self._ready = app, room, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -91,6 +97,11 @@ class _Server(uvicorn.Server):
         gc.set_threshold(*COLLECT_AFTER)
         if self.started:
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            self._room.sweep(self.server_state.connections, time.monotonic())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End in order, however often the signal comes: `timeout` and impatient people send it twice."""
@@ -106,6 +117,19 @@ def _try_database(url: str) -> None:
             migrate(url)
     except Invalid as fault:
         fail(fault)
+
+
+def _make_room() -> Room:
+    """Return room for as many connections as this process may have files; say so where that is few."""
+    files = raise_file_limit()
+    room = Room(room_for(files))
+    if room.most < FEW_CONNECTIONS:
+        print(
+            f"holdfire: this process may open only {files:,} files, so it keeps at most {room.most:,} connections; "
+            "for more raise the limit (ulimit -n, LimitNOFILE= of systemd, --ulimit nofile of Docker)",
+            file=sys.stderr,
+        )
+    return room
 
 
 def _listen(host: str, port: int) -> socket.socket:

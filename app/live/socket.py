@@ -6,6 +6,7 @@ refused with 403 before the handshake: browsers send cookies with sockets to any
 """
 
 import asyncio
+import resource
 from collections import Counter
 
 from fastapi import APIRouter, WebSocket
@@ -81,7 +82,7 @@ async def _admit(websocket: WebSocket, services: Services) -> Watcher:
 
 async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, within: bool) -> None:
     hub: Hub = websocket.state.hub
-    if not within or hub.connections >= MAX_CONNECTIONS:
+    if not within or hub.connections >= most_sockets():
         websocket.state.metrics.socket_dropped("too_many")
         raise Refused(TRY_LATER)
     joined = await hub.join(*_sight(websocket, gate, view, who))
@@ -93,6 +94,12 @@ async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, w
             await _serve(websocket, seat, who, over)
     finally:
         hub.leave(topic, seat)
+
+
+def most_sockets() -> int:
+    """Return how many sockets may be open at once: of the files that this process may open, others need some, too."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files * 3 // 5)
 
 
 def _sight(websocket: WebSocket, gate: str, view: str, who: Watcher) -> tuple[str, LiveView]:
