@@ -26,9 +26,11 @@ class PeopleServices:
     sign_ins: SignIns
 
 
-def people_services(settings: Settings, clock: Clock, store: Store) -> PeopleServices:
-    """Return them over a store."""
-    users, passwords = SqlUsers(store.database), Passwords()
+def people_services(
+    settings: Settings, clock: Clock, store: Store, passwords: Passwords | None = None
+) -> PeopleServices:
+    """Return them over a store. passwords: how they are hashed, at today's costs by default."""
+    users, passwords = SqlUsers(store.database), passwords or Passwords()
     sessions = Sessions(SqlSessions(store.database), clock, settings.session_hours, settings.session_idle_hours)
     return PeopleServices(
         sessions,

@@ -12,10 +12,12 @@ import httpx2
 from app.clocks import SystemClock
 from app.core.access import Role
 from app.core.event import HOLDFIRE
+from app.services.passwords import Passwords
 from app.settings import load_settings
 from app.store.bundle import open_store
 from app.wiring.people import people_services
 from tests.support.server import Server
+from tests.support.signing_in import CHEAP
 
 PASSWORD = "four words in a row"
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([\w-]+)">')
@@ -57,7 +59,7 @@ def a_user(environment: Mapping[str, str], email: str, role: str = Role.ADMIN, p
     async def add() -> None:
         settings, clock = load_settings(environ=environment), SystemClock()
         async with open_store(settings.resolved_database_url, clock) as store:
-            accounts = people_services(settings, clock, store).accounts
+            accounts = people_services(settings, clock, store, Passwords(CHEAP)).accounts
             await accounts.add(email, email.partition("@")[0], Role(role), password, by=HOLDFIRE)
 
     with ThreadPoolExecutor(1) as elsewhere:  # a test may have an event loop of its own

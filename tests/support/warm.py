@@ -1,7 +1,7 @@
 """Running the program without paying for its imports each time: children forked from a process that has them already.
 
-What such a child does is what `holdfire` does; only the first seconds of its life are not its own. Tests of those
-seconds run `python -m app`.
+What such a child does is what `holdfire` does; only the first seconds of its life are not its own, and what it spends
+on hashing a password. Tests of those seconds run `python -m app`.
 """
 
 import atexit

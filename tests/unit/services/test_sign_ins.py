@@ -95,6 +95,10 @@ async def test_a_hash_made_at_other_costs_is_made_anew_when_its_owner_signs_in(h
     assert await house.sign_in()
 
 
+async def test_a_hash_costs_what_rfc_9106_asks_for_where_memory_is_short():
+    assert (await Passwords().hash(PASSWORD)).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 @pytest.mark.parametrize("kept", [None, "", "no hash at all", "$argon2id$v=19$m=8,t=1,p=1$x$y"])
 async def test_what_is_no_hash_matches_nothing(kept):
     assert not await Passwords(CHEAP).matches(PASSWORD, kept)
