@@ -12,7 +12,7 @@ from app.errors import HoldfireError
 
 T = TypeVar("T")
 
-GONE_SECONDS = 10  # a replica that could not say for so long what it has seen does not rely on its memory any more
+GONE_SECONDS = 7  # a replica that could not say for so long what it has seen does not rely on its memory any more
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.1
 
 _CHANGED = "SELECT nullif(current_setting('holdfire.changed', true), '')::bigint"
@@ -33,7 +33,7 @@ def changed_by(connection: Connection) -> int | None:
 
 
 async def seen_everywhere(read: Read, revision: int) -> None:
-    """Return once every replica has seen a change, or may not rely on its memory any more: after 10 s at the latest."""
+    """Return once every replica has seen a change, or may not rely on its memory any more: after 7 s at the latest."""
     deadline, pause = monotonic() + GONE_SECONDS, FIRST_PAUSE_SECONDS
     while monotonic() < deadline:
         try:

@@ -2,7 +2,7 @@
 
 Triggers number each change of what replicas keep in memory. A replica reads anew what has another number than it
 knows, told of it at once by NOTIFY or by its own look each second, and then writes down how far it has seen. Whoever
-changes something waits until every replica has seen it. One that cannot say so for 10 seconds is waited for no longer:
+changes something waits until every replica has seen it. One that cannot say so for 7 seconds is waited for no longer:
 by its own stopwatch it has known for 2 seconds by then that it may not rely on its memory.
 
 One of them leads, by a lease that it renews each second and that ends by itself. What only the leader may write is
@@ -30,8 +30,8 @@ from app.store.engine import Database
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-PATIENCE_SECONDS = 5.0
-CONFIRMED_SECONDS = 8.0
+PATIENCE_SECONDS = 4.0
+CONFIRMED_SECONDS = 5.0
 LEASE_SECONDS = 5
 LEADS_SECONDS = 4.0
 FORGOTTEN_SECONDS = 3_600

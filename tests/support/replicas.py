@@ -7,18 +7,29 @@ from pathlib import Path
 import psycopg
 
 from tests.support.databases import a_database_url, prepare
+from tests.support.postgresql import Cluster
 from tests.support.server import Server, a_server
 from tests.support.shell import wait_until
 
 
 @contextmanager
-def replicas(folder: Path, count: int, **environment: str) -> Iterator[Sequence[Server]]:
-    """Yield so many replicas on the folder's database, once each of them may be asked and one leads."""
-    prepare("postgresql", folder)
-    url = a_database_url("postgresql", folder)
+def replicas(
+    folder: Path, count: int, ports: Sequence[str] = (), own: Cluster | None = None, **environment: str
+) -> Iterator[Sequence[Server]]:
+    """Yield so many replicas on the folder's database, once each of them may be asked and one leads.
+
+    ports: where each is to listen; (): anywhere. own: a cluster of its own, in place of the one all tests share.
+    """
+    if own is not None:
+        url = own.database("holdfire")
+    else:
+        prepare("postgresql", folder)
+        url = a_database_url("postgresql", folder)
+    started: list[Server] = []
     with ExitStack() as stack:
-        names = [folder / f"replica{number}" for number in range(count)]
-        started = [stack.enter_context(a_server(name, HOLDFIRE_DATABASE_URL=url, **environment)) for name in names]
+        for number, port in zip(range(count), [*ports, *["0"] * count], strict=False):
+            server = a_server(folder / f"replica{number}", "--port", port, HOLDFIRE_DATABASE_URL=url, **environment)
+            started.append(stack.enter_context(server))
         wait_until(lambda: len(present(url)) == count and leader(url) is not None, "all of them at work")
         yield started
 

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ POLICY: dict[str, Any] = {
     "rules": [{"metric": "backlog", "hold_above": 10}],
     "max_audience_per_wave": 20,
 }
-FAULTY = 500
+FAULTY, UNAVAILABLE = 500, 503
 PAUSE_SECONDS = 0.02  # while nothing answers
 RECOVERY_SECONDS = 60.0  # wanted are 10; a busy machine that is four times slower takes longer to start alone
 
@@ -36,6 +36,7 @@ class Writer(threading.Thread):
         self._chance = random.Random(f"{seed}/{number}")
         self._ended = threading.Event()
         self.opened_us = 0  # when a send was heard last
+        self.refused_us = 0  # when a report was answered 503 last
 
     def run(self) -> None:
         with Client(self._url, self._told) as client:
@@ -53,7 +54,9 @@ class Writer(threading.Thread):
                     client.save(POLICY | {"max_audience_per_wave": self._chance.randint(15, 25)})
                 if self._chance.random() < 0.003:
                     client.override("hold", minutes=0.01)
-                if reported is None:
+                if reported is not None and reported.status_code == UNAVAILABLE:
+                    self.refused_us = now_us()
+                if reported is None or not reported.is_success:
                     self._ended.wait(PAUSE_SECONDS)
 
     def _take(self, client: Client, key: str) -> str:
@@ -98,14 +101,14 @@ class Load:
 
 
 @contextmanager
-def a_load(url: str, seed: int, writers: int = 3) -> Iterator[Load]:
-    """Yield writers at work; they have ended when this is left."""
-    told = Told()
-    with Client(url, told) as client:
+def a_load(url: str | Sequence[str], seed: int, writers: int = 3) -> Iterator[Load]:
+    """Yield writers at work, in turn at each of several urls; they have ended when this is left."""
+    told, urls = Told(), [url] if isinstance(url, str) else url
+    with Client(urls[0], told) as client:
         saved = client.save(POLICY)
         assert saved is not None
         assert saved.is_success, saved.text
-    load = Load([Writer(url, told, number, seed) for number in range(writers)], told)
+    load = Load([Writer(urls[number % len(urls)], told, number, seed) for number in range(writers)], told)
     for writer in load.writers:
         writer.start()
     try:
