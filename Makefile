@@ -44,8 +44,9 @@ recipes: dev-venv ## the recipes for tools that ask, in the real tools: a quarte
 	@scripts/recipes.sh n8n
 	@RECIPES=1 $(BIN)/python -m pytest tests/recipes $(ARGS)
 
-docs: dev-venv ## draw the state machines of docs/explanation from the code's tables
+docs: dev-venv ## draw the state machines of docs/explanation from the code's tables, and the dashboards of docker/grafana
 	@$(BIN)/python -m scripts.draw_state_machines
+	@$(BIN)/python -m scripts.draw_dashboards
 
 fmt: dev-venv ## format the code and repair what the linter can
 	@$(BIN)/ruff check --quiet --fix . || true

@@ -16,6 +16,8 @@ import pytest
 
 from app.clocks import SystemClock
 from app.services.trials import Seen
+from scripts.dashboards import VERDICT
+from tests.support.dashboards import all_expressions
 from tests.support.server import REPOSITORY, a_server
 from workers.sources.trying import over_the_line
 
@@ -128,6 +130,12 @@ def query(client: httpx2.Client, expression: str, label: str = "gate") -> dict[s
     return {sample["metric"].get(label, ""): sample["value"][1] for sample in found} or None
 
 
+def fault_of(client: httpx2.Client, expression: str) -> str | None:
+    """Return what Prometheus has against an expression, None: nothing."""
+    answer = client.get("/api/v1/query", params={"query": expression}).json()
+    return None if answer["status"] == "success" else answer["error"]
+
+
 def test_a_real_prometheus_scrapes_us_and_its_rules_see_the_gate(holdfire, tmp_path):
     with holdfire.client() as ours, prometheus(tmp_path, holdfire.url.removeprefix("http://")) as theirs:
         report(ours, backlog=7)
@@ -139,6 +147,11 @@ def test_a_real_prometheus_scrapes_us_and_its_rules_see_the_gate(holdfire, tmp_p
         assert held.keys() == {"default"}
         assert query(theirs, 'up{job="holdfire"}') is not None
         backlog = read_back(theirs)
+        refused = {expression: fault for expression in all_expressions() if (fault := fault_of(theirs, expression))}
+        assert refused == {}
+        wait_until(lambda: query(theirs, VERDICT.replace("$gate", ".*")) == {"default": "1"} or None, "send")
+        limits = query(theirs, 'holdfire_rule_limit{rule="backlog"}', "bound")
+        assert limits == {"hold": "10", "resume": "5"}
     assert (backlog.queue, backlog.value) == ("orders-voice", 7)
     assert 0 <= backlog.age_seconds < PATIENCE_SECONDS
 
