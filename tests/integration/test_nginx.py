@@ -2,6 +2,7 @@
 
 import json
 import signal
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -16,7 +17,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.api.middleware import MAX_BODY_BYTES
 from app.core.campaign.images import MAX_IMAGE_BYTES
-from tests.support.nginx import Nginx, a_nginx
+from tests.support.certificates import for_loopback
+from tests.support.nginx import Nginx, a_nginx, example
+from tests.support.running import a_free_port
 from tests.support.server import Server, a_port, a_server, run_cli
 from tests.support.shell import wait_until
 from tests.support.stand_ins import a_stand_in
@@ -140,12 +143,23 @@ def test_holdfire_is_told_whom_nginx_serves_whatever_the_caller_claims(tmp_path:
 
 
 def test_a_proxy_further_out_is_believed_once_it_is_named(tmp_path: Path):
-    example = Path(__file__).parents[2] / "docker" / "nginx" / "server.d" / "behind-a-proxy.conf.example"
-    named = example.read_text(encoding="utf-8").replace("192.0.2.0/24", "127.0.0.0/8")
+    named = {"behind.conf": example("behind-a-proxy.conf").replace("192.0.2.0/24", "127.0.0.0/8")}
     with a_stand_in("answers") as replica, a_nginx(tmp_path / "nginx", [replica.address], named) as nginx:
         forwarded = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
         assert httpx2.get(f"{nginx.url}/livez", headers=forwarded).text == "ok"
     assert "X-Forwarded-For: 203.0.113.9" in replica.requests[0].split("\r\n")
+
+
+def test_it_ends_tls_once_it_has_a_certificate(tmp_path: Path):
+    port = a_free_port()
+    _, certificate = for_loopback(tmp_path)
+    added = {name: (tmp_path / name).read_text() for name in ("certificate.pem", "key.pem")}
+    added["tls.conf"] = example("tls.conf").replace("listen 8443", f"listen 127.0.0.1:{port}")
+    trusted = ssl.create_default_context(cafile=certificate)
+    with a_stand_in("answers") as replica, a_nginx(tmp_path / "nginx", [replica.address], added):
+        answer = httpx2.get(f"https://127.0.0.1:{port}/livez", verify=trusted)
+    assert (answer.text, answer.headers["Strict-Transport-Security"]) == ("ok", "max-age=31536000")
+    assert "X-Forwarded-Proto: https" in replica.requests[0].split("\r\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])

@@ -3,9 +3,10 @@
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx2
 import pytest
@@ -16,6 +17,12 @@ from tests.support.server import REPOSITORY
 CONFIGURATION = REPOSITORY / "docker" / "nginx" / "nginx.conf"
 RESOLVER = "resolver 127.0.0.11 valid=5s ipv6=off;"
 REPLICA = "server holdfire:8000 resolve"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def example(name: str) -> str:
+    """Return an example of what an installation adds in server.d."""
+    return (CONFIGURATION.parent / "server.d" / f"{name}.example").read_text(encoding="utf-8")
 
 
 def nginx_program() -> str:
@@ -57,12 +64,12 @@ class Nginx:
 
 
 @contextmanager
-def a_nginx(folder: Path, replicas: Sequence[str], *additions: str) -> Iterator[Nginx]:
-    """Yield an nginx in front of replicas, each host:port. additions: what is in the files of server.d."""
+def a_nginx(folder: Path, replicas: Sequence[str], additions: Mapping[str, str] = NOTHING) -> Iterator[Nginx]:
+    """Yield an nginx in front of replicas, each host:port. additions: the files of server.d, by name."""
     port, alive_port = a_free_port(), a_free_port()
     (folder / "server.d").mkdir(parents=True)
-    for number, addition in enumerate(additions):
-        (folder / "server.d" / f"{number}.conf").write_text(addition, encoding="utf-8")
+    for name, text in additions.items():
+        (folder / "server.d" / name).write_text(text, encoding="utf-8")
     file = folder / "nginx.conf"
     file.write_text(configuration(folder, port, alive_port, replicas), encoding="utf-8")
     command: list[str | Path] = [nginx_program(), "-e", "stderr", "-c", file]
