@@ -220,7 +220,7 @@ async def test_what_is_forgotten_is_not_remembered_from_an_earlier_reading(store
     assert queue.heard.tolist() == [False] * 3
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     deltas=st.lists(
         st.builds(reading, st.integers(0, 5_000), st.sampled_from([0, 1, 254, 255, 300, 65_535, 1e6, 0.1, 1 / 3]))
