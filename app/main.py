@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial
@@ -27,9 +28,14 @@ from app.errors import HoldfireError
 from app.live.hub import Hub
 from app.live.socket import live_router
 from app.ports.clock import Clock
+from app.ports.replicas import OnlyOne, Replicas
 from app.services.container import Services
+from app.services.following import while_leading
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
+from app.store.connect import is_file, usable_url
+from app.store.replica import replicas_of
+from app.stream.places import place_of
 from app.telemetry.http import HttpMetrics
 from app.telemetry.logs import request_context
 from app.telemetry.metrics import Metrics, metrics_router
@@ -114,38 +120,58 @@ async def _lifespan(
 ) -> AsyncIterator[State]:
     """Open the store, run what runs beside the requests, and yield what they find; close all of it at the end."""
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.resolved_database_url, clock, alone=True))
+        url = settings.resolved_database_url
+        store = await stack.enter_async_context(
+            open_store(url, clock, alone=is_file(usable_url(url)), place=place_of(settings))
+        )
+        replicas = await replicas_of(store.database)
         metrics = Metrics()
         computing, planning = (stack.enter_context(closing(ChildProcess())) for _ in range(2))
-        services = await build_services(settings, clock, store, metrics, computing=computing, planning=planning)
+        services = await build_services(
+            settings, clock, store, metrics, computing=computing, planning=planning, replicas=replicas
+        )
         hub = Hub(services)
         metrics.watch(services, hub)
-        stop = asyncio.Event()
+        stop, leave = asyncio.Event(), asyncio.Event()
+        await stack.enter_async_context(_running(leave, replicas.run(leave, services.following.take_in)))
         jobs = _jobs(services, stop)
         if background:
-            jobs.append(background(services, stop))
+            jobs.append(while_leading(replicas, stop, partial(background, services)))
         async with _running(stop, *jobs, hub.run(stop)):
-            checks = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
+            checks: dict[str, Check] = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
+            if not isinstance(replicas, OnlyOne):
+                checks["replica"] = partial(_unconfirmed, replicas)
             yield State(services=services, hub=hub, metrics=metrics, checks=checks)
+
+
+async def _unconfirmed(replicas: Replicas) -> str | None:
+    """Return why this replica may not answer from memory, None while it may."""
+    if time.monotonic() < replicas.confirmed_until():
+        return None
+    return "the database has not answered for a while; what other replicas changed may not be known here"
 
 
 def _jobs(services: Services, stop: asyncio.Event) -> list[Awaitable[None]]:
     """Return what the services do beside the requests, until `stop` is set."""
-    return [
+    for_all: list[Awaitable[None]] = [
         services.evaluator.run(stop),
         services.keys.run(stop),
         services.sessions.run(stop),
         services.displays.run(stop),
         services.permits.run(stop),
-        services.callbacks.run(stop),
-        services.releases.run(stop, services.evaluator.subscribe),
-        services.overrides.run(stop),
         services.outlooks.run(stop),
-        services.tallies.run(stop),
         services.learning.run(stop),
-        services.debriefs.run(stop),
         _write_asks(services, stop),
     ]
+    leader_s: tuple[Callable[[asyncio.Event], Awaitable[None]], ...] = (
+        services.callbacks.run,
+        partial(services.releases.run, subscribe=services.evaluator.subscribe),
+        services.overrides.run,
+        services.tallies.resume,
+        services.debriefs.run,
+        *([services.archive.run] if services.archive else []),
+    )
+    return for_all + [while_leading(services.replicas, stop, job) for job in leader_s]
 
 
 async def _write_asks(services: Services, stop: asyncio.Event) -> None:

@@ -65,6 +65,9 @@ class Settings(BaseModel):
     session_idle_hours: float = Field(
         default=4, ge=0.25, le=720, description="how long a browser stays signed in that opens and watches nothing"
     )
+    drain_seconds: float = Field(
+        default=0, ge=0, le=300, description="how long to answer on, not ready any more, once told to end by SIGTERM"
+    )
     public_url: str = Field(
         default="", description="where people open holdfire, for links to hand out; https makes cookies secure"
     )

@@ -1,6 +1,9 @@
 """`holdfire serve`: the whole of holdfire in one process."""
 
+import asyncio
 import gc
+import math
+import signal
 import socket
 import sys
 import time
@@ -22,7 +25,8 @@ from app.main import Background, HoldfireApp, create_app
 from app.ports.clock import Clock
 from app.settings import Settings, load_settings
 from app.store.migrate import migrate
-from app.store.sole import sole_evaluator
+from app.store.sole import require_free
+from app.stream.places import place_of, until_there
 from app.telemetry.logs import configure_logs
 from workers.supervisor import background_for
 
@@ -61,6 +65,7 @@ def run_server(
 ) -> None:
     """Serve until SIGINT or SIGTERM; ready gets the URL once requests are answered. Raises typer.Exit on failure."""
     _try_database(settings.resolved_database_url)
+    _await_stream(settings)
     setup = prepare_first_admin(settings)
     listener = _listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
@@ -72,7 +77,7 @@ def run_server(
         if setup is not None:
             print(setup_lines(settings.public_url or url, setup), flush=True)
 
-    server = _Server(app, _make_room(), ready=announce, local_only=settings.auth == "off")
+    server = _Server(app, _make_room(), settings, ready=announce)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -86,10 +91,11 @@ def run_server(
 class _Server(uvicorn.Server):
     """A server that says when it answers, and waits for nobody without end."""
 
-    def __init__(self, app: HoldfireApp, room: Room, ready: Callable[[], None], *, local_only: bool) -> None:
+    def __init__(self, app: HoldfireApp, room: Room, settings: Settings, ready: Callable[[], None]) -> None:
         options = _uvicorn_options() | {"http": partial(PatientProtocol, room)}
-        super().__init__(uvicorn.Config(LocalOnly(app) if local_only else app, **options))
+        super().__init__(uvicorn.Config(LocalOnly(app) if settings.auth == "off" else app, **options))
         self._app, self._room, self._ready = app, room, ready
+        self._drain_seconds, self._ends_at = settings.drain_seconds, math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -101,22 +107,43 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_A_SECOND == 0:
             self._room.sweep(self.server_state.connections, time.monotonic())
+        if time.monotonic() >= self._ends_at:
+            self._ends_at = math.inf
+            super().handle_exit(signal.SIGTERM, None)
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End in order, however often the signal comes: `timeout` and impatient people send it twice."""
-        self._app.is_stopping = True
-        if not self.should_exit:
+        """End in order, however often the signal comes: `timeout` and impatient people send it twice.
+
+        SIGTERM, where there is time to drain, first tells who asks that nothing new should come.
+        """
+        is_first, self._app.is_stopping = not self._app.is_stopping, True
+        if sig == signal.SIGTERM and self._drain_seconds:
+            self._ends_at = time.monotonic() + self._drain_seconds if is_first else self._ends_at
+        elif not self.should_exit:
             super().handle_exit(sig, frame)
 
 
 def _try_database(url: str) -> None:
     """End with a sentence where the database cannot be used: once the server runs it would come as a traceback."""
     try:
-        with sole_evaluator(url):
-            migrate(url)
+        require_free(url)
+        migrate(url)
     except Invalid as fault:
         fail(fault)
+
+
+def _await_stream(settings: Settings) -> None:
+    """Return once the stream is there, where it is not in the database; end with a sentence where it cannot be used."""
+    place = place_of(settings)
+    if place is None:
+        return
+    try:
+        asyncio.run(until_there(place, lambda what: print(f"holdfire: {what}", file=sys.stderr, flush=True)))
+    except Invalid as fault:
+        fail(fault)
+    except KeyboardInterrupt:
+        raise typer.Exit(FAILED) from None
 
 
 def _make_room() -> Room:

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.support.server import REPOSITORY, a_server, run_cli
+from tests.support.shell import wait_until
 
 
 def test_the_program_says_where_it_answers_and_ends_on_a_signal(tmp_path):
@@ -71,3 +72,18 @@ def test_a_slash_too_many_is_not_found_rather_than_a_redirect(tmp_path):
                 404,
                 f"there is nothing at {path}",
             )
+
+
+def test_with_time_to_drain_it_answers_on_for_a_while_but_says_that_nothing_new_should_come(tmp_path):
+    with a_server(tmp_path, HOLDFIRE_DRAIN_SECONDS="300") as server, server.client() as client:
+        assert client.get("/readyz").status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: client.get("/readyz").status_code == 503, "it to be not ready")
+        assert "the process is ending" in client.get("/readyz").text
+        assert client.get("/api/v1/readiness").json()["decision"] == "hold"
+        server.stop(signal.SIGINT)
+
+
+def test_it_ends_once_it_is_drained(tmp_path):
+    with a_server(tmp_path, HOLDFIRE_DRAIN_SECONDS="0.2") as server:
+        assert server.stop() in {0, -signal.SIGTERM}
