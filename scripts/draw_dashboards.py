@@ -12,7 +12,8 @@ from typing import Any
 
 from app.core.gate.decision import Verdict
 from app.web.palettes import THEMES
-from scripts.dashboards import DASHBOARDS, SHAPES, VERDICT, WIDE, Dashboard, Panel, Row
+from scripts.dashboards import DASHBOARDS
+from scripts.panels import SHAPES, VERDICT, WIDE, Dashboard, Panel, Row
 
 FOLDER = Path(__file__).resolve().parent.parent / "docker" / "grafana" / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}

@@ -16,7 +16,7 @@ import pytest
 
 from app.clocks import SystemClock
 from app.services.trials import Seen
-from scripts.dashboards import VERDICT
+from scripts.panels import VERDICT
 from tests.support.dashboards import all_expressions
 from tests.support.server import REPOSITORY, a_server
 from workers.sources.trying import over_the_line
