@@ -3,11 +3,27 @@
 import argparse
 import os
 import platform
+import signal
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import httpx2
 
-from bench import backtest, live, load, outlook, pages, pause, permits, planning, sockets
+from bench import (
+    backtest,
+    fanout,
+    growth,
+    live,
+    load,
+    outlook,
+    pages,
+    pause,
+    permits,
+    planning,
+    prometheus,
+    sockets,
+)
 from bench.load import Rate
 from bench.measuring import data_dir, interleaved, table
 from bench.servers import CORES, REPOSITORY, baseline, holdfire
@@ -20,19 +36,31 @@ READINESS_QUERY = "/api/v1/readiness?gate=default&audience=500000"
 
 def main() -> None:
     """Measure and write."""
+    measures = _measures()
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds per figure; the median counts (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a round (default 3)")
     parser.add_argument("--dry-run", action="store_true", help="print only, leave docs/performance.md alone")
+    parser.add_argument("--only", nargs="+", choices=measures, metavar="NAME", help=f"only: {', '.join(measures)}")
+    parser.add_argument("--stored", type=int, help="observations in the largest database of `growth` (default 10^7)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # as Ctrl-C: what was started is ended, files deleted
+    if options.stored:
+        growth.STORED = (*(size for size in growth.STORED if size < options.stored), options.stored)
     parts = []
-    modules = sockets, pages, permits, outlook, planning, backtest
-    for measure in (readiness, pause.measure, ingest, latency, *(module.measure for module in modules)):
-        parts.append(measure(options.rounds, options.seconds))
+    for name in options.only or measures:
+        parts.append(measures[name](options.rounds, options.seconds))
         print(f"\n{parts[-1]}", flush=True)
-    if not options.dry_run:
+    if not (options.dry_run or options.only):
         write("\n\n".join([conditions(options.rounds, options.seconds), *parts]))
         print(f"\nwritten to {PAGE.relative_to(REPOSITORY)}")
+
+
+def _measures() -> dict[str, Callable[[int, float], str]]:
+    """Return everything that can be measured, by name, in the order of the page."""
+    modules = growth, prometheus, pause, fanout, sockets, pages, permits, outlook, planning, backtest
+    measures = {module.__name__.rpartition(".")[2]: module.measure for module in modules}
+    return {"readiness": readiness, "ingest": ingest, "latency": latency} | measures
 
 
 def readiness(rounds: int, seconds: float) -> str:

@@ -5,53 +5,75 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import httpx2
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PATIENCE_SECONDS = 600.0
 SCOPES = ("ingest", "readiness", "read", "permits", "policies", "admin")
 
 
 class Holding(NamedTuple):
-    """A whole holdfire that runs: where, which process, and keys that may do everything."""
+    """A whole holdfire that runs: where, which process, keys that may do everything, and when it was started."""
 
     url: str
     process_id: int
     keys: Sequence[str]
+    started: float = 0.0
 
 
 @contextmanager
 def serving(command: Sequence[str], environment: Mapping[str, str], core: int = SERVER_CORE) -> Iterator[str]:
     """Yield the URL that a server prints once it listens; end the server afterwards."""
-    with _started(command, environment, core) as (url, _):
+    with running([sys.executable, "-m", *command], environment, core) as (url, _):
         yield url
 
 
 @contextmanager
-def _started(command: Sequence[str], environment: Mapping[str, str], core: int) -> Iterator[tuple[str, int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=REPOSITORY,
-        env={**_clean(), **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    os.sched_setaffinity(process.pid, {core})
-    try:
+def running(
+    command: Sequence[str], environment: Mapping[str, str] = {}, core: int = SERVER_CORE
+) -> Iterator[tuple[str, int]]:
+    """Yield the URL that any program prints once it listens, and its process; end it afterwards."""
+    with started(command, environment, core) as process:
         yield _url_of(process, command), process.pid
-    finally:
-        process.terminate()
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str], core: int, log: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """Yield a program that was started on a core; end it afterwards. log: where it writes to, None: to us."""
+    with ExitStack() as stack:
+        out = subprocess.PIPE if log is None else stack.enter_context(log.open("w"))
+        process = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={**_clean(), **environment},
+            stdout=out,
+            stderr=None if log is None else subprocess.STDOUT,
+            text=True,
+        )
+        os.sched_setaffinity(process.pid, {core})
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
 
 
 @contextmanager
@@ -73,8 +95,36 @@ def holding(data_dir: Path, environment: Mapping[str, str] = {}, keys: int = 1) 
     """Yield a whole holdfire over a data folder, with so many keys."""
     environment = {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_LOG_LEVEL": "warning", **environment}
     made = [_make_key(environment) for _ in range(keys)]
-    with _started(["app.cli", "serve", "--port", "0"], environment, SERVER_CORE) as (url, process_id):
-        yield Holding(url, process_id, made)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+    with running(command, environment) as (url, process_id):
+        yield Holding(url, process_id, made, started)
+
+
+def answering_after(server: Holding) -> float:
+    """Return after how many seconds from its start a server gave its first answer that stands on an evaluation."""
+    patience = server.started + PATIENCE_SECONDS
+    with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.keys[0]}"}) as client:
+        while time.perf_counter() < patience:
+            try:
+                answer = client.get("/api/v1/readiness")
+            except httpx2.TransportError:
+                time.sleep(0.005)
+                continue
+            if b"data_starting" not in answer.content:
+                return time.perf_counter() - server.started
+    raise RuntimeError(f"no answer within {PATIENCE_SECONDS:g} s")
+
+
+def busy_seconds(process_id: int) -> float:
+    """Return the seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+
+def resident_bytes(process_id: int) -> float:
+    """Return the bytes of memory that a process holds."""
+    return int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES
 
 
 def _make_key(environment: Mapping[str, str]) -> str:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,14 +16,13 @@ import httpx2
 
 from bench.load import quiet_floor
 from bench.measuring import data_dir, table
-from bench.servers import LOAD_CORE, Holding, holding
+from bench.servers import LOAD_CORE, Holding, busy_seconds, holding, resident_bytes
 
 WATCHERS = (10, 1_000, 3_000)
 PER_KEY = 1_000
 OPENED_AT_ONCE = 50
 SETTLE_SECONDS = 2.0
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+HEAD_BYTES = 256
 OPCODE, NEWS = 0x0F, (1, 2)  # text and binary; pings are not counted
 SHORT, LONG = 126, 127  # a payload's length is in the two, or in the eight, bytes that follow
 
@@ -41,14 +39,15 @@ class Cost(NamedTuple):
 
 
 class Watcher(asyncio.Protocol):
-    """One open page: asks for the socket, then notes when each frame was whole."""
+    """One open page: asks for the socket, then notes when each frame was whole, and how the last one began."""
 
     def __init__(self, request: bytes) -> None:
         self._request, self._begun = request, False
         self._buffer = bytearray()
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.frames, self.last_at, self.frame_bytes = 0, 0.0, 0
+        self.frames, self.last_at, self.frame_bytes, self.head = 0, 0.0, 0, b""
         self.transport: asyncio.Transport | None = None
+        self._wanted: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -67,12 +66,25 @@ class Watcher(asyncio.Protocol):
             self._buffer, self._begun = bytearray(rest), True
         while (size := _whole_frame(self._buffer)) is not None:
             is_news = self._buffer[0] & OPCODE in NEWS
+            if is_news:
+                self.head = bytes(self._buffer[:HEAD_BYTES])
+                self._hand_over(bytes(self._buffer[:size]) if self._wanted else b"")
             del self._buffer[:size]
             if not is_news:
                 continue
             self.frames, self.last_at, self.frame_bytes = self.frames + 1, time.perf_counter(), size
             if not self.opened.done():
                 self.opened.set_result(None)
+
+    async def next_text(self) -> bytes:
+        """Return the JSON text of the next frame."""
+        self._wanted = asyncio.get_running_loop().create_future()
+        return await self._wanted
+
+    def _hand_over(self, frame: bytes) -> None:
+        if self._wanted is not None:
+            self._wanted.set_result(frame[frame.index(b'{"') :])
+            self._wanted = None
 
     def close(self) -> None:
         """Hang up."""
@@ -116,19 +128,19 @@ def _on_load_core(server: Holding, view: str, watchers: int, changes: int) -> Co
 async def _measure(server: Holding, view: str, watchers: int, changes: int) -> Cost:
     async with httpx2.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {server.keys[0]}"}) as client:
         await change(client, 0)
-        memory = _resident(server.process_id)
+        memory = resident_bytes(server.process_id)
         seats = await opened(server, view, watchers)
         try:
             await asyncio.sleep(SETTLE_SECONDS)
-            memory = (_resident(server.process_id) - memory) / watchers
-            busy, began, delays = _busy(server.process_id), time.perf_counter(), []
+            memory = (resident_bytes(server.process_id) - memory) / watchers
+            busy, began, delays = busy_seconds(server.process_id), time.perf_counter(), []
             for mark in range(1, changes + 1):
                 pace = asyncio.create_task(asyncio.sleep(1.0))
                 posted = time.perf_counter()
                 await change(client, mark)
                 await pace
                 delays += [(seat.last_at - posted) * 1000 for seat in seats if seat.last_at > posted]
-            cores = (_busy(server.process_id) - busy) / (time.perf_counter() - began)
+            cores = (busy_seconds(server.process_id) - busy) / (time.perf_counter() - began)
         finally:
             for seat in seats:
                 seat.close()
@@ -143,20 +155,26 @@ async def _measure(server: Holding, view: str, watchers: int, changes: int) -> C
 
 async def opened(server: Holding, view: str, watchers: int) -> list[Watcher]:
     """Return so many watchers, each with its first frame."""
-    place = urlsplit(server.url)
+    keys = (server.keys[number // PER_KEY] for number in range(watchers))
+    return await connected(server.url, [handshake(urlsplit(server.url).netloc, view, key) for key in keys])
+
+
+async def connected(url: str, requests: Sequence[bytes]) -> list[Watcher]:
+    """Return a watcher for each request, each with its first frame."""
+    place = urlsplit(url)
     assert place.hostname
     assert place.port
     loop, seats = asyncio.get_running_loop(), list[Watcher]()
-    for start in range(0, watchers, OPENED_AT_ONCE):
-        for number in range(start, min(watchers, start + OPENED_AT_ONCE)):
-            request = _handshake(place.netloc, view, server.keys[number // PER_KEY])
+    for start in range(0, len(requests), OPENED_AT_ONCE):
+        for request in requests[start : start + OPENED_AT_ONCE]:
             _, seat = await loop.create_connection(partial(Watcher, request), place.hostname, place.port)
             seats.append(seat)
         await asyncio.gather(*(seat.opened for seat in seats[start:]))
     return seats
 
 
-def _handshake(host: str, view: str, key: str) -> bytes:
+def handshake(host: str, view: str, key: str) -> bytes:
+    """Return the request for a socket."""
     lines = (
         f"GET /api/v1/live?view={view} HTTP/1.1",
         f"Host: {host}",
@@ -185,14 +203,3 @@ async def change(client: httpx2.AsyncClient, mark: int) -> None:
     floor = [each | {"backlog": 1 + mark % 2} for each in quiet_floor("feed")]
     answer = await client.post("/api/v1/observations", json=floor)
     answer.raise_for_status()
-
-
-def _busy(process_id: int) -> float:
-    """Return the seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def _resident(process_id: int) -> float:
-    """Return the bytes of memory that a process holds."""
-    return int(Path(f"/proc/{process_id}/statm").read_text(encoding="ascii").split()[1]) * PAGE_BYTES

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes .recipes_cache/TOOL with the real program that a recipe is tried with, from its own hash-locked requirements.
-# usage: scripts/recipes.sh node-red|airflow|n8n. Does nothing when it stands as the lock and this folder demand.
+# Makes .recipes_cache/TOOL with the real program that a recipe is tried with, or that the benchmark compares with (ws),
+# from its own hash-locked requirements.
+# usage: scripts/recipes.sh node-red|airflow|n8n|ws. Does nothing when it stands as the lock and this folder demand.
 # npm, Node.js 20 with its headers, a C++ compiler and PYTHON (default: that of .venv) must be there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tool=${1:?usage: scripts/recipes.sh node-red|airflow|n8n}
+tool=${1:?usage: scripts/recipes.sh node-red|airflow|n8n|ws}
 locks=requirements/recipes/$tool
 home=.recipes_cache/$tool
 made_of=$({ printf '%s\n' "$PWD" && cat "$locks"/* "$0"; } | sha256sum)

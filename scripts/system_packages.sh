@@ -11,7 +11,10 @@ case ${1:?usage: scripts/system_packages.sh test|bench} in
         needed="chromium-headless-shell:chromium-headless-shell chromium:chromium promtool:prometheus prometheus:prometheus"
         needed+=" mosquitto:mosquitto postfix:postfix pg_ctlcluster:postgresql nats-server:nats-server nginx:nginx node:nodejs npm:npm"
         ;;
-    bench) needed="wrk:wrk taskset:util-linux chromium-headless-shell:chromium-headless-shell" ;;
+    bench)
+        needed="wrk:wrk taskset:util-linux chromium-headless-shell:chromium-headless-shell"
+        needed+=" prometheus:prometheus node:nodejs npm:npm"
+        ;;
     *) printf 'usage: scripts/system_packages.sh test|bench\n' >&2 && exit 2 ;;
 esac
 

@@ -12,7 +12,7 @@ from app.core.permit.permit import PermitState
 from app.services.backtests import Walk, walked
 from app.store.migrate import migrate
 from app.store.minutes import SqlMinutes
-from bench import backtest, planning, stock
+from bench import backtest, observed, planning, steady, stock
 from bench.load import Rate, _read
 from bench.measuring import interleaved, table
 from tests.support.builders import NOW
@@ -103,3 +103,37 @@ async def test_the_history_that_planning_needs_is_written(tmp_path):
     async with a_store(tmp_path) as store:
         flows = await store.flows.flows(planning.QUEUE, hour - timedelta(hours=2), hour, 300)
     assert set(flows.offered.tolist()) == {planning.CONTACTS_PER_STEP}
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", False),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\nserver: x\r\n\r\nabc", True),
+    ],
+    ids=["head", "body begun", "whole"],
+)
+def test_an_answer_counts_when_it_is_whole(answer, whole):
+    assert steady.is_whole(answer) is whole
+
+
+def test_waits_are_summed_up_in_milliseconds():
+    assert steady.summed_up([0.001 * each for each in range(200, 0, -1)]) == pytest.approx((101, 199, 200))
+
+
+async def test_what_was_observed_beforehand_is_left_as_by_a_server_that_stopped(tmp_path):
+    migrate(a_database_url("sqlite", tmp_path))
+    observed.fill(tmp_path / "holdfire.db", 100, 5)
+    async with a_store(tmp_path) as store:
+        records = await store.stream.read(0)
+        assert [record.position for record in records] == list(range(1, 101))
+        assert {record.payload.queue for record in records} == {f"queue-{number}" for number in range(5)}
+        assert await store.stream.position_before(records[50].received_at) == 49
+        checkpoint = await store.evaluation.checkpoint()
+        assert (checkpoint.position, len(checkpoint.known)) == (100, 5)
+
+
+def test_everything_can_be_measured_alone():
+    assert list(harness._measures())[:3] == ["readiness", "ingest", "latency"]
+    assert {"growth", "prometheus", "fanout", "sockets"} <= harness._measures().keys()
