@@ -9,15 +9,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count, repeat
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from app.core.floor.instants import micros
+from app.core.floor.contact import ContactEvent
 from app.core.floor.observation import Observation
 from app.ports.stream import Appended, Payload, StreamRecord
 from app.stream import postgresql_rows, sqlite_rows
-from app.stream.rows import Row, contact_row, observation_row, positions_above
+from app.stream.rows import contact_columns, observation_columns, positions_above
 from app.stream.tables import CONTACT_EVENTS, OBSERVATIONS, STREAM_HEAD
 
 _INSERT_NEW = {"sqlite": sqlite_rows.insert_new, "postgresql": postgresql_rows.insert_new}
@@ -89,25 +90,23 @@ def read_head(connection: Connection) -> int:
 
 
 def _numbered(base: int, requests: Sequence[Request]) -> list[StreamRecord]:
-    everything = ((request.received_at, payload) for request in requests for payload in request.payloads)
-    return [StreamRecord(position, at, payload) for position, (at, payload) in enumerate(everything, base + 1)]
+    records: list[StreamRecord] = []
+    for request in requests:
+        fields = zip(count(base + len(records) + 1), repeat(request.received_at), request.payloads)
+        records += map(tuple.__new__, repeat(StreamRecord), fields)  # as _make does, without a Python call for each
+    return records
 
 
 def insert_records(connection: Connection, records: Sequence[StreamRecord]) -> int:
     """Insert records whose keys are not there yet, each at its position; return how many were new."""
-    observations: list[Row] = []
-    contacts: list[Row] = []
-    came_at: datetime | None = None
-    came = 0
-    for position, received_at, payload in records:
-        if received_at is not came_at:  # one instant per request: not converted again for each of its payloads
-            came_at, came = received_at, micros(received_at)
-        if isinstance(payload, Observation):
-            observations.append(observation_row(position, came, payload))
-        else:
-            contacts.append(contact_row(position, came, payload))
-    insert_new = _INSERT_NEW[connection.dialect.name]
-    return insert_new(connection, OBSERVATIONS, observations) + insert_new(connection, CONTACT_EVENTS, contacts)
+    insert_new, inserted = _INSERT_NEW[connection.dialect.name], 0
+    observations = [record for record in records if isinstance(record[2], Observation)]
+    if observations:
+        inserted += insert_new(connection, OBSERVATIONS, observation_columns(observations))
+    if len(observations) < len(records):
+        contacts = [record for record in records if isinstance(record[2], ContactEvent)]
+        inserted += insert_new(connection, CONTACT_EVENTS, contact_columns(contacts))
+    return inserted
 
 
 def _take_back(connection: Connection, base: int) -> set[int]:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from app.core.floor.instants import SECOND
-from app.stream.rows import UNIQUE_KEYS, Row
+from app.stream.rows import UNIQUE_KEYS, Columns, Row
 from app.stream.tables import OBSERVATIONS
 
 _OBSERVED_AT = 3  # its place in a row
@@ -25,13 +25,12 @@ _TYPES = {"BIGINT": "int8", "FLOAT": "float8", "VARCHAR": "text"}
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
-    """Insert rows, each in column order; return how many were new.
+def insert_new(connection: Connection, table: Table, columns: Columns) -> int:
+    """Insert rows, given as the table's columns; return how many were new.
 
-    A row whose unique key is there already is left out; of rows with the same key among `rows` any one may be in.
+    A row whose unique key is there already is left out; of rows with the same key among these any one may be in.
     """
-    if not rows:
-        return 0
+    rows = list(zip(*columns, strict=True))
     with _cursor(connection) as cursor:
         try:
             return _write(cursor, table, rows)

@@ -12,23 +12,28 @@ from app.core.floor.observation import Observation
 from app.ports.stream import StreamRecord
 
 Row = tuple[Any, ...]
+Columns = Sequence[tuple[Any, ...]]  # of a table, in its order: rows turned over, which costs a tenth of making each
 
 UNIQUE_KEYS = {"observations": ("observed_at", "queue", "source"), "contact_events": ("contact_id", "event")}
 _KINDS = {kind.value: kind for kind in ContactEventKind}
 
 _received = lru_cache(maxsize=64)(instant)  # the records of one append share theirs
+_came = lru_cache(maxsize=64)(micros)
 
 
-def observation_row(position: int, received: int, item: Observation) -> Row:
-    """Return the row of the observations table; received in microseconds."""
-    start: Row = (position, received, item[0], micros(item[1]))
-    return start + item[2:]
+def observation_columns(records: Sequence[StreamRecord]) -> Columns:
+    """Return what records of observations, at least one, fill each column of their table with."""
+    positions, came_at, observations = zip(*records, strict=True)
+    queues, instants, *others = zip(*observations, strict=True)
+    return positions, tuple(map(_came, came_at)), queues, tuple(map(micros, instants)), *others
 
 
-def contact_row(position: int, received: int, item: ContactEvent) -> Row:
-    """Return the row of the contact_events table; received in microseconds."""
-    contact_id, queue, event, at, *rest = item
-    return (position, received, contact_id, queue, event.value, micros(at), *rest)
+def contact_columns(records: Sequence[StreamRecord]) -> Columns:
+    """Return what records of contact events, at least one, fill each column of their table with."""
+    positions, came_at, events = zip(*records, strict=True)
+    contact_ids, queues, kinds, instants, *others = zip(*events, strict=True)
+    values = tuple([kind.value for kind in kinds])
+    return positions, tuple(map(_came, came_at)), contact_ids, queues, values, tuple(map(micros, instants)), *others
 
 
 def observation_record(row: Row) -> StreamRecord:

@@ -14,31 +14,31 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import sqlite
 
-from app.stream.rows import UNIQUE_KEYS, Row
+from app.stream.rows import UNIQUE_KEYS, Columns
 
 Shape = tuple[bool, ...]  # which columns of a row are filled
 
-# A rest is written with the next smaller size, so that few statements are ever prepared.
-_SIZES = (100, 25, 5, 1)
+# A rest is written with the next smaller size, so that few statements are ever prepared; of what waits where each
+# request has one record, the whole.
+_SIZES = (100, 25, *range(16, 0, -1))
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
-    """Insert rows, each in column order; return how many were new.
+def insert_new(connection: Connection, table: Table, columns: Columns) -> int:
+    """Insert rows, given as the table's columns; return how many were new.
 
-    A row whose unique key is there already is left out; of rows with the same key among `rows` any one may be in.
+    A row whose unique key is there already is left out; of rows with the same key among these any one may be in.
     """
-    return sum(_insert_shape(connection, table, shape, values) for shape, values in _by_shape(rows))
+    return sum(_insert_shape(connection, table, shape, values) for shape, values in _by_shape(columns))
 
 
-def _by_shape(rows: Sequence[Row]) -> Iterable[tuple[Shape, Sequence[Any]]]:
+def _by_shape(columns: Columns) -> Iterable[tuple[Shape, Sequence[Any]]]:
     """Return the filled values of the rows, those of one shape after each other; nearly always all are of one."""
-    columns = list(zip(*rows, strict=True))
-    empty = [column.count(None) for column in columns]
-    if all(count in (0, len(rows)) for count in empty):
+    empty, size = [column.count(None) for column in columns], len(columns[0])
+    if all(count in (0, size) for count in empty):
         shape = tuple([count == 0 for count in empty])
-        return [(shape, list(chain.from_iterable(zip(*compress(columns, shape), strict=True))))] if rows else []
+        return [(shape, list(chain.from_iterable(zip(*compress(columns, shape), strict=True))))]
     shapes: dict[Shape, list[Any]] = {}
-    for row in rows:
+    for row in zip(*columns, strict=True):
         shape = tuple([value is not None for value in row])
         values = shapes.get(shape)
         if values is None:

@@ -107,10 +107,8 @@ def all_fine(observations: Sequence[Observation], now: datetime) -> bool:
 
 def _plainly_fine_columns(columns: Sequence[tuple[Any, ...]], now: datetime) -> bool:
     queues, instants, sources, channels, *numbers = columns
-    kinds = [set(map(type, column)) for column in numbers]
-    if set(map(type, instants)) != {datetime} or any(len(kind) != 1 for kind in kinds):
-        return False
-    if max(instants) - now > fields.AHEAD or not _sound_shape(tuple(kind.pop() for kind in kinds)):
+    kinds = tuple(map(_kind, numbers))
+    if set(map(type, instants)) != {datetime} or max(instants) - now > fields.AHEAD or not _sound_shape(kinds):
         return False
     given = {name: column for name, column in zip(_NUMBERS, numbers, strict=True) if column[0] is not None}
     return (
@@ -119,6 +117,14 @@ def _plainly_fine_columns(columns: Sequence[tuple[Any, ...]], now: datetime) -> 
         and all(map(le, given.get("answered_within_target", ()), given.get("answered", ())))
         and all(map(fields.good_name, {*queues, *sources, *(set(channels) - {None})}))
     )
+
+
+def _kind(column: Sequence[object]) -> type:
+    """Return the one type of a column's values; object, which is right nowhere, when they are of several."""
+    if column[0] is None:  # as most columns are
+        return NoneType if column.count(None) == len(column) else object
+    kinds = set(map(type, column))
+    return kinds.pop() if len(kinds) == 1 else object
 
 
 def _within(column: Sequence[float], most: float) -> bool:
