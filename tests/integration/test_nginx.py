@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from app.api.middleware import MAX_BODY_BYTES
 from app.core.campaign.images import MAX_IMAGE_BYTES
@@ -121,7 +122,7 @@ def test_its_own_health_is_told_inside_only(nginx: Nginx, client: httpx2.Client)
 
 
 def test_a_live_socket_goes_through_with_its_changes(nginx: Nginx, replicas: list[Server]):
-    with connect(f"{nginx.url.replace('http', 'ws')}/api/v1/live") as live:
+    with connect(f"{nginx.url.replace('http', 'ws')}/api/v1/live", origin=Origin(nginx.url)) as live:
         frame = json.loads(live.recv(PATIENCE_SECONDS))
         assert frame["type"] == "snapshot"
         for server in replicas:  # whichever of them it is

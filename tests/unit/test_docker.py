@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
+from uvicorn import Config
 
-from app.commands.serve import GRACE_SECONDS
+from app.commands.serve import GRACE_SECONDS, _uvicorn_options
 from app.settings import PREFIX, Settings, load_settings
 from tests.unit.test_docs import page, tracked
 
@@ -212,3 +213,9 @@ def test_the_image_is_made_of_what_is_there():
     for needed in (*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], "requirements", "LICENSE"):
         assert f"!{needed}\n" in taken
     assert re.findall(r"^USER (\d+):\d+$", text, re.MULTILINE) == ["10001"]
+
+
+def test_nginx_lets_go_of_an_idle_connection_before_holdfire_does():
+    upstream = (DOCKER / "nginx" / "nginx.conf").read_text(encoding="utf-8").partition("upstream holdfire {")[2]
+    (seconds,) = re.findall(r"^ *keepalive_timeout (\d+)s;", upstream.partition("}")[0], re.MULTILINE)
+    assert int(seconds) < Config("", **_uvicorn_options()).timeout_keep_alive
