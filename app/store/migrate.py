@@ -41,10 +41,13 @@ def migrate(url: str) -> str:
 
 
 def schema_fault(connection: Connection) -> str | None:
-    """Return what is wrong with the schema that is there, None when it is this version's."""
-    newest = ScriptDirectory.from_config(migration_config()).get_current_head()
+    """Return what is wrong with the schema that is there, None when this version's program works on it."""
+    scripts = ScriptDirectory.from_config(migration_config())
+    newest = scripts.get_current_head()
     present = MigrationContext.configure(connection).get_current_heads()
-    return None if present == (newest,) else f"schema is {', '.join(present) or 'empty'}, needed is {newest}"
+    if present == (newest,) or _may_read_newer(connection, scripts):
+        return None
+    return f"schema is {', '.join(present) or 'empty'}, needed is {newest}"
 
 
 def make_anew(connection: Connection, target: URL) -> None:
@@ -66,6 +69,8 @@ def _upgrade(connection: Connection, target: URL) -> str:
     newest = str(scripts.get_current_head())
     known = {script.revision for script in scripts.walk_revisions()}
     if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
+        if _may_read_newer(connection, scripts):
+            return newest
         raise Invalid(
             f"{shown(target)} was upgraded by a newer holdfire: its schema is {', '.join(unknown)}, this one knows up "
             f"to {newest}. Start the newer version, or restore a backup from before the upgrade"
@@ -75,7 +80,23 @@ def _upgrade(connection: Connection, target: URL) -> str:
     command.upgrade(config, "head")
     if not is_file(target):
         postgresql.sort_text_by_bytes(connection)
+        oldest = getattr(scripts.get_revision(newest).module, "oldest_reader", newest)
+        connection.exec_driver_sql("DELETE FROM oldest_reader")
+        connection.exec_driver_sql("INSERT INTO oldest_reader VALUES (%s)", (oldest,))
     return newest
+
+
+def _may_read_newer(connection: Connection, scripts: ScriptDirectory) -> bool:
+    """Tell whether a newer holdfire has upgraded the database, and left word that this version works on it as well.
+
+    So it is for as long as replicas of both run beside each other.
+    """
+    present = MigrationContext.configure(connection).get_current_heads()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if connection.dialect.name != "postgresql" or not present or known.issuperset(present):
+        return False
+    oldest = connection.exec_driver_sql("SELECT revision FROM oldest_reader").scalar()
+    return oldest in known
 
 
 def _use_write_ahead_log(engine: Engine, target: URL) -> None:

@@ -16,7 +16,7 @@ from app.errors import Invalid
 from app.store.account_tables import SESSIONS
 from app.store.bundle import open_store
 from app.store.connect import migrating_engine, usable_url
-from app.store.migrate import migrate, migration_config
+from app.store.migrate import migrate, migration_config, schema_fault
 from app.stream.tables import OBSERVATIONS, STREAM_HEAD
 from tests.support import filling, postgresql
 from tests.support.builders import NOW
@@ -191,12 +191,30 @@ def test_a_database_of_a_newer_version_is_refused_untouched(either):
     migrate(either)
     with connected(either) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("UPDATE oldest_reader SET revision = '0999'"))
     before = schema(either)
     with pytest.raises(
         Invalid, match=f"newer holdfire: its schema is 0999, this one knows up to {NEWEST}. Start the newer"
     ):
         migrate(either)
     assert schema(either) == before
+
+
+def test_replicas_of_two_versions_share_a_database_whose_upgrade_says_that_the_older_one_may(tmp_path):
+    url = postgresql.bare(tmp_path)
+    migrate(url)
+    with connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+        assert schema_fault(connection) is None
+    before = schema(url)
+    assert migrate(url) == NEWEST
+    with connected(url) as connection:
+        connection.execute(text("UPDATE oldest_reader SET revision = '0998'"))
+        assert schema_fault(connection) == f"schema is 0999, needed is {NEWEST}"
+    with pytest.raises(Invalid, match="Start the newer"):
+        migrate(url)
+    assert schema(url) == before
 
 
 async def test_a_failed_migration_leaves_the_old_database(either):

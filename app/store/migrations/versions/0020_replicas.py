@@ -6,6 +6,7 @@ revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
+oldest_reader = "0020"  # the oldest version of the schema whose program works on this one as well
 
 # What replicas keep in memory, by the name under which they read it anew, and the tables that it is made of.
 KEPT = {
@@ -50,6 +51,7 @@ def upgrade() -> None:
             "CREATE TABLE leases (name varchar PRIMARY KEY, holder varchar NOT NULL, epoch bigint NOT NULL, "
             "until timestamptz NOT NULL)"
         )
+        op.execute("CREATE TABLE oldest_reader (revision varchar PRIMARY KEY)")
         op.execute(NOTE_CHANGE)
         for manner, kept in (("agreed", KEPT), ("unhurried", UNHURRIED)):
             for name, tables in kept.items():
@@ -63,5 +65,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION note_change() CASCADE")
-        op.execute("DROP TABLE leases, replicas, changes")
+        op.execute("DROP TABLE leases, replicas, changes, oldest_reader")
         op.execute("DROP SEQUENCE revisions")
