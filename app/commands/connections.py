@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 65_536
 MAX_REQUESTS_AHEAD = 64  # that a client sends before it has its answers
 MOST_FILES, RESERVED_FILES, MOST_CONNECTIONS = 20_000, 256, 16_384
+FEW_CONNECTIONS = 4_000
 LOOKS_FOR_ROOM = 16
 
 
@@ -192,3 +193,14 @@ def raise_file_limit() -> int:
 def room_for(files: int) -> int:
     """Return how many connections a process may have that may open so many files: some are for databases and logs."""
     return min(MOST_CONNECTIONS, files - min(RESERVED_FILES, files // 4))
+
+
+def shortage(files: int) -> str | None:
+    """Return in a sentence that so many files make few connections, and what to do; None where they are enough."""
+    most = room_for(files)
+    if most >= FEW_CONNECTIONS:
+        return None
+    return (
+        f"this process may open only {files:,} files, so it keeps at most {most:,} connections; "
+        "for more raise the limit (ulimit -n, LimitNOFILE= of systemd, --ulimit nofile of Docker)"
+    )

@@ -16,7 +16,7 @@ import typer
 import uvicorn
 
 from app.api.middleware import LocalOnly
-from app.commands.connections import PatientProtocol, Room, raise_file_limit, room_for
+from app.commands.connections import PatientProtocol, Room, raise_file_limit, room_for, shortage
 from app.commands.first_admin import prepare_first_admin, setup_lines
 from app.commands.output import FAILED, USAGE, fail
 from app.core.simulation.twins import Twins
@@ -31,7 +31,6 @@ from app.telemetry.logs import configure_logs
 from workers.supervisor import background_for
 
 GRACE_SECONDS = 10
-FEW_CONNECTIONS = 4_000
 TICKS_A_SECOND = 10  # uvicorn's own
 # Ingest makes hundreds of thousands of small tuples a second, none of them in cycles. With Python's defaults the
 # collector looks at all of them again and again: a third of the cost of taking an observation in.
@@ -149,14 +148,9 @@ def _await_stream(settings: Settings) -> None:
 def _make_room() -> Room:
     """Return room for as many connections as this process may have files; say so where that is few."""
     files = raise_file_limit()
-    room = Room(room_for(files))
-    if room.most < FEW_CONNECTIONS:
-        print(
-            f"holdfire: this process may open only {files:,} files, so it keeps at most {room.most:,} connections; "
-            "for more raise the limit (ulimit -n, LimitNOFILE= of systemd, --ulimit nofile of Docker)",
-            file=sys.stderr,
-        )
-    return room
+    if (sentence := shortage(files)) is not None:
+        print(f"holdfire: {sentence}", file=sys.stderr)
+    return Room(room_for(files))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """A server that nobody can keep waiting: what comes too slowly or too long ends, and who asks always finds room."""
 
 import asyncio
+import resource
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,17 @@ import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.commands.connections import MAX_HEAD_BYTES, MAX_REQUESTS_AHEAD, Awaited, PatientProtocol, Room, room_for
+from app.commands.connections import (
+    MAX_HEAD_BYTES,
+    MAX_REQUESTS_AHEAD,
+    MOST_FILES,
+    Awaited,
+    PatientProtocol,
+    Room,
+    raise_file_limit,
+    room_for,
+    shortage,
+)
 
 WHOLE = b"GET /plain HTTP/1.1\r\nHost: holdfire\r\n\r\n"
 HALF = b"GET /plain HTTP/1.1\r\nHost: hold"
@@ -244,3 +255,20 @@ async def test_when_all_are_busy_the_newcomer_goes():
 @pytest.mark.parametrize(("files", "most"), [(256, 192), (1_024, 768), (4_096, 3_840), (1_000_000, 16_384)])
 def test_some_of_the_files_a_process_may_open_are_left_for_what_is_no_connection(files, most):
     assert room_for(files) == most
+
+
+def test_a_process_that_may_open_few_files_says_what_that_means_and_what_to_do():
+    sentence = shortage(1_024)
+    assert sentence is not None
+    assert "only 1,024 files, so it keeps at most 768 connections" in sentence
+    assert "ulimit -n" in sentence
+    assert shortage(20_000) is None
+
+
+def test_as_many_files_as_this_process_may_open_are_asked_for_up_to_what_is_of_use():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1_024), hard))
+    try:
+        assert raise_file_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, MOST_FILES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
