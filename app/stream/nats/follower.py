@@ -65,15 +65,14 @@ class Follower:
     async def connected(self) -> Session:
         """Return the session, once there is one."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self.session is not None)
+            await self._changed.wait_for(lambda: self.session is not None and not self.session.is_lost)
         assert self.session is not None  # noqa: S101  # just waited for
         return self.session
 
-    async def caught_up(self) -> Session:
-        """Return the session once everything is taken that is known to have been written."""
+    async def caught_up(self) -> Session | None:
+        """Return the session once everything is taken that is known to have been written; None when it is lost."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self.session is not None and self.seen >= self._until)
-        assert self.session is not None  # noqa: S101  # just waited for
+            await self._changed.wait_for(lambda: self.session is None or self.seen >= self._until)
         return self.session
 
     def moved(self, last: int) -> None:
@@ -94,6 +93,8 @@ class Follower:
         Raises Moved when somebody wrote meanwhile.
         """
         session = await self.caught_up()
+        if session is None:
+            raise Unreachable("there is no connection to NATS")
         return await session.publish(encoded(self.head, self.high), self.seen, f"mark-{self.head}-{self.seen}")
 
     async def _open(self) -> Session:

@@ -59,7 +59,8 @@ class Reader:
         if found is None:
             newest = await last_of(session, state.first, state.last)
             return newest.front.head if newest else self._follower.head
-        if found.message.sequence == state.first and found.front.base:
+        first = await first_where(session, state.first, state.last, lambda _: True)
+        if first is not None and first.front.base == found.front.base > 0:
             older = await self._history.position_before(at)
             if older < found.front.base:
                 return older

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 4.0
+CLOSE_SECONDS = 1.0
 PING_SECONDS = 2  # a server that stands still is given up after two of them
 DUPLICATE_SECONDS = 120.0  # how long the server knows the ids of messages; within it a message is sent again
 _WRONG_LAST_SEQUENCE = 10071
@@ -152,8 +153,7 @@ class Session:
     async def close(self) -> None:
         """End the connection. Closing twice is fine."""
         self.lose()
-        with suppress(NatsError, OSError, TimeoutError):  # it may be gone already
-            await asyncio.wait_for(self._client.close(), CONNECT_SECONDS)
+        await _closed(self._client)
 
     def _config(self) -> StreamConfig:
         return StreamConfig(
@@ -223,7 +223,11 @@ async def open_session(address: StreamAddress, keeping: Keeping) -> Session:
         closed_cb=on_loss,
         **_credentials(address),
     )
-    await _connected(connecting, address, faults)
+    try:
+        await _connected(connecting, address, faults)
+    except HoldfireError:
+        await _closed(client)
+        raise
     session = Session(client, address, keeping)
     lost.append(session.lose)
     try:
@@ -235,6 +239,12 @@ async def open_session(address: StreamAddress, keeping: Keeping) -> Session:
         await session.close()
         raise
     return session
+
+
+async def _closed(client: Client) -> None:
+    """Close a client, which may be gone already, or never have been there."""
+    with suppress(NatsError, OSError, TimeoutError):
+        await asyncio.wait_for(client.close(), CLOSE_SECONDS)
 
 
 class _Encrypted(Client):

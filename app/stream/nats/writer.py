@@ -150,10 +150,13 @@ class Writer:
 
     async def _ready(self) -> Session:
         """Return the session, once everything that was written before is read."""
-        async with asyncio.timeout(BACK_SECONDS):
-            await self._follower.connected()
-        async with asyncio.timeout(CAUGHT_UP_SECONDS):
-            return await self._follower.caught_up()
+        session: Session | None = None
+        while session is None:
+            async with asyncio.timeout(BACK_SECONDS):
+                await self._follower.connected()
+            async with asyncio.timeout(CAUGHT_UP_SECONDS):
+                session = await self._follower.caught_up()
+        return session
 
     async def _published(self, session: Session, message: bytes, after: int) -> int:
         """Return the sequence of the message; once more under the same name when the connection was lost meanwhile."""
