@@ -21,6 +21,7 @@ from app.services.refusals import Faulty, refusal
 from app.services.sources import Sources
 
 Item = TypeVar("Item", Observation, ContactEvent)
+_QUEUE, _SOURCE = attrgetter("queue"), attrgetter("source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,11 @@ class Ingest:
     async def _append(
         self, good: Sequence[Payload], rejected: Sequence[Rejection], instant: Callable[[Payload], datetime]
     ) -> IngestResult:
-        appends = (self._append_of(source, items, instant) for source, items in _by_source(good))
+        groups = _by_source(good)
+        if len(groups) == 1:
+            accepted, duplicates = await self._append_of(*groups[0], instant)
+            return IngestResult(accepted, duplicates, tuple(rejected))
+        appends = (self._append_of(source, items, instant) for source, items in groups)
         outcomes = await asyncio.gather(*appends, return_exceptions=True)
         appended: list[Appended] = []
         for outcome in outcomes:
@@ -112,7 +117,7 @@ class Ingest:
             raise
         sample = max(items, key=instant)
         newest = instant(sample)
-        last_of = {item.queue: item for item in items}
+        last_of = dict(zip(map(_QUEUE, items), items, strict=True))
         fed = {queue: Fed(instant(item), item.channel) for queue, item in last_of.items()}
         self._sources.sampled(source, sample, fed)
         self._sources.heard(
@@ -152,9 +157,9 @@ def _by_source(items: Sequence[Payload]) -> list[tuple[str, Sequence[Payload]]]:
     """Return the items per source; nearly every batch is of one, and then it is passed on whole."""
     if not items:
         return []
-    first = items[0].source
-    if all(item.source == first for item in items):
-        return [(first, items)]
+    sources = set(map(_SOURCE, items))
+    if len(sources) == 1:
+        return [(sources.pop(), items)]
     groups: dict[str, list[Payload]] = {}
     for item in items:
         groups.setdefault(item.source, []).append(item)

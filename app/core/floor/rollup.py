@@ -8,7 +8,7 @@ contact brought is taken back by a negative gain when more becomes known of it.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from app.core.floor.counts import NOTHING, Counts, signed
 from app.core.floor.flow import FlowDelta, Flows
@@ -28,7 +28,8 @@ _PLACE = {metric: Observation._fields.index(metric) for metric in Metric}
 _PLACES = {metric: frozenset({place}) for metric, place in _PLACE.items()}
 _WINDOW = Observation._fields.index("window_seconds")
 _PLACES[Metric.OCCUPANCY_RATIO] |= _PLACES[Metric.AGENTS_BUSY]
-_WHEN_AND_WHOSE = itemgetter(Observation._fields.index("observed_at"), Observation._fields.index("source"))
+_WHEN = itemgetter(Observation._fields.index("observed_at"))
+_WHOSE = itemgetter(Observation._fields.index("source"))
 
 
 class RollupDelta(NamedTuple):
@@ -184,7 +185,9 @@ class Rollups:
             self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // unit))
 
     def _read(self, minute: int, observations: list[Observation]) -> None:
-        observations.sort(key=_WHEN_AND_WHOSE)
+        if len(set(map(_WHOSE, observations))) > 1:
+            observations.sort(key=_WHOSE)
+        observations.sort(key=_WHEN)
         columns = list(zip(*observations, strict=True))
         empty = _empty_places(columns)
         if _WINDOW not in empty:
@@ -204,8 +207,9 @@ class Rollups:
         self, metric: Metric, minute: int, column: Sequence[float | None], observations: Sequence[Observation]
     ) -> None:
         """Take in the values that a metric has in observations, which are in order."""
-        values = [value for value in column if value is not None]
-        if values:
+        gaps = column.count(None)
+        if gaps < len(column):
+            values = [value for value in column if value is not None] if gaps else cast("Sequence[float]", column)
             newest = next(at for at in reversed(range(len(column))) if column[at] is not None)
             last = (observations[newest].observed_at, observations[newest].source, values[-1])
             self._gain(metric, minute).read(values, last)
