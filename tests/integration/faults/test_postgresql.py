@@ -2,22 +2,23 @@
 
 import asyncio
 import random
-import threading
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 
-import httpx2
 import pytest
 
 from app.errors import NotDurable
 from app.store import engine
 from app.stream import sql
-from tests.browser.floor import use_policy
+from tests.integration.faults.load import a_load, note
 from tests.support.builders import an_event, an_observation
 from tests.support.databases import a_store
+from tests.support.found import find
 from tests.support.postgresql import Cluster, cluster
-from tests.support.server import Server, a_server
-from tests.support.shell import wait_until
+from tests.support.reference import faults
+from tests.support.server import a_server
+from tests.support.told import now_us
+
+SEED = 7
 
 
 @pytest.fixture
@@ -30,76 +31,17 @@ def own() -> Iterator[Cluster]:
     made.remove()
 
 
-def asked(client: httpx2.Client, key: str) -> httpx2.Response:
-    """Ask for a permit of one message."""
-    return client.post("/api/v1/permits", json={"gate": "default", "audience": 1}, headers={"Idempotency-Key": key})
-
-
-class Writer(threading.Thread):
-    """Reports the floor and asks for permits, over and over, and remembers what it was told of each."""
-
-    def __init__(self, server: Server, number: int) -> None:
-        super().__init__(daemon=True)
-        self._server, self._number, self._ended = server, number, threading.Event()
-        self.acknowledged: list[dict[str, object]] = []
-        self.granted: dict[str, str] = {}  # the permit's id by the key it was asked for with
-
-    def run(self) -> None:
-        began = datetime.now(UTC) - timedelta(seconds=1)
-        with self._server.client() as client:
-            for turn in range(1_000_000):
-                if self._ended.is_set():
-                    return
-                at = (began + timedelta(microseconds=turn)).isoformat()
-                self._report(client, {"queue": f"q{self._number}", "source": "acd", "observed_at": at, "backlog": 1})
-                self._ask(client, f"k{self._number}-{turn}")
-
-    def end(self) -> None:
-        self._ended.set()
-        self.join(60)
-
-    def _report(self, client: httpx2.Client, observation: dict[str, object]) -> None:
-        if client.post("/api/v1/observations", json=observation).status_code == 200:
-            self.acknowledged.append(observation)
-
-    def _ask(self, client: httpx2.Client, key: str) -> None:
-        answer = asked(client, key)
-        if answer.status_code == 200:
-            self.granted[key] = answer.json()["permit_id"]
-
-
-def wait_for_permits(writers: Sequence[Writer], more: int) -> None:
-    """Return once each of them was granted that many more."""
-    wanted = {writer: len(writer.granted) + more for writer in writers}
-    wait_until(lambda: all(len(writer.granted) >= number for writer, number in wanted.items()), f"{more} permits each")
-
-
-def open_gate(server: Server) -> None:
-    """Save a policy by which the gate is open while nobody waits."""
-    rules = [{"metric": "backlog", "hold_above": 10, "resume_below": 5, "resume_for_seconds": 0}]
-    with server.client() as client:
-        use_policy(client, rules=rules, stale_after_seconds=600)
-
-
 def test_what_was_acknowledged_outlives_a_crash_and_a_restart_of_postgresql(own: Cluster, tmp_path):
-    moment = random.Random(7)
-    with a_server(tmp_path, HOLDFIRE_DATABASE_URL=own.url("holdfire")) as server:
-        open_gate(server)
-        writers = [Writer(server, number) for number in range(3)]
-        for writer in writers:
-            writer.start()
-        for harm in (own.crash, own.stop):
-            wait_for_permits(writers, moment.randint(20, 60))
+    note(f"seed {SEED}")
+    moments, url = random.Random(SEED), own.url("holdfire")
+    with a_server(tmp_path, HOLDFIRE_DATABASE_URL=url) as server, a_load(server.url, SEED) as load:
+        for harm, what in ((own.crash, "PostgreSQL crashed"), (own.stop, "PostgreSQL restarted")):
+            load.wait_for(moments.randint(20, 60))
             harm()
             own.start()
-            wait_for_permits(writers, 3)  # within half a minute, on however busy a machine
-        for writer in writers:
-            writer.end()
-        with server.client() as client:
-            for writer in writers:
-                reply = client.post("/api/v1/observations", json=writer.acknowledged).json()
-                assert (reply["accepted"], reply["duplicates"]) == (0, len(writer.acknowledged))
-                assert {key: asked(client, key).json()["permit_id"] for key in writer.granted} == writer.granted
+            load.recovered(what, now_us())
+        load.end()
+        assert faults(find(url), load.told) == []
 
 
 async def test_a_database_that_stands_still_is_told_of_and_nothing_happens_behind_anyones_back(tmp_path, monkeypatch):
