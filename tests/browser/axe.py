@@ -9,9 +9,10 @@ from tests.support.server import REPOSITORY
 
 SOURCE = REPOSITORY / "tests" / "vendor" / "axe-core-4.14.1.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-RUN = """([within, tags]) => {
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+RUN = """([within, type, values]) => {
     for (const moving of document.getAnimations()) if (moving.effect.getTiming().iterations < Infinity) moving.finish();
-    const runOnly = {type: "tag", values: tags};
+    const runOnly = {type, values};
     return axe.run(within ?? document, {runOnly, resultTypes: ["violations"], preload: false});
 }"""
 SHOWN = 5  # elements named per rule
@@ -22,9 +23,18 @@ def violations(page: Page, within: str | None = None) -> list[str]:
 
     page: settled, in the theme and width to be looked at. within: a CSS selector.
     """
+    return _found(page, within, "tag", TAGS)
+
+
+def colour_faults(page: Page) -> list[str]:
+    """Return what `violations` would of a page's colours alone: the rest does not depend on the theme."""
+    return _found(page, None, "rule", OF_COLOURS)
+
+
+def _found(page: Page, within: str | None, kind: str, values: list[str]) -> list[str]:
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(_source())  # by the debugger's way in, which a content security policy does not bind
-    found = page.evaluate(RUN, [within, TAGS])
+    found = page.evaluate(RUN, [within, kind, values])
     return [_sentence(rule) for rule in found["violations"]]
 
 

@@ -1,7 +1,7 @@
 """Every page there is, found by following links as a reader would: its route, and an address that shows it.
 
-A page that no link leads to has its address in ELSEWHERE; what is no page of its own is in NOT_PAGES. A new page that
-is linked from another needs nothing here.
+A page that no link leads to, or only one that takes long, has its address in ELSEWHERE; what is no page of its own is
+in NOT_PAGES. A new page that is linked from another needs nothing here.
 """
 
 import json
@@ -21,6 +21,7 @@ from tests.support.shell import wait_until
 
 ELSEWHERE = {
     "/sign-in": "/sign-in",
+    "/gates/{gate}/backtest": "/gates/default/backtest?days=7",
     "/history": "/history?queue=orders-voice&metric=backlog",
     "/calendar/move/{campaign_id}": "/calendar/move/garden",
     "/campaigns/{campaign}/debrief": "/campaigns/garden/debrief",

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.web.frame import ROOMS
-from tests.browser.axe import violations
+from tests.browser.axe import colour_faults, violations
 from tests.browser.conftest import Theme
 from tests.browser.gallery import REFUSES, addresses, furnish, pages
 from tests.browser.legible import illegible, too_small
@@ -17,6 +17,7 @@ from tests.support.people import session_cookies, signed_in
 from tests.support.server import Server, a_server
 
 WIDTHS: dict[Theme, tuple[int, ...]] = {"dark": (1440, 820, 390), "light": (1440, 390)}
+PICTURED = frozenset({("dark", 1440), ("dark", 390), ("light", 1440)})
 SETTLED = 60_000
 # What people print, on a sheet of A4, by whose whole width Chromium chooses among the rules of style.
 PRINTED = frozenset({"/", "/plan", "/calendar", "/campaigns/{campaign}/briefing", "/thresholds", "/history"})
@@ -90,17 +91,18 @@ def too_wide(page: Page, width: int) -> list[str]:
 
 
 def pictured(page: Page, artifacts: Path, name: str) -> list[str]:
-    """Take pictures of a page in all looks; return its faults in both themes."""
+    """Look at a page in all looks, and take pictures of three; return its faults in both themes."""
     named = []
     for theme, widths in WIDTHS.items():
         page.emulate_media(color_scheme=theme)
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             assert found(page, UNFITTED, 0) == 0
-            page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
+            if (theme, width) in PICTURED:
+                page.screenshot(path=artifacts / f"{name}-{theme}-{width}.png", full_page=True)
             named += [f"{width}: {fault}" for fault in illegible(page) + too_small(page)]
         page.set_viewport_size({"width": 1440, "height": 900})
-        named += [f"{theme}: {fault}" for fault in faults(page)]
+        named += [f"{theme}: {fault}" for fault in (faults(page) if theme == "dark" else colour_faults(page))]
     return named
 
 
