@@ -308,8 +308,7 @@ class Evaluator:
             if not records:
                 break
             self.apply(records)
-        self.floor.drain_rollups()
-        self.floor.drain_flows()
+        self.floor.forget_gains()
 
     async def _replay_unwritten(self, evaluated_at: datetime | None, now: datetime) -> None:
         """Evaluate, at the pace of their arrival (not later than now), the records that came after the checkpoint."""

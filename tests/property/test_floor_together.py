@@ -108,3 +108,16 @@ def test_however_many_come_together_none_is_lost_to_history(batch, copies):
     for record in many:
         one_by_one.apply(*record)
     assert sorted(together.drain_rollups()) == sorted(one_by_one.drain_rollups())
+
+
+@given(st.lists(batches(observations | contacts), min_size=2, max_size=4))
+def test_what_is_written_down_already_is_forgotten_as_if_it_were_drained(drawn):
+    drained, forgotten = Floor(TARGETS), Floor(TARGETS)
+    for number, batch in enumerate(drawn):
+        for floor in (drained, forgotten):
+            floor.apply_all(*zip(*batch, strict=True))
+        if number % 2 == 0:
+            list(drained.drain_rollups())
+            list(drained.drain_flows())
+            forgotten.forget_gains()
+        assert seen(forgotten, after(200 + number)) == seen(drained, after(200 + number))

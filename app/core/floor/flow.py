@@ -111,6 +111,10 @@ class Flows:
                 fields[Field.HANDLE_MICROSECONDS] / SECOND + reported.handle_seconds,
             )
 
+    def forget(self) -> None:
+        """Clear everything gained since the last drain; what windows covered stays covered."""
+        self._contacts, self._counted = {}, {}
+
     def _spread(self, start_us: int, end_us: int, amounts: _Amounts, window_us: int) -> None:
         """Add to each minute of [start, end) its part of what a whole window has."""
         while start_us < end_us:

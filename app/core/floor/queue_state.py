@@ -222,6 +222,11 @@ class QueueState:
         self._contacts.advance(now_us)
         return self._rollups.drain()
 
+    def forget_gains(self, now_us: int) -> None:
+        """Clear what history gained, as if it were drained at this instant."""
+        self._contacts.advance(now_us)
+        self._rollups.forget()
+
     def drain_flows(self) -> Iterator[FlowDelta]:
         """Yield what came in and went out since the last such drain."""
         return self._rollups.drain_flows()

@@ -144,6 +144,15 @@ class Rollups:
         self._settle()
         return self.flows.drain()
 
+    def forget(self) -> None:
+        """Clear what was gained since the last drains, as if both were drained now, without reckoning what it was."""
+        for _, observations in sorted(self._observed.items(), key=itemgetter(0)):  # as when it settles
+            _put_in_order(observations)
+            if any(observation.window_seconds is not None for observation in observations):
+                self.flows.observe(observations)
+        self._observed, self._counted, self._gains = {}, {}, {}
+        self.flows.forget()
+
     def _delta(self, metric: Metric, minute: int, gain: _Gain) -> RollupDelta:
         at, _, last = gain.last or (None, "", None)
         return RollupDelta(
@@ -185,9 +194,7 @@ class Rollups:
             self._gain(metric, minute).count(gained.denominator, gained.numerator * (_MILLION // unit))
 
     def _read(self, minute: int, observations: list[Observation]) -> None:
-        if len(set(map(_WHOSE, observations))) > 1:
-            observations.sort(key=_WHOSE)
-        observations.sort(key=_WHEN)
+        _put_in_order(observations)
         columns = list(zip(*observations, strict=True))
         empty = _empty_places(columns)
         if _WINDOW not in empty:
@@ -213,6 +220,13 @@ class Rollups:
             newest = next(at for at in reversed(range(len(column))) if column[at] is not None)
             last = (observations[newest].observed_at, observations[newest].source, values[-1])
             self._gain(metric, minute).read(values, last)
+
+
+def _put_in_order(observations: list[Observation]) -> None:
+    """Sort observations by their instants, those of one instant by their source."""
+    if len(set(map(_WHOSE, observations))) > 1:
+        observations.sort(key=_WHOSE)
+    observations.sort(key=_WHEN)
 
 
 def _empty_places(columns: Sequence[Sequence[object]]) -> set[int]:

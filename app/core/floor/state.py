@@ -176,6 +176,11 @@ class Floor:
         """Return what came in and went out by queue and minute, since the last call."""
         return [delta for queue in self._queues.values() for delta in queue.drain_flows()]
 
+    def forget_gains(self) -> None:
+        """Clear what history gained since the last drains, which is written down already, at less than they cost."""
+        for queue in self._queues.values():
+            queue.forget_gains(self._now_us)
+
     def _observe_all(self, observations: Sequence[Observation], came_at: Sequence[datetime]) -> None:
         """Take in observations by queue and source: nothing that one source says of one queue touches another's."""
         if any(map(gt, map(_OBSERVED_AT, observations), came_at)):
