@@ -48,5 +48,6 @@ def fill(database: Path, count: int, queues: int) -> None:
         stopped_at = datetime.fromtimestamp(end / 1_000_000, UTC)
         known = known_to_json({f"queue-{number}": KnownQueue(stopped_at, REPORTED) for number in range(queues)})
         row = {"position": count, "at": end, "known": known}
+        connection.execute("INSERT OR REPLACE INTO tally_checkpoint (id, position) VALUES (1, :position)", row)
         connection.execute("INSERT INTO checkpoint VALUES (1, :position, :at, '{}', :known)", row)
     connection.close()

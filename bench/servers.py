@@ -96,7 +96,7 @@ def holding(data_dir: Path, environment: Mapping[str, str] = {}, keys: int = 1) 
     environment = {"HOLDFIRE_DATA_DIR": str(data_dir), "HOLDFIRE_LOG_LEVEL": "warning", **environment}
     made = [_make_key(environment) for _ in range(keys)]
     started = time.perf_counter()
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     with running(command, environment) as (url, process_id):
         yield Holding(url, process_id, made, started)
 
