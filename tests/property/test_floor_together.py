@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.floor.contact import ContactEvent, ContactEventKind
@@ -50,6 +50,13 @@ measured: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({**named, **
     {**named, **gauges, **counts}
 )
 observations = measured.map(lambda fields: Observation(**fields))
+
+
+def a_window(until: float) -> Observation:
+    """Return what one source counted in the five minutes before an instant."""
+    return Observation("claims", after(until), "acd-1", window_seconds=300.0, offered=30)
+
+
 contacts = st.builds(
     a_contact,
     st.sampled_from(list(ContactEventKind)),
@@ -110,7 +117,8 @@ def test_however_many_come_together_none_is_lost_to_history(batch, copies):
     assert sorted(together.drain_rollups()) == sorted(one_by_one.drain_rollups())
 
 
-@given(st.lists(batches(observations | contacts), min_size=2, max_size=4))
+@given(st.lists(batches(observations) | batches(observations | contacts), min_size=2, max_size=4))
+@example([[Record(counted, after(200))] for counted in (a_window(0), a_window(60))])
 def test_what_is_written_down_already_is_forgotten_as_if_it_were_drained(drawn):
     drained, forgotten = Floor(TARGETS), Floor(TARGETS)
     for number, batch in enumerate(drawn):
