@@ -65,8 +65,9 @@ class Sources:
             former = health.queues.pop(queue, None)
             newest = fed if former is None or fed.last_at >= former.last_at else former
             health.queues[queue] = newest._replace(channel=fed.channel or newest.channel)
-        for queue in list(health.queues)[:-MAX_QUEUES]:
-            del health.queues[queue]
+        if len(health.queues) > MAX_QUEUES:
+            for queue in list(health.queues)[:-MAX_QUEUES]:
+                del health.queues[queue]
 
     def clock(self, name: str, ahead_seconds: float | None) -> None:
         """Note how far the clock of a source's system is ahead of ours, below 0: behind; None: it does not show it."""

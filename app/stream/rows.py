@@ -56,14 +56,18 @@ def positions_above(connection: Connection, table: Table, base: int) -> set[int]
 
 def rows_above(connection: Connection, table: Table, base: int, limit: int) -> Sequence[Row]:
     """Return up to `limit` rows with a position above `base`, in order."""
-    result = connection.exec_driver_sql(_read_sql(table, connection.dialect.paramstyle), (base, limit))
+    result = connection.exec_driver_sql(_read_sql(table, mark_of(connection)), (base, limit))
     rows: Sequence[Row] = result.cursor.fetchall()  # plain tuples: SQLAlchemy's own rows would take twice as long
     result.close()
     return rows
 
 
+def mark_of(connection: Connection) -> str:
+    """Return what stands for a parameter in the SQL of a connection's driver."""
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
+
+
 @cache
-def _read_sql(table: Table, style: str) -> str:
-    mark = "?" if style == "qmark" else "%s"
+def _read_sql(table: Table, mark: str) -> str:
     columns = ", ".join(f'"{name}"' for name in table.columns.keys())  # noqa: SIM118  # no dict
     return f"SELECT {columns} FROM {table.name} WHERE position > {mark} ORDER BY position LIMIT {mark}"  # noqa: S608  # our names

@@ -51,14 +51,14 @@ class SqlStream:
 
     async def append(self, payloads: Sequence[Payload]) -> Appended:
         """Return once every new payload is durable. Raises NotDurable; Invalid for what no database could store."""
-        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Appended] = loop.create_future()
         self._writer.enter(Request(tuple(payloads), self._clock.now(), answer))
+        late = loop.call_later(PATIENCE_SECONDS, _give_up, answer)  # a third of what asyncio.timeout costs
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await answer
-        except TimeoutError as fault:
-            detail = f"the database did not answer within {PATIENCE_SECONDS:g} s"
-            raise NotDurable(f"{detail}; send it again, what was written meanwhile counts once") from fault
+            return await answer
+        finally:
+            late.cancel()
 
     async def read(self, after: int, limit: int = READ_RECORDS) -> Sequence[StreamRecord]:
         return await self._database.read(lambda connection: _read(connection, after, limit))
@@ -134,6 +134,12 @@ class SqlStream:
         while deleted := await self._writing.write(lambda connection: _prune_some(connection, table, cut)):
             pruned += deleted
         return pruned
+
+
+def _give_up(answer: asyncio.Future[Appended]) -> None:
+    if not answer.done():
+        detail = f"the database did not answer within {PATIENCE_SECONDS:g} s"
+        answer.set_exception(NotDurable(f"{detail}; send it again, what was written meanwhile counts once"))
 
 
 def _read(connection: Connection, after: int, limit: int) -> list[StreamRecord]:

@@ -86,6 +86,7 @@ class Metrics:
         )
 
     def _count_requests(self) -> None:
+        self._http: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = self._counter(
             "holdfire_http_requests", "HTTP requests answered, readiness apart", "method", "route", "status"
         )
@@ -180,10 +181,18 @@ class Metrics:
 
     def http_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one HTTP answer. route is the template, never the path itself."""
-        known = method if method in METHODS else "other"
-        self._requests.labels(known, route, str(status)).inc()
-        self._request_seconds.labels(known, route).observe(seconds)
+        answers, durations = self._of_http(method if method in METHODS else "other", route, status)
+        answers.inc()
+        durations.observe(seconds)
         self._count_refused_key(status)
+
+    def _of_http(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return what counts and times such requests; found by its labels only once, as that takes longer than both."""
+        found = self._http.get((method, route, status))
+        if found is None:
+            answers = self._requests.labels(method, route, str(status))
+            found = self._http[method, route, status] = answers, self._request_seconds.labels(method, route)
+        return found
 
     def _count_refused_key(self, status: int) -> None:
         if status in KEY_REFUSED:
