@@ -2,7 +2,7 @@
 
 `faults(found, told)` returns a sentence for each thing that is wrong; [] is what every test wants. It judges
 
-* **observations**: each acknowledged one is in the stream, once, and positions have no holes;
+* **observations**: each acknowledged one is in the stream, once, at a position of its own;
 * **what was saved**: each acknowledged policy and override is there;
 * **permits**: each acknowledged one is there with its number, each key has one, none came from nowhere, each has one
   event of its grant; at no grant was more out than the caps of the policy it was granted by;
@@ -60,7 +60,7 @@ def faults(found: Found, told: Told, *, lag_seconds: float = LAG_SECONDS) -> lis
 
 
 def observation_faults(found: Found, told: Told) -> Iterator[str]:
-    """Yield acknowledged observations that are not there, or there twice, and holes in the stream."""
+    """Yield acknowledged observations that are not there, or there twice, and positions given out twice."""
     times = Counter((each.source, each.queue, each.observed_us) for each in found.observations)
     for key in told.observations:
         if key not in times:

@@ -3,9 +3,10 @@
 import os
 import random
 import signal
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,9 @@ def test_what_was_acknowledged_outlives_kill_9_at_any_moment_and_no_go_lacks_fre
         load.end()
     found = find(url_of(tmp_path))
     assert len(found.permits) >= KILLS
+    assert [each.position for each in found.observations] == list(range(1, len(found.observations) + 1))
+    with closing(sqlite3.connect(tmp_path / "holdfire.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert faults(found, load.told) == []
 
 
