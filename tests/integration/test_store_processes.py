@@ -11,9 +11,10 @@ from typing import cast
 
 import pytest
 
+from app.clocks import DataClock
 from app.ports.stream import Appended, StreamRecord
 from app.stream.sql import SqlStream
-from tests.support.builders import after, an_observation
+from tests.support.builders import NOW, after, an_observation
 from tests.support.databases import a_store
 
 APPENDER = """
@@ -91,7 +92,7 @@ async def test_a_tail_sees_the_rows_of_two_writing_processes_in_order(tmp_path):
 
 async def test_a_tail_that_lags_too_far_goes_on_from_the_database(tmp_path):
     async with a_store(tmp_path) as store:
-        stream = SqlStream(store.database, store.stream._clock, lag_records=100)
+        stream = SqlStream(store.database, DataClock(NOW), lag_records=100)
         tail = cast("AsyncGenerator[Sequence[StreamRecord], None]", stream.tail(0))
         await stream.append([an_observation(source="first")])
         positions = [record.position for record in await anext(tail)]
