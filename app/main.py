@@ -29,13 +29,14 @@ from app.live.hub import Hub
 from app.live.socket import live_router
 from app.ports.clock import Clock
 from app.ports.replicas import OnlyOne, Replicas
+from app.services.agreement import asking
 from app.services.container import Services
 from app.services.following import while_leading
 from app.settings import Settings, load_settings
 from app.store.bundle import open_store
 from app.store.connect import is_file, usable_url
 from app.store.replica import replicas_of
-from app.stream.places import place_of
+from app.stream.places import notices_of, place_of
 from app.telemetry.http import HttpMetrics
 from app.telemetry.logs import request_context
 from app.telemetry.metrics import Metrics, metrics_router
@@ -45,6 +46,7 @@ from app.wiring import build_services
 log = logging.getLogger(__name__)
 
 ASKS_WRITTEN_EVERY_SECONDS = 1.0
+KNOWN_WITHIN_SECONDS = 0.5
 
 Background = Callable[[Services, asyncio.Event], Awaitable[None]]
 
@@ -124,7 +126,7 @@ async def _lifespan(
         store = await stack.enter_async_context(
             open_store(url, clock, alone=is_file(usable_url(url)), place=place_of(settings))
         )
-        replicas = await replicas_of(store.database)
+        replicas = await replicas_of(store.database, await stack.enter_async_context(notices_of(settings)))
         metrics = Metrics()
         computing, planning = (stack.enter_context(closing(ChildProcess())) for _ in range(2))
         services = await build_services(
@@ -139,9 +141,20 @@ async def _lifespan(
             jobs.append(while_leading(replicas, stop, partial(background, services)))
         async with _running(stop, *jobs, hub.run(stop)):
             checks: dict[str, Check] = {"migrations": store.schema_fault, "stopping": app.stopping_fault}
+            if store.archive is not None:  # what NATS has is answered without the database
+                checks |= dict.fromkeys(("database", "migrations"), partial(_known_fault, store.schema_fault))
             if not isinstance(replicas, OnlyOne):
                 checks["replica"] = partial(_unconfirmed, replicas)
             yield State(services=services, hub=hub, metrics=metrics, checks=checks)
+
+
+async def _known_fault(check: Check) -> str | None:
+    """Return what a check finds, None where the database does not answer: that is no reason to ask nobody here."""
+    try:
+        async with asyncio.timeout(KNOWN_WITHIN_SECONDS):
+            return await check()
+    except (HoldfireError, TimeoutError):
+        return None
 
 
 async def _unconfirmed(replicas: Replicas) -> str | None:
@@ -187,7 +200,8 @@ async def _write_asks(services: Services, stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def _running(stop: asyncio.Event, *jobs: Awaitable[None]) -> AsyncIterator[None]:
     """Run jobs beside the body; at its end set `stop` and wait for them. A job that fails is logged when it fails."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
+    with asking():  # nobody is answered: what jobs change waits for no other replica
+        tasks = [asyncio.ensure_future(job) for job in jobs]
     for task in tasks:
         task.add_done_callback(_log_failure)
     try:

@@ -34,6 +34,16 @@ class Replicas(Protocol):
         """Follow the others until `stop` is set. take_in reads anew what was changed, by name; then it is known."""
 
 
+class Notices(Protocol):
+    """A way besides the database by which replicas hear that something was changed."""
+
+    async def tell(self, revision: int) -> None:
+        """Return once nobody who asks hears of a lower number. Raises HoldfireError."""
+
+    async def newest(self) -> int:
+        """Return the highest number told so far, 0 before the first. Raises HoldfireError."""
+
+
 class OnlyOne:
     """The only process there is: it leads, and nothing is changed behind its back."""
 

@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from app.errors import HoldfireError, Invalid, NotDurable
+from app.ports.replicas import Notices
+from app.services.agreement import before_answering
 from app.store import postgresql
 from app.store.agreement import changed_by, seen_everywhere
 from app.store.connect import Lane, is_file, reading_engine, usable_url, writing_engine
@@ -116,6 +119,7 @@ class Database:
         self.address = None if is_file(url) else postgresql.address(url)
         self.stream_writer = self.writer if is_file(url) else Writer(writing_engine(url, Lane.STREAM), "stream")
         self.fence: Callable[[Connection], None] | None = None
+        self.notices: Notices | None = None
 
     def after_commit(self, mark: str, call: Callable[[], None]) -> None:
         """Call `call`, on the writer thread, after every transaction that left `mark` in its connection's info."""
@@ -124,13 +128,13 @@ class Database:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction of the tables' writer, commit, and return its result.
 
-        Where replicas share the database, what it changed of their memories is known to all of them by then.
+        Where replicas share the database, what it changed of their memories is known to all of them before an answer.
         """
         if self.address is None:
             return await self.writer.write(work)
         result, changed = await self.writer.write(lambda connection: (work(connection), changed_by(connection)))
         if changed is not None:
-            await seen_everywhere(self.read, changed)
+            await before_answering(changed, partial(seen_everywhere, self.read, changed, self.notices))
         return result
 
     async def write_leading(self, work: Callable[[Connection], T]) -> T:

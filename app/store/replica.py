@@ -23,8 +23,9 @@ from sqlalchemy import Connection
 
 from app import __version__
 from app.errors import HoldfireError, NotDurable
-from app.ports.replicas import OnlyOne, Replicas, TakeIn
+from app.ports.replicas import Notices, OnlyOne, Replicas, TakeIn
 from app.store import postgresql
+from app.store.agreement import FORGOTTEN_SECONDS, NOTICED_SECONDS
 from app.store.engine import Database
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ PATIENCE_SECONDS = 4.0
 CONFIRMED_SECONDS = 5.0
 LEASE_SECONDS = 5
 LEADS_SECONDS = 4.0
-FORGOTTEN_SECONDS = 3_600
+NOTICES_SECONDS = 0.5
 
 _CHANGES = "SELECT name, revision FROM changes"
 _HERE = """
@@ -59,21 +60,22 @@ class NotLeadingError(NotDurable):
 class Replica:
     """The Replicas port, on PostgreSQL. To be joined before anything is read into memory."""
 
-    def __init__(self, database: Database, name: str | None = None) -> None:
+    def __init__(self, database: Database, name: str | None = None, notices: Notices | None = None) -> None:
         self._database, self._address = database, database.address or ""
         self.name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._known: dict[str, int] = {}
-        self._confirmed_at = self._leads_since = float("-inf")
+        self._confirmed_at = self._noticed_at = self._leads_since = float("-inf")
         self._epoch: int | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._led, self._not_led = asyncio.Event(), asyncio.Event()
         self._not_led.set()
-        database.fence = self.hold_lease
+        self._notices = notices
+        database.fence, database.notices = self.hold_lease, notices
 
     # --- what others ask ---
 
     def confirmed_until(self) -> float:
-        return self._confirmed_at + CONFIRMED_SECONDS
+        return max(self._confirmed_at + CONFIRMED_SECONDS, self._noticed_at + NOTICED_SECONDS)
 
     def leads(self) -> bool:
         return self._epoch is not None and monotonic() - self._leads_since < LEADS_SECONDS
@@ -107,7 +109,7 @@ class Replica:
     async def run(self, stop: asyncio.Event, take_in: TakeIn) -> None:
         """Follow the others until `stop` is set, then leave. Faults are logged; a lost connection is made anew."""
         stopping = asyncio.create_task(stop.wait())
-        watching = asyncio.create_task(self._watch_lease())
+        beside = [asyncio.create_task(self._watch_lease()), asyncio.create_task(self._watch_notices())]
         try:
             while not stop.is_set():
                 try:
@@ -118,8 +120,8 @@ class Replica:
                     await self._disconnect()
                     await asyncio.wait([stopping], timeout=LOOK_SECONDS)
         finally:
-            stopping.cancel()
-            watching.cancel()
+            for task in (stopping, *beside):
+                task.cancel()
             self._lose()
             await self._leave()
 
@@ -190,6 +192,22 @@ class Replica:
             if self._epoch is not None and not self.leads():
                 self._lose()
 
+    async def _watch_notices(self) -> None:
+        """Take note, again and again, whether anything was changed that is not known here; the database may be away."""
+        while self._notices is not None:
+            began = monotonic()
+            try:
+                async with asyncio.timeout(NOTICED_SECONDS):
+                    newest = await self._notices.newest()
+            except (HoldfireError, TimeoutError) as fault:
+                log.debug("notices_not_heard", extra={"error": _said(fault)})
+            else:
+                is_known = newest <= max(self._known.values(), default=0)
+                self._noticed_at = began if is_known else float("-inf")
+                if not is_known and self._connection is None:
+                    self._confirmed_at = float("-inf")
+            await asyncio.sleep(NOTICES_SECONDS)
+
     # --- the connection ---
 
     async def _connect(self) -> None:
@@ -242,13 +260,13 @@ def _said(fault: BaseException) -> str:
     return " ".join(str(fault).split()) or type(fault).__name__
 
 
-async def replicas_of(database: Database) -> Replicas:
+async def replicas_of(database: Database, notices: Notices | None = None) -> Replicas:
     """Return this process among those that share a database, joined: the only one where that is a file.
 
-    Raises HoldfireError when the database cannot be followed.
+    notices: another way to hear of changes, None: there is none. Raises HoldfireError where it cannot be followed.
     """
     if database.address is None:
         return OnlyOne()
-    replica = Replica(database)
+    replica = Replica(database, notices=notices)
     await replica.join()
     return replica

@@ -1,9 +1,11 @@
 """Where the settings put the stream, and waiting until it is there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 
 from app.settings import Settings
+from app.stream.nats.notices import Notices
 from app.stream.nats.search import last_of
 from app.stream.nats.session import Keeping, Unreachable, open_session
 from app.stream.nats.stream import Place
@@ -18,6 +20,17 @@ def place_of(settings: Settings) -> Place | None:
         return None
     keeping = Keeping(settings.stream_hours, settings.stream_replicas)
     return Place(parse_stream_address(settings.stream_url), keeping)
+
+
+@asynccontextmanager
+async def notices_of(settings: Settings) -> AsyncIterator[Notices | None]:
+    """Yield how replicas hear of changes without the database, None where the stream is in there as well."""
+    place = place_of(settings)
+    if place is None:
+        yield None
+        return
+    async with aclosing(Notices(place)) as notices:
+        yield notices
 
 
 async def try_place(place: Place) -> int:

@@ -51,6 +51,13 @@ class Keeping(NamedTuple):
     replicas: int = 1
 
 
+class Noted(NamedTuple):
+    """The number of a change, and the sequence under which it was noted; both 0 before the first."""
+
+    revision: int
+    sequence: int
+
+
 class State(NamedTuple):
     """Which stream it is, and the sequences it begins and ends with; it is empty when first > last."""
 
@@ -66,6 +73,7 @@ class Session:
         self._client, self._name, self._keeping = client, address.name, keeping
         self._jetstream: JetStreamContext = client.jetstream(timeout=ANSWER_SECONDS)
         self._subject = f"{address.name}.records"
+        self._changes, self._changes_name = f"{address.name}.changes", f"{address.name}_changes"
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -124,6 +132,34 @@ class Session:
             )
         if (config.max_age, config.num_replicas) != (wanted.max_age, wanted.num_replicas):
             await self._asked(self._jetstream.update_stream(wanted))
+        try:
+            await self._asked(self._jetstream.stream_info(self._changes_name))
+        except NotFoundError:
+            await self._asked(self._jetstream.add_stream(self._config_of_changes()))
+
+    async def note(self, revision: int) -> None:
+        """Return once `noted` gives this number, or a higher one, to everybody."""
+        while (before := await self.noted()).revision < revision:
+            headers = {"Nats-Expected-Last-Subject-Sequence": str(before.sequence)}
+            writing = self._jetstream.publish(
+                self._changes, b"%d" % revision, stream=self._changes_name, headers=headers
+            )
+            try:
+                await self._asked(writing)
+            except APIError as fault:
+                if fault.err_code != _WRONG_LAST_SEQUENCE:
+                    raise _unreachable(fault) from fault
+
+    async def noted(self) -> "Noted":
+        """Return the highest number that was noted, 0 before the first."""
+        getting = self._jetstream.get_last_msg(self._changes_name, self._changes)
+        try:
+            raw = await self._asked(getting)
+        except APIError as fault:
+            if fault.err_code == _NO_MESSAGE:
+                return Noted(0, 0)
+            raise _unreachable(fault) from fault
+        return Noted(int(raw.data or b"0"), raw.seq or 0)
 
     async def get(self, sequence: int) -> Message | None:
         """Return the first message at or after a sequence, None when there is none."""
@@ -166,6 +202,17 @@ class Session:
             max_age=self._keeping.hours * 3600,
             num_replicas=self._keeping.replicas,
             duplicate_window=DUPLICATE_SECONDS,
+        )
+
+    def _config_of_changes(self) -> StreamConfig:
+        return StreamConfig(
+            name=self._changes_name,
+            description="the number of the last change of what replicas of holdfire remember",
+            subjects=[self._changes],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_msgs=1,
+            num_replicas=self._keeping.replicas,
         )
 
     async def _served(self, question: Coroutine[Any, Any, T]) -> T:
