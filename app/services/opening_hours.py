@@ -1,6 +1,6 @@
 """Opening hours: of a queue, or of all queues without their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.core.event import HOLDFIRE, Actor, Event, EventType
 from app.core.floor.fields import name_fault
@@ -24,6 +24,13 @@ class Hours:
         """Return the hours that count for a queue: its own, else those of all queues; None: always open, as known."""
         _, counting = await self.saved(queue)
         return None if counting is None else self._parse(counting)
+
+    async def of_any(self, queues: Iterable[str]) -> list[OpeningHours | None]:
+        """Return the hours that count for any of these queues, each once, at the cost of one reading of all."""
+        every = await self._store.hours()
+        shared = _there(every.get(ALL_QUEUES))
+        counting = {id(hours): hours for hours in (_there(every.get(queue)) or shared for queue in queues)}
+        return [None if hours is None else self._parse(hours) for hours in counting.values()]
 
     async def saved(self, queue: str) -> tuple[SavedHours | None, SavedHours | None]:
         """Return a queue's own hours, and those that count for it: its own, or else those of all queues."""

@@ -96,9 +96,11 @@ class OutlookInputs:
         queues, unmatched = select(policy.queues, tuple(view.queues()))
         if unmatched or not queues:
             raise NotKnown(f"no queue on the floor matches {(unmatched or policy.queues)[0]!r}")
-        wanted = await self._minutes_wanted(queues, limits_for(policy).horizon_minutes, now)
-        forecasts = [await self.arrivals.forecast(queue, now, wanted) for queue in queues]
-        minutes = min(wanted, _minutes_known(queues, forecasts, limits_for(policy), now))
+        wanted = minutes = await self._minutes_wanted(queues, limits_for(policy).horizon_minutes, now)
+        forecasts = list[ArrivalForecast]()
+        for queue in queues:  # the first that is not known ends it: many more would be forecast for nothing
+            forecasts.append(await self.arrivals.forecast(queue, now, wanted))
+            minutes = min(minutes, _minutes_known(queue, forecasts[-1], limits_for(policy), now))
         fresh = [FreshReadings(view, queue, policy.stale_after_seconds, now) for queue in queues]
         found = [
             await self._queue(readings, forecast, minutes) for readings, forecast in zip(fresh, forecasts, strict=True)
@@ -144,8 +146,8 @@ class OutlookInputs:
         Then until a horizon after its next opening, within a week: what goes on Friday evening comes back on Monday.
         """
         wanted = AHEAD_MINUTES
-        for queue in queues:
-            is_open = open_minutes(await self.hours.of(queue), now, LONGEST_MINUTES - horizon)
+        for hours in await self.hours.of_any(queues):
+            is_open = open_minutes(hours, now, LONGEST_MINUTES - horizon)
             if is_open[:horizon].any() and not is_open[horizon - 1] and is_open[horizon:].any():
                 wanted = max(wanted, horizon + int(np.argmax(is_open[horizon:])) + horizon)
         return wanted
@@ -192,20 +194,15 @@ class OutlookInputs:
         return open_minutes(await self.hours.of(queue), now - timedelta(minutes=BEHIND_MINUTES), BEHIND_MINUTES)
 
 
-def _minutes_known(
-    queues: Sequence[str], forecasts: Sequence[ArrivalForecast], limits: OutlookLimits, now: datetime
-) -> int:
-    """Return for how many minutes from now on every queue's arrivals are forecast.
+def _minutes_known(queue: str, forecast: ArrivalForecast, limits: OutlookLimits, now: datetime) -> int:
+    """Return for how many minutes from now on a queue's arrivals are forecast.
 
     Raises NotKnown where that is less than the horizon.
     """
-    ends = []
-    for queue, forecast in zip(queues, forecasts, strict=True):
-        minutes = int(forecast.known_minutes - (now - forecast.expected.start) / timedelta(minutes=1))
-        if minutes < limits.horizon_minutes:
-            raise NotKnown(_too_short(queue, forecast, minutes, limits))
-        ends.append(minutes)
-    return min(ends)
+    minutes = int(forecast.known_minutes - (now - forecast.expected.start) / timedelta(minutes=1))
+    if minutes < limits.horizon_minutes:
+        raise NotKnown(_too_short(queue, forecast, minutes, limits))
+    return minutes
 
 
 def _too_short(queue: str, forecast: ArrivalForecast, minutes: int, limits: OutlookLimits) -> str:

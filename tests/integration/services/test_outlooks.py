@@ -191,6 +191,16 @@ async def test_a_gate_without_a_wish_for_an_outlook_is_looked_at_and_decides_wit
         assert (await asked(client))[0] == 200
 
 
+async def test_of_many_queues_none_is_forecast_after_the_first_of_which_nothing_is_known(tmp_path):
+    async with a_seeing_whole(tmp_path) as whole:
+        for number in range(8):
+            await report(whole, queue=f"zone-{number}")
+        made = await look(whole)
+        arrivals = whole.services.outlooks._inputs.arrivals
+        assert made.unknown.startswith("zone-0: ")
+        assert list(arrivals._pasts) == [VOICE, "zone-0"]
+
+
 async def test_what_is_forgotten_of_a_deleted_gate_does_not_come_back_with_its_name(whole, client):
     state = whole.services.evaluator.published.gates["default"]
     await look(whole)
