@@ -58,7 +58,7 @@ class Served:
 
     def __init__(self, most: int) -> None:
         self.room, self.state = Room(most), ServerState()
-        self.config = uvicorn.Config(self.answer, log_config=None, interface="asgi3")
+        self.config = uvicorn.Config(self.answer, log_config=None, interface="asgi3", timeout_keep_alive=60)
         self.go_on = asyncio.Event()
         self.disconnected = asyncio.Event()
         self.port = 0

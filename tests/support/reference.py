@@ -30,6 +30,7 @@ from tests.support.found import GAUGES, Found, Kept, Row
 from tests.support.told import Told, micros
 
 SECOND = 1_000_000
+CUT_US = 1_000  # answers tell instants in whole milliseconds
 LAG_SECONDS = 2.0
 ANSWERED_FROM_SECONDS = 5.0  # an answer may be made from an evaluation as old as this
 UNHEARD_SECONDS = 15.0  # until then what nobody heard the acknowledgement of is in, or not
@@ -208,7 +209,7 @@ def go_faults(found: Found, told: Told, *, lag_seconds: float = LAG_SECONDS) -> 
     """Yield goes that stand on no data, on bad data, on a policy of before, or outlive themselves."""
     for answer in told.answers:
         body = answer.body
-        if body["state"] in GO and answer.asked_us >= micros(body["valid_until"]):
+        if body["state"] in GO and answer.asked_us >= micros(body["valid_until"]) + CUT_US:
             yield f"{body['decision_id']} was given after it had ended at {body['valid_until']}"
         if body["state"] in GO and answer.asked_us - micros(body["evaluated_at"]) > 2 * ANSWERED_FROM_SECONDS * SECOND:
             yield f"{body['decision_id']} was answered from an evaluation of {body['evaluated_at']}, long ago"
@@ -222,7 +223,7 @@ def _goes(found: Found, told: Told) -> Iterator[Go]:
         at = micros(body["evaluated_at"])
         override = body["override"] and body["override"]["id"]
         if not _is_exempt(body["reasons"]):
-            yield Go(body["decision_id"], body["gate"], body["policy_version"], at, at, override)
+            yield Go(body["decision_id"], body["gate"], body["policy_version"], at, at + CUT_US, override)
     for row in found.decisions.values():
         if row["verdict"] not in GO or _is_exempt(row["reasons"]):
             continue

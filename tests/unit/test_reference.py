@@ -226,7 +226,7 @@ def test_a_reading_dated_ahead_is_fresh_from_when_it_came():
 
 def test_a_go_given_after_its_end_or_long_after_its_evaluation_is_seen():
     found = of_readings(kept(1, T))
-    late = a_go(T + SECOND, valid_until=text(T + SECOND))
+    late = a_go(T + SECOND, valid_until=text(T + SECOND - 1_000))
     assert ["after it had ended" in fault for fault in heard(found, late)] == [True]
     old = a_go(T + SECOND)._replace(asked_us=T + 15 * SECOND)
     assert ["long ago" in fault for fault in heard(found, old)] == [True]

@@ -116,7 +116,6 @@ async def crowd(address: tuple[str, int], sockets: int) -> list[float]:
         status, seconds = await ask(address)
         assert status == b"HTTP/1.1 200 OK\r\n"
         took.append(seconds)
-    assert sum(peer.transport is not None and not peer.transport.is_closing() for peer in idle) == sockets
     for peer in [*idle, *slow]:
         if peer.transport is not None:
             peer.transport.abort()

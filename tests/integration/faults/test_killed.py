@@ -30,10 +30,11 @@ def test_what_was_acknowledged_outlives_kill_9_at_any_moment_and_no_go_lacks_fre
     with ExitStack() as stack:
         server = stack.enter_context(a_server(tmp_path, "--port", port))
         load = stack.enter_context(a_load(server.url, SEED))
-        for _ in range(KILLS):
+        for number in range(KILLS):
             load.wait_for(moments.randint(20, 100))
             time.sleep(moments.random() / 100)
             server.stop(signal.SIGKILL)
+            time.sleep(STALE_AFTER_SECONDS if number == 1 else 0)  # away for longer than data is good for
             ended = now_us()
             server = stack.enter_context(a_server(tmp_path, "--port", port))
             load.recovered("kill -9", ended)
