@@ -26,7 +26,6 @@ from tests.support.shell import wait_until
 from tests.support.stand_ins import a_stand_in
 
 ASKS = 12
-SEND, HOLD = (200, "send"), (503, "hold")
 JSON = {"Content-Type": "application/json"}
 PATIENCE_SECONDS = 60
 
@@ -175,21 +174,22 @@ def test_what_a_replica_has_is_not_passed_on_again(method: str, tmp_path: Path):
 @pytest.mark.parametrize("manner", ["hangs up", "says nothing"])
 def test_an_ask_goes_on_to_the_next_replica(manner, tmp_path: Path):
     with a_stand_in(manner) as bad, a_stand_in("answers") as good:
-        with a_nginx(tmp_path / "nginx", [bad.address, good.address]) as nginx, nginx.client() as client:
+        running = a_nginx(tmp_path / "nginx", [bad.address, good.address], passes_over_after="4s")
+        with running as nginx, nginx.client() as client:
             assert [client.get("/api/v1/readiness").text for _ in range(3)] == ["ok"] * 3
         assert bad.requests
         assert len(good.requests) == 3
 
 
 @contextmanager
-def asked_all_the_while(nginx: Nginx, answers: set[tuple[int, str]]) -> Iterator[None]:
-    """Ask again and again while inside, and keep what was answered."""
+def asked_all_the_while(nginx: Nginx, by: set[str]) -> Iterator[None]:
+    """Ask again and again while inside, and keep who answered."""
     over = threading.Event()
 
     def ask() -> None:
         with nginx.client() as client:
             while not over.is_set():
-                answers.update(verdicts(client))
+                by.update(answerers(client))
 
     with ThreadPoolExecutor(1) as beside:
         asking = beside.submit(ask)
@@ -200,9 +200,10 @@ def asked_all_the_while(nginx: Nginx, answers: set[tuple[int, str]]) -> Iterator
             asking.result(PATIENCE_SECONDS)
 
 
-def verdicts(client: httpx2.Client) -> set[tuple[int, str]]:
-    answers = [client.get("/api/v1/readiness") for _ in range(ASKS)]
-    return {(answer.status_code, answer.json()["decision"]) for answer in answers}
+def answerers(client: httpx2.Client) -> set[str]:
+    """Return who answers asks: a replica, whatever it says, or nginx itself."""
+    answers = [client.get("/api/v1/readiness").json() for _ in range(ASKS)]
+    return {"a replica" if "decision_id" in answer else "nginx" for answer in answers}
 
 
 def end_of(live: ClientConnection) -> int | None:
@@ -218,26 +219,25 @@ def test_asks_go_on_while_one_replica_goes_and_hold_without_any(tmp_path: Path):
         one, other = (stack.enter_context(a_server(*at)) for at in zip(folders, ["--port"] * 2, ports, strict=True))
         nginx = stack.enter_context(a_nginx(tmp_path / "nginx", [f"127.0.0.1:{port}" for port in ports]))
         client = stack.enter_context(nginx.client())
-        for server in (one, other):
-            report(server, 1)
-        wait_until(lambda: verdicts(client) == {SEND}, "both to say send")
+        wait_until(lambda: answerers(client) == {"a replica"}, "both to answer")
         url = f"{nginx.url.replace('http', 'ws')}/api/v1/live"
         beside = stack.enter_context(ThreadPoolExecutor(2))
         sockets = [stack.enter_context(connect(url)) for _ in range(2)]  # the least busy replica gets each: one apiece
         ends = [beside.submit(end_of, live) for live in sockets]
-        answers: set[tuple[int, str]] = set()
-        with asked_all_the_while(nginx, answers):
+        answered_by: set[str] = set()
+        with asked_all_the_while(nginx, answered_by):
             one.stop(signal.SIGTERM)
             ended, going_on = wait(ends, PATIENCE_SECONDS, FIRST_COMPLETED)
-        assert answers == {SEND}
+        assert answered_by == {"a replica"}
         assert ([end.result() for end in ended], len(going_on)) == ([1012], 1)
         other.stop(signal.SIGKILL)
-        assert verdicts(client) == {HOLD}
+        assert answerers(client) == {"nginx"}
         nobody = client.get("/api/v1/readiness")
         assert int(nobody.headers["Retry-After"]) == nobody.json()["retry_after_seconds"]
+        assert (nobody.status_code, nobody.json()["decision"]) == (503, "hold")
         assert (nobody.headers["Holdfire-Decision"], nobody.headers["Cache-Control"]) == ("hold", "no-store")
         assert (nobody.json()["proceed"], nobody.json()["allow"]) == (False, 0)
         asked = run_cli("check", "--url", nginx.url, HOLDFIRE_API_KEY="hf_test_x")
         assert asked.returncode == 30, asked.stdout + asked.stderr
         stack.enter_context(a_server(folders[0], "--port", ports[0]))
-        wait_until(lambda: verdicts(client) == {SEND}, "the replica that came back")
+        wait_until(lambda: answerers(client) == {"a replica"}, "the one that came back")

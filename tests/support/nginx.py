@@ -33,8 +33,11 @@ def nginx_program() -> str:
     return found
 
 
-def configuration(folder: Path, port: str, alive_port: str, replicas: Sequence[str]) -> str:
-    """Return the configuration with these ports, this folder for what nginx writes, and replicas as host:port."""
+def configuration(folder: Path, port: str, alive_port: str, replicas: Sequence[str], passes_over_after: str) -> str:
+    """Return the configuration with these ports, this folder for what nginx writes, and replicas as host:port.
+
+    passes_over_after: how long an ask waits for a replica before it goes on to the next.
+    """
     text = CONFIGURATION.read_text(encoding="utf-8")
     (line,) = (line for line in text.splitlines() if REPLICA in line)
     for old, new in (
@@ -43,6 +46,7 @@ def configuration(folder: Path, port: str, alive_port: str, replicas: Sequence[s
         ("listen 8080 default_server;", f"listen 127.0.0.1:{port} default_server;"),
         ("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{alive_port};"),
         ("worker_processes auto;", "worker_processes 1;"),
+        ("proxy_read_timeout 2s;", f"proxy_read_timeout {passes_over_after};"),
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -64,14 +68,19 @@ class Nginx:
 
 
 @contextmanager
-def a_nginx(folder: Path, replicas: Sequence[str], additions: Mapping[str, str] = NOTHING) -> Iterator[Nginx]:
-    """Yield an nginx in front of replicas, each host:port. additions: the files of server.d, by name."""
+def a_nginx(
+    folder: Path, replicas: Sequence[str], additions: Mapping[str, str] = NOTHING, *, passes_over_after: str = "30s"
+) -> Iterator[Nginx]:
+    """Yield an nginx in front of replicas, each host:port. additions: the files of server.d, by name.
+
+    passes_over_after: how long an ask waits for a replica; "2s" is what users have, more bears with a slow machine.
+    """
     port, alive_port = a_free_port(), a_free_port()
     (folder / "server.d").mkdir(parents=True)
     for name, text in additions.items():
         (folder / "server.d" / name).write_text(text, encoding="utf-8")
     file = folder / "nginx.conf"
-    file.write_text(configuration(folder, port, alive_port, replicas), encoding="utf-8")
+    file.write_text(configuration(folder, port, alive_port, replicas, passes_over_after), encoding="utf-8")
     command: list[str | Path] = [nginx_program(), "-e", "stderr", "-c", file]
     if os.geteuid() == 0:  # as in its container all of it is one user, who may enter the folder
         command += ["-g", "user root root;"]
