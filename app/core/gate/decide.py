@@ -99,6 +99,8 @@ def decide(
             policy,
             now,
             seen.found,
+            seen.remembering,
+            seen.blind,
             seen.unmatched,
             open_hours,
             unjudged=_is_unjudged(seen),

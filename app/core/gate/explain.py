@@ -60,15 +60,18 @@ class NoPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Explains a decision taken by a policy. unmatched: the queue patterns that found no queue.
+    """Explains a decision taken by a policy.
 
-    hours None: the policy has no send windows. unjudged: nothing at all was there to judge by. outlook None: the policy
-    has none; outlook_since: when it began to hold.
+    remembering: those of found that remember something. blind: whether any has no usable data. unmatched: the queue
+    patterns that found no queue. hours None: the policy has no send windows. unjudged: nothing at all was there to
+    judge by. outlook None: the policy has none; outlook_since: when it began to hold.
     """
 
     policy: Policy
     now: datetime
     found: list[Finding]
+    remembering: list[Finding]
+    blind: bool
     unmatched: tuple[str, ...]
     hours: Hours | None
     unjudged: bool
@@ -78,8 +81,10 @@ class Findings:
 
     def reasons(self) -> tuple[Reason, ...]:
         """Return the reasons in the order of decide.py's header; the first is the binding one."""
-        held = sorted((f for f in self.found if f.memory and f.memory.holding and f.grade not in BLIND), key=_urgency)
-        blind = sorted((f for f in self.found if f.grade in BLIND), key=_blindness)
+        held = sorted(
+            (f for f in self.remembering if f.memory and f.memory.holding and f.grade not in BLIND), key=_urgency
+        )
+        blind = sorted((f for f in self.found if f.grade in BLIND), key=_blindness) if self.blind else []
         reasons = [
             *self._closed(),
             *(self._held(finding) for finding in held),
