@@ -6,7 +6,7 @@ is a mark: it says where positions go on in a new stream.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby, repeat
 from typing import Any, NamedTuple
 
@@ -21,6 +21,9 @@ _FRONT = struct.Struct(">4sQqI")
 _MAGIC = b"HFS1"
 _KINDS = {kind.value: kind for kind in ContactEventKind}
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
+
+# What is raised by bytes that are not what they should be.
+_FAULTS = (msgspec.MsgspecError, ValueError, TypeError, KeyError, IndexError, OverflowError)
 
 Received = tuple[int, Sequence[Payload]]  # in microseconds, and what came then
 
@@ -43,7 +46,7 @@ class Front(NamedTuple):
 
 
 def encoded(base: int, high: int, received: Iterable[Received] = ()) -> bytes:
-    """Return a message. Raises ValueError or TypeError for what cannot be written, like half a character."""
+    """Return a message. Raises ValueError, TypeError or OverflowError for what cannot be written."""
     segments, count = [], 0
     for came, payloads in received:
         for kind, run in groupby(payloads, type):
@@ -70,8 +73,31 @@ def records_of(message: bytes) -> list[StreamRecord]:
     front = front_of(message)
     try:
         return list(_records(front.base, _decode(message[_FRONT.size :])))
-    except (msgspec.MsgspecError, ValueError, TypeError, KeyError, OverflowError) as fault:
+    except _FAULTS as fault:
         raise Unreadable(str(fault)) from fault
+
+
+def keys_of(message: bytes) -> list[Hashable]:
+    """Return the keys of a message's records, at a third of the cost of the records. Raises Unreadable."""
+    front_of(message)
+    keys: list[Hashable] = []
+    try:
+        for _, is_contact, count, *packed in _decode(message[_FRONT.size :]):
+            of = [column if isinstance(column, list) else repeat(column, count) for column in packed[:4]]
+            if is_contact:
+                keys += zip(of[0], map(_KINDS.__getitem__, of[2]), strict=True)
+            else:
+                keys += zip(of[2], of[0], map(instant, of[1]), strict=True)
+    except _FAULTS as fault:
+        raise Unreadable(str(fault)) from fault
+    return keys
+
+
+def key_of(payload: Payload) -> Hashable:
+    """Return what no other record has: (source, queue, observed_at), or (contact_id, event)."""
+    if isinstance(payload, Observation):
+        return payload[2], payload[0], payload[1]
+    return payload[0], payload[2]
 
 
 def _records(base: int, segments: Sequence[Sequence[Any]]) -> Iterator[StreamRecord]:

@@ -14,8 +14,8 @@ from datetime import datetime
 from app.errors import Invalid
 from app.ports.stream import StreamRecord
 from app.stream.group import Written
-from app.stream.nats.codec import Unreadable, encoded, front_of, records_of
-from app.stream.nats.keys import RecentKeys, key_of
+from app.stream.nats.codec import Unreadable, encoded, front_of, key_of, keys_of, records_of
+from app.stream.nats.keys import RecentKeys
 from app.stream.nats.pull import Broken, Message, Pull
 from app.stream.nats.search import Found, first_where, last_of
 from app.stream.nats.session import Moved, Session, State, Unreachable
@@ -44,6 +44,7 @@ class Follower:
         self.seen = self.head = self.high = 0
         self._created: datetime | None = None
         self._is_anchored = False
+        self._old = 0  # the sequence up to which only keys matter: whoever reads from now on reads further
         self._until = 0  # the sequence up to which there is more to take
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
@@ -84,7 +85,7 @@ class Follower:
         base = self.head
         self.seen, self.head, self.high = sequence, base + len(records), high
         self.moved(sequence)
-        self.keys.add(keys)
+        self.keys.add_numbers(keys)
         self._on_written(Written(base, records, ()))
 
     async def mark(self) -> int:
@@ -161,7 +162,8 @@ class Follower:
         self.seen = message.sequence
         self.moved(message.sequence)
         try:
-            front, records = front_of(message.data), records_of(message.data)
+            front, records = front_of(message.data), self._records_of(message)
+            keys = [key_of(record.payload) for record in records] if records else keys_of(message.data)
         except Unreadable as fault:
             said = {"sequence": message.sequence, "error": str(fault)}
             log.error("stream_message_unreadable", extra=said)  # noqa: TRY400  # where it was found says nothing
@@ -169,12 +171,15 @@ class Follower:
         if front.base < self.head:
             log.error("stream_positions_repeat", extra={"sequence": message.sequence, "position": front.base})
             return
-        if front.base > self.head and records:
+        if front.base > self.head and front.number:
             log.error("stream_records_lost", extra={"after": self.head, "until": front.base})
         self.head, self.high = front.head, max(self.high, front.high)
+        self.keys.add(keys)
         if records:
-            self.keys.add(key_of(record.payload) for record in records)
             self._on_written(Written(front.base, records, ()))
+
+    def _records_of(self, message: Message) -> Sequence[StreamRecord]:
+        return records_of(message.data) if message.sequence > self._old else ()
 
     async def _tell(self, session: Session | None) -> None:
         async with self._changed:
@@ -217,6 +222,7 @@ class Follower:
         wanted = newest.front.head - self.keys.least
         first = await first_where(session, state.first, state.last, lambda front: front.head > wanted) or newest
         self.seen, self.head = first.message.sequence - 1, first.front.base
+        self._old = state.last
 
     async def _mark(self, session: Session, state: State, position: int) -> None:
         """Say in the stream where positions go on, unless somebody else has just done so; stand right before that."""

@@ -4,20 +4,13 @@ Kept are numbers, not the keys themselves: some 100 bytes each. Two keys share a
 2**64, salted anew in each process.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
-from app.core.floor.observation import Observation
 from app.ports.stream import Payload
+from app.stream.nats.codec import key_of
 
 REMEMBERED_KEYS = 500_000
 """At least so many of the newest keys are remembered, at most twice as many: 100 MB."""
-
-
-def key_of(payload: Payload) -> int:
-    """Return the number of (source, queue, observed_at) or of (contact_id, event)."""
-    if isinstance(payload, Observation):
-        return hash((payload[2], payload[0], payload[1]))
-    return hash((payload[0], payload[2]))
 
 
 class RecentKeys:
@@ -31,15 +24,19 @@ class RecentKeys:
     def __len__(self) -> int:
         return len(self._younger) + len(self._older)
 
-    def add(self, keys: Iterable[int]) -> None:
+    def add(self, keys: Iterable[Hashable]) -> None:
         """Remember keys."""
-        self._younger.update(keys)
+        self.add_numbers(map(hash, keys))
+
+    def add_numbers(self, numbers: Iterable[int]) -> None:
+        """Remember keys by the numbers that `fresh` noted."""
+        self._younger.update(numbers)
         if len(self._younger) >= self.least:
             self._older, self._younger = self._younger, set()
 
     def fresh(self, payloads: Sequence[Payload], beside: set[int]) -> Sequence[Payload]:
         """Return the payloads neither remembered nor in `beside`, of each key the first; it is noted there."""
-        keys = list(map(key_of, payloads))
+        keys = list(map(hash, map(key_of, payloads)))
         given = set(keys)
         if len(given) == len(keys) and self._knows_none(given) and given.isdisjoint(beside):
             beside |= given

@@ -22,7 +22,7 @@ from app.stream.nats.session import Moved, Session, Unreachable
 
 log = logging.getLogger(__name__)
 
-GROUP_RECORDS = 8_000  # of the usual size they fit in a message of 1 MB
+GROUP_RECORDS = 5_000  # with all fields filled they fit in a message of 1 MB
 WAITING_RECORDS = 500_000  # beyond this NATS is not keeping up, and more memory would not help
 BACK_SECONDS = 3.0  # so long a group waits for a connection that was lost under it
 CAUGHT_UP_SECONDS = 10.0  # after a start the newest keys are read first
