@@ -32,6 +32,7 @@ READERS = 4
 LONGEST_WAIT_SECONDS = 10.0
 GRACE_SECONDS = 1.0  # what is being committed just then may still be in time
 LONGEST_READ_SECONDS = 30.0
+LONGEST_CLOSE_SECONDS = 5.0
 LATE = (
     f"the database did not answer within {LONGEST_WAIT_SECONDS + GRACE_SECONDS:g} s; what was asked may yet be written"
 )
@@ -166,11 +167,17 @@ class Database:
             raise HoldfireError(f"the database could not be read: {getattr(fault, 'orig', fault)}") from fault
 
     async def close(self) -> None:
-        """Finish what is being done and close every connection. Closing twice is fine."""
+        """Finish what is being done and close every connection. Closing twice is fine.
+
+        A server that does not answer is waited for no longer than 5 seconds.
+        """
         self._closed = True
+        engines = {self._read_engine, self.writer.engine, self.stream_writer.engine}
+        cutting = asyncio.get_running_loop().call_later(LONGEST_CLOSE_SECONDS, postgresql.cut_off, engines)
         await asyncio.to_thread(self._readers.shutdown)
         for writer in {self.writer, self.stream_writer}:
             await asyncio.to_thread(writer.close)
+        cutting.cancel()
         self._read_engine.dispose()
 
     def _look(self, work: Callable[[Connection], T]) -> T:

@@ -5,13 +5,18 @@ What is read before a write is therefore still true when it is written, as with 
 tried twice.
 """
 
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event
 
 DRIVER = "postgresql+psycopg"
 DRIVERS = frozenset({"postgresql", "postgres", DRIVER})
@@ -23,6 +28,7 @@ LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
 TRY_EVALUATION = f"SELECT pg_try_advisory_lock({HOLDFIRE}, {LOCKS['evaluation']})"
 TRY_SHARED_EVALUATION = f"SELECT pg_try_advisory_lock_shared({HOLDFIRE}, {LOCKS['evaluation']})"
 OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
+_CONNECTIONS: WeakKeyDictionary[Pool, WeakSet[psycopg.Connection[Any]]] = WeakKeyDictionary()
 _SORTED_OTHERWISE = """
 SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
 WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
@@ -62,6 +68,14 @@ def engine(url: URL) -> Engine:
     return _engine(url, pool_size=1)
 
 
+def cut_off(engines: Iterable[Engine]) -> None:
+    """End the connections of engines under whoever waits for them: their server does not answer."""
+    for each in engines:
+        for connection in _CONNECTIONS.get(each.pool, ()):
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+
+
 def address(url: URL) -> str:
     """Return the URL as the server's own programs and drivers take it, password and all."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -98,7 +112,9 @@ def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, lock_secon
         connect_args=CONNECT,
         execution_options={"preserve_rowcount": True},  # of inserts too, which SQLAlchemy's cursor forgets otherwise
     )
+    opened = _CONNECTIONS[made.pool] = WeakSet()
     event.listen(made, "connect", partial(_configure, lock_seconds))
+    event.listen(made, "connect", lambda connection, _: opened.add(connection))
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.errors import NotDurable
+from app.errors import HoldfireError, NotDurable
 from app.store import engine
 from app.stream import sql
 from tests.integration.faults.load import a_load, note
@@ -64,3 +64,19 @@ async def test_a_database_that_stands_still_is_told_of_and_nothing_happens_behin
         assert (await store.stream.append([an_observation(source="during")])).duplicates in {0, 1}
         sources = [record.payload.source for record in await store.stream.read(0)]
         assert sorted(sources) == ["after", "before", "during"]
+
+
+async def test_a_store_is_closed_though_its_server_stands_still(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "LONGEST_CLOSE_SECONDS", 0.5)
+    async with a_store(tmp_path, "postgresql") as store:
+        assert await store.gates.gates() == ["default"]
+        cluster().stand_still()
+        try:
+            waiting = asyncio.create_task(store.gates.gates())
+            await asyncio.sleep(0.1)
+            async with asyncio.timeout(60):
+                await store.close()
+            with pytest.raises(HoldfireError):
+                await waiting
+        finally:
+            cluster().go_on()
