@@ -33,11 +33,11 @@ def shown(view: View) -> dict[tuple[str, Metric, float], Reading | None]:
     }
 
 
-def looked_at_once(payloads: list[Payload], targets: int, now: datetime) -> View:
+def looked_at_once(payloads: list[Payload], targets: int, now: datetime) -> tuple[Floor, View]:
     floor = Floor(TARGETS[targets])
     for payload in payloads:
         floor.apply(payload, now)
-    return floor.view(now)
+    return floor, floor.view(now)
 
 
 @given(st.lists(steps, min_size=1, max_size=10))
@@ -57,9 +57,11 @@ def test_a_view_that_keeps_readings_of_the_last_one_shows_the_same(course):
         if new_targets is not None:
             targets = new_targets
             floor.targets = TARGETS[targets]
-        view, expected = floor.view(now), looked_at_once(came, targets, now)
+        view, (once, expected) = floor.view(now), looked_at_once(came, targets, now)
         assert view.queues() == expected.queues()
         assert shown(view) == shown(expected)
+        if waited % 3:
+            assert floor.known() == once.known()
         changed = changes(before, view)
         assert changed is not None
         is_now = shown(view)

@@ -8,6 +8,7 @@ from app.core.floor.contact import ContactEvent
 from app.core.floor.contacts import Contacts, QueueCounters
 from app.core.floor.derived import METRICS, ContactReadings
 from app.core.floor.flow import FlowDelta
+from app.core.floor.formulas import AVERAGES
 from app.core.floor.instants import LONG_AGO, MINUTE, SECOND, instant, micros, span
 from app.core.floor.metric import DEFINITIONS, Metric
 from app.core.floor.observation import Observation
@@ -16,6 +17,7 @@ from app.core.floor.rollup import RollupDelta, Rollups
 from app.core.floor.targets import QueueTargets
 from app.core.floor.view import Reading
 
+_GAUGES = frozenset(Metric) - frozenset(AVERAGES)
 _SAMPLED = (Metric.BACKLOG, Metric.OLDEST_WAIT_SECONDS, Metric.CONTACTS_IN_PROGRESS)
 _MANY = 4  # of fewer, one by one costs less
 
@@ -172,11 +174,15 @@ class QueueState:
             readings = self._beside_contacts(readings, of_contacts)
         return min(readings, key=_newest_first, default=self._recalled.get(metric))
 
-    def known(self, window_seconds: float, moment: Moment) -> KnownQueue | None:
-        """Return what `recall` needs to stand by this queue later; None when nothing was ever heard of it."""
+    def known(self, window_seconds: float, moment: Moment, before: KnownQueue | None = None) -> KnownQueue | None:
+        """Return what `recall` needs to stand by this queue later; None when nothing was ever heard of it.
+
+        before: what this returned last. A gauge that was reported stays so, and need not be read again.
+        """
         if self.heard_at is None:
             return None
-        reported = (metric for metric in Metric if self.reading(metric, window_seconds, moment) is not None)
+        still = _GAUGES.intersection(before.metrics) if before else frozenset[Metric]()
+        reported = (m for m in Metric if m in still or self.reading(m, window_seconds, moment) is not None)
         return KnownQueue(self.heard_at, tuple(reported))
 
     def recall(self, known: KnownQueue, before: datetime) -> None:

@@ -65,6 +65,8 @@ class Floor:
         self._roster = _Roster(self._queues)
         self._roster.forget(some_retired=_some_retired(self._targets))
         self._touched: set[str] = set()  # queues that something was applied to since the last view
+        self._unknown: set[str] = set()  # those before that, since what is known was last gathered
+        self._known: dict[str, KnownQueue] = {}
         self._moving: set[str] = set()  # queues with contacts, whose readings move by time alone
         self._readings: _Readings = {}  # of the last view
         self._views = 0
@@ -125,6 +127,7 @@ class Floor:
         self._now_us = max(self._now_us, micros(now))
         changed = frozenset(self._touched | self._moving)
         self._touched.clear()
+        self._unknown |= changed
         readings = self._readings = self._readings.copy()
         for name in changed:
             readings.pop(name, None)
@@ -155,8 +158,12 @@ class Floor:
     def known(self) -> dict[str, KnownQueue]:
         """Return what to remember of every queue, for a later floor to `recall`."""
         moment = Moment(self._now_us)
-        known = {name: queue.known(self._default_window_seconds, moment) for name, queue in self._queues.items()}
-        return {name: queue for name, queue in known.items() if queue is not None}
+        for name in self._unknown | self._touched | self._moving:
+            known = self._queues[name].known(self._default_window_seconds, moment, self._known.get(name))
+            if known is not None:
+                self._known[name] = known
+        self._unknown.clear()
+        return self._known.copy()
 
     def recall(self, known: Mapping[str, KnownQueue], before: datetime) -> None:
         """Stand by queues of an earlier run: what was not reported again since `before` is stale, not unheard of.
