@@ -14,6 +14,7 @@ from bench import (
     backtest,
     fanout,
     growth,
+    ingesting,
     live,
     load,
     outlook,
@@ -30,7 +31,6 @@ from bench.servers import CORES, REPOSITORY, baseline, holdfire
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: written by `make bench` -->", "<!-- /bench -->"
-BATCHES = (1, 100, 1_000)
 READINESS_QUERY = "/api/v1/readiness?gate=default&audience=500000"
 
 
@@ -60,7 +60,7 @@ def _measures() -> dict[str, Callable[[int, float], str]]:
     """Return everything that can be measured, by name, in the order of the page."""
     modules = growth, prometheus, pause, fanout, sockets, pages, permits, outlook, planning, backtest
     measures = {module.__name__.rpartition(".")[2]: module.measure for module in modules}
-    return {"readiness": readiness, "ingest": ingest, "latency": latency} | measures
+    return {"readiness": readiness, "ingest": ingesting.measure, "latency": latency} | measures
 
 
 def readiness(rounds: int, seconds: float) -> str:
@@ -97,29 +97,6 @@ def readiness(rounds: int, seconds: float) -> str:
         for name, rate in found.items()
     ]
     return table("Readiness", ("what answers", "requests/s", "to raw", "to FastAPI", "p99 ms"), rows)
-
-
-def ingest(rounds: int, seconds: float) -> str:
-    """Return the table of durable ingest against parsing alone, per batch size."""
-    rows = []
-    with ExitStack() as stack:
-        url, key = stack.enter_context(holdfire(data_dir(stack)))
-        parser = stack.enter_context(baseline("parse", 44))
-        path = f"{url}/api/v1/observations"
-        for batch in BATCHES:
-            found = interleaved(
-                rounds,
-                {
-                    "parse": lambda batch=batch: load.ingest(parser, seconds, batch),  # type: ignore[misc]
-                    "durable": lambda batch=batch: load.ingest(path, seconds, batch, key),  # type: ignore[misc]
-                },
-            )
-            parse, durable = found["parse"], found["durable"]
-            share = f"{durable.per_second / parse.per_second:.2f}"
-            figures = (f"{durable.per_second:,.0f}", f"{parse.per_second:,.0f}", share, f"{durable.p99_ms:.1f}")
-            rows.append((f"{batch:,}", *figures))
-    heads = ("batch", "observations/s durable", "parsed only", "share", "p99 ms of a request")
-    return table("Ingest", heads, rows)
 
 
 def latency(_rounds: int, seconds: float) -> str:

@@ -29,10 +29,16 @@ class Rate(NamedTuple):
 
 
 def wrk(
-    url: str, seconds: float, key: str | None = None, script: Path | None = None, environment: Mapping[str, str] = {}
+    url: str,
+    seconds: float,
+    key: str | None = None,
+    script: Path | None = None,
+    environment: Mapping[str, str] = {},
+    *,
+    connections: int = CONNECTIONS,
 ) -> Rate:
     """Load a URL for some seconds. Raises RuntimeError when an answer is not 2xx or a connection fails."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "10s", "--latency"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "--latency"]
     if key:
         command += ["-H", f"Authorization: Bearer {key}"]
     if script:
@@ -55,11 +61,11 @@ def _read(report: str) -> Rate:
     return Rate(float(rate[1]), float(slow[1]) * MILLISECONDS[slow[2]])
 
 
-def ingest(url: str, seconds: float, batch: int, key: str | None = None) -> Rate:
+def ingest(url: str, seconds: float, batch: int, key: str | None = None, connections: int = CONNECTIONS) -> Rate:
     """Load an ingest endpoint with fresh observations, none of which was sent before. The rate is of observations."""
     begin = datetime.now(UTC).timestamp() - 120
     environment = {"BATCH": str(batch), "BEGIN": f"{begin:.0f}", "SOURCE": f"load-{os.urandom(3).hex()}"}
-    done = wrk(url, seconds, key, INGEST_SCRIPT, environment)
+    done = wrk(url, seconds, key, INGEST_SCRIPT, environment, connections=connections)
     return Rate(done.per_second * batch, done.p99_ms)
 
 
