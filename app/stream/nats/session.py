@@ -131,7 +131,8 @@ class Session:
                 f"name another one at the end of HOLDFIRE_STREAM_URL"
             )
         if (config.max_age, config.num_replicas) != (wanted.max_age, wanted.num_replicas):
-            await self._asked(self._jetstream.update_stream(wanted))
+            changed = config.evolve(max_age=wanted.max_age, num_replicas=wanted.num_replicas)
+            await self._asked(self._jetstream.update_stream(changed))
         try:
             await self._asked(self._jetstream.stream_info(self._changes_name))
         except NotFoundError:

@@ -139,6 +139,8 @@ class Writer:
             try:
                 sequence = await self._published(session, message, follower.seen)
             except Moved as moved:
+                if moved.last < follower.seen:  # that is another stream, or it was put back
+                    session.lose()
                 follower.moved(moved.last)
                 is_second = True
                 continue

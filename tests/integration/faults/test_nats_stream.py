@@ -14,7 +14,7 @@ from app.errors import Invalid, NotDurable
 from app.ports.stream import Appended, Payload
 from app.store.bundle import Store, open_store
 from app.stream.nats import session, writer
-from app.stream.nats.session import Unreachable, open_session
+from app.stream.nats.session import Keeping, Unreachable, open_session
 from app.stream.nats.stream import Place
 from app.stream.places import until_there
 from app.stream_address import parse_stream_address
@@ -252,6 +252,17 @@ async def test_an_encrypted_connection_is_one_and_a_server_that_does_not_encrypt
         await (await open_session(*a_place(safe.url().replace("nats://", "tls://")))).close()
     finally:
         safe.remove()
+
+
+async def test_a_stream_keeps_what_its_operator_set_when_it_is_to_keep_records_longer(nats):
+    client = Client()
+    await client.connect(nats.url().rpartition("/")[0])
+    jetstream = client.jetstream()
+    await jetstream.add_stream(name="holdfire", subjects=["holdfire.records"], max_age=3600, max_bytes=1_000_000)
+    await (await open_session(parse_stream_address(nats.url()), Keeping(hours=30))).close()
+    config = (await jetstream.stream_info("holdfire")).config
+    assert (config.max_age, config.max_bytes) == (30 * 3600, 1_000_000)
+    await client.close()
 
 
 async def test_a_stream_of_somebody_else_is_left_alone(nats):
