@@ -5,7 +5,7 @@ schedule of 24 agents: the record has no head-counts, and the eight or so who we
 of anything. That the campaign's kind brings 1.4 contacts per 1,000, give or take a tenth, is what six campaigns before
 it taught. Where less is known the gate lets so much less go that half as much again is mostly safe, too.
 
-What the gate answers is then done, 200 times, on floors that differ in how busy they are and in how many get in touch
+What the gate answers is then done, 200 times (what breaks most days, 50 times), on floors that differ in how busy they are and in how many get in touch
 as the outlook said they may, with talk times that spread as the bank's do. A day counts as broken by what happened on
 it: more waited at some instant than the policy allows, or in some quarter of an hour too few were answered in time.
 With exponential talk times, which is what the outlook reckons with, a tenth of the days break: just what is accepted.
@@ -44,7 +44,7 @@ from workers.sources.recordings import Format, Reading, Recording
 pytestmark = pytest.mark.slow
 
 NOON = datetime(1999, 2, 4, 12, 0, tzinfo=UTC)  # a Thursday
-SEEDS = range(200)
+SEEDS, FEW = range(200), range(50)
 AUDIENCE, AGENTS = 500_000, 24
 TAUGHT_PER_1000 = (1.25, 1.43, 1.60, 1.33, 1.53, 1.27)
 POLICY = {
@@ -194,7 +194,7 @@ def test_the_plan_says_the_same_and_every_way_to_send_the_rest(said):
 def test_what_may_go_now_keeps_the_limits_on_nine_days_of_ten_and_half_as_much_again_mostly_does_not(said):
     allow = said.readiness["allow"]
     assert broken_share(said.case, [(0, allow)], SEEDS) <= 0.10
-    assert broken_share(said.case, [(0, 1.5 * allow)], SEEDS) > 0.50
+    assert broken_share(said.case, [(0, 1.5 * allow)], FEW) > 0.50
 
 
 def test_the_parts_of_the_plan_keep_them_too(said):
@@ -207,4 +207,4 @@ def test_with_the_agents_that_are_named_everybody_may_be_mailed_at_once(said):
     more = said.plan["agents"]["by_queue"]["bank"]
     staffed = said.case.with_agents("bank", more, 0)
     assert broken_share(staffed, [(0, AUDIENCE)], SEEDS) <= 0.10
-    assert broken_share(said.case, [(0, AUDIENCE)], SEEDS) > 0.30
+    assert broken_share(said.case, [(0, AUDIENCE)], FEW) > 0.30
