@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import FORBIDDEN, INTERNAL, TOO_LARGE, Refused, send_problem
 from app.core.campaign.images import MAX_IMAGE_BYTES
+from app.services.agreement import asking
 from app.settings import is_loopback
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,10 @@ def install_middleware(app: FastAPI, context: RequestContext = lambda _: nullcon
 
 
 class RequestShell:
-    """Gives each request an id, each API answer its security headers, and each unforeseen fault a 500 problem."""
+    """Gives each request an id, each API answer its security headers, and each unforeseen fault a 500 problem.
+
+    What a request has changed is known to all replicas before its answer begins.
+    """
 
     def __init__(self, app: ASGIApp, context: RequestContext) -> None:
         self.app, self.context = app, context
@@ -59,6 +63,7 @@ class RequestShell:
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
+                await asked.settle()
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
@@ -68,7 +73,7 @@ class RequestShell:
             await send(message)
 
         try:
-            with self.context(request_id):
+            with asking() as asked, self.context(request_id):
                 await self.app(scope, receive, send_with_headers)
         except ClientDisconnect:
             log.info("client_hung_up", extra={"request_id": request_id, "path": scope["path"]})

@@ -62,7 +62,8 @@ class Replica:
 
     def __init__(self, database: Database, name: str | None = None, notices: Notices | None = None) -> None:
         self._database, self._address = database, database.address or ""
-        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        host = "".join(each if each.isalnum() else "-" for each in socket.gethostname())
+        self.name = name or f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
         self._known: dict[str, int] = {}
         self._confirmed_at = self._noticed_at = self._leads_since = float("-inf")
         self._epoch: int | None = None
@@ -117,13 +118,19 @@ class Replica:
                     await self._rest(stopping)
                 except (psycopg.Error, TimeoutError, HoldfireError, OSError) as fault:
                     log.warning("replica_not_confirmed", extra={"replica": self.name, "error": _said(fault)})
-                    await self._disconnect()
-                    await asyncio.wait([stopping], timeout=LOOK_SECONDS)
+                    await self._begin_anew(stopping)
+                except Exception:  # what was changed may be beyond this version; it must not end following for good
+                    log.exception("replica_not_following", extra={"replica": self.name})
+                    await self._begin_anew(stopping)
         finally:
             for task in (stopping, *beside):
                 task.cancel()
             self._lose()
             await self._leave()
+
+    async def _begin_anew(self, stopping: asyncio.Task[bool]) -> None:
+        await self._disconnect()
+        await asyncio.wait([stopping], timeout=LOOK_SECONDS)
 
     async def _look(self, take_in: TakeIn) -> None:
         """Read anew what was changed, say how far this one has seen, and renew the lease or take it."""
@@ -198,6 +205,7 @@ class Replica:
             began = monotonic()
             try:
                 async with asyncio.timeout(NOTICED_SECONDS):
+                    await self._notices.be_there(self.name)
                     newest = await self._notices.newest()
             except (HoldfireError, TimeoutError) as fault:
                 log.debug("notices_not_heard", extra={"error": _said(fault)})
