@@ -109,7 +109,7 @@ class Room:
 def _wait(each: Any, now: float) -> Wait | None:
     """Return what is waited for from a connection's peer; None: nothing, or what others look after."""
     if each.transport.is_closing():
-        return Wait(Awaited.CLOSE, None, 0, now)
+        return Wait(Awaited.CLOSE, None, each.transport.get_write_buffer_size(), now)
     return each.wait(now) if isinstance(each, PatientProtocol) else None
 
 

@@ -28,6 +28,7 @@ from app.commands.connections import (
 WHOLE = b"GET /plain HTTP/1.1\r\nHost: holdfire\r\n\r\n"
 HALF = b"GET /plain HTTP/1.1\r\nHost: hold"
 PATIENCE_SECONDS = 30
+PARTS = {"/large": (1_000_000, 50), "/whole": (50_000_000, 1)}  # bytes of a part of an answer, and how many parts
 
 
 class Peer(NamedTuple):
@@ -77,10 +78,11 @@ class Served:
             return
         if scope["path"] == "/slow":
             await self.go_on.wait()
-        body = b"x" * (50_000_000 if scope["path"] == "/large" else 5)
-        headers = [(b"content-length", b"%d" % len(body))]
+        part, parts = PARTS.get(scope["path"], (5, 1))
+        headers = [(b"content-length", b"%d" % (part * parts))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        for number in range(parts):
+            await send({"type": "http.response.body", "body": b"x" * part, "more_body": number < parts - 1})
 
     async def peer(self) -> Peer:
         """Return a new connection, once the server has it."""
@@ -99,6 +101,14 @@ class Served:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not is_so():  # noqa: ASYNC110  # there is nothing to wait for
                 await asyncio.sleep(0.005)
+
+    async def until_nothing_moves(self, connection: PatientProtocol) -> None:
+        """Return once the peer of a connection takes no more of its answer."""
+        unsent = -1
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not connection.flow.write_paused or unsent != connection.transport.get_write_buffer_size():
+                unsent = connection.transport.get_write_buffer_size()
+                await asyncio.sleep(0.1)
 
     def after(self, seconds: float) -> None:
         """Look at the connections as they are, and again as if so many seconds had passed."""
@@ -183,19 +193,29 @@ async def test_line_ends_after_an_answer_keep_nothing_open():
         assert await peer.has_ended()
 
 
-async def test_an_answer_that_nobody_takes_ends_and_one_that_is_taken_slowly_does_not():
+@pytest.mark.parametrize(
+    ("request_", "awaited"),
+    [
+        (WHOLE.replace(b"/plain", b"/large"), Awaited.READ),
+        (WHOLE.replace(b"/plain", b"/whole").replace(b"Host", b"Connection: close\r\nHost"), Awaited.CLOSE),
+    ],
+    ids=["in parts", "before the end"],
+)
+async def test_an_answer_that_nobody_takes_ends_and_one_that_is_taken_slowly_does_not(request_, awaited):
     async with serving() as served:
         peer = await served.peer()
-        peer.writer.write(WHOLE.replace(b"/plain", b"/large"))
+        peer.writer.write(request_)
         (connection,) = served.connections
         await served.until(lambda: connection.flow.write_paused)
-        now, unsent = time.monotonic(), connection.transport.get_write_buffer_size()
-        served.room.sweep(served.connections, now)
-        while connection.transport.get_write_buffer_size() == unsent:
-            await peer.reader.read(65_536)
-        served.room.sweep(served.connections, now + Awaited.READ.seconds)
-        assert not connection.transport.is_closing()
-        served.after(10 * Awaited.READ.seconds)
+        now, size = time.monotonic(), connection.transport.get_write_buffer_size
+        for number in range(3):
+            unsent = size()
+            served.room.sweep(served.connections, now + number * (awaited.seconds - 1))
+            while size() == unsent:
+                await peer.reader.read(65_536)
+        assert served.connections == [connection]
+        await served.until_nothing_moves(connection)
+        served.after(10 * awaited.seconds)
         assert await peer.has_ended()
 
 
