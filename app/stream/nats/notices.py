@@ -1,6 +1,7 @@
 """The number of the last change that any replica made, told over NATS to those who cannot ask the database as well."""
 
 import asyncio
+from collections.abc import Collection
 
 from app.stream.nats.session import Session, open_session
 from app.stream.nats.stream import Place
@@ -21,6 +22,14 @@ class Notices:
     async def newest(self) -> int:
         """Return the highest number told so far, 0 before the first. Raises HoldfireError."""
         return (await (await self._connected()).noted()).revision
+
+    async def be_there(self, name: str) -> None:
+        """Be told of by `there` for the next 10 seconds. Raises HoldfireError."""
+        await (await self._connected()).be_there(name)
+
+    async def there(self) -> Collection[str]:
+        """Return the names of those that were there within the last 10 seconds. Raises HoldfireError."""
+        return await (await self._connected()).there()
 
     async def aclose(self) -> None:
         """End the connection. Closing twice is fine."""

@@ -27,6 +27,7 @@ CONNECT_SECONDS = 3
 ANSWER_SECONDS = 4.0
 CLOSE_SECONDS = 1.0
 PING_SECONDS = 2  # a server that stands still is given up after two of them
+PRESENT_SECONDS = 10.0
 DUPLICATE_SECONDS = 120.0  # how long the server knows the ids of messages; within it a message is sent again
 _WRONG_LAST_SEQUENCE = 10071
 _NO_MESSAGE = 10037
@@ -73,6 +74,7 @@ class Session:
         self._client, self._name, self._keeping = client, address.name, keeping
         self._jetstream: JetStreamContext = client.jetstream(timeout=ANSWER_SECONDS)
         self._subject = f"{address.name}.records"
+        self._replicas, self._replicas_name = f"{address.name}.replicas", f"{address.name}_replicas"
         self._changes, self._changes_name = f"{address.name}.changes", f"{address.name}_changes"
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -133,10 +135,11 @@ class Session:
         if (config.max_age, config.num_replicas) != (wanted.max_age, wanted.num_replicas):
             changed = config.evolve(max_age=wanted.max_age, num_replicas=wanted.num_replicas)
             await self._asked(self._jetstream.update_stream(changed))
-        try:
-            await self._asked(self._jetstream.stream_info(self._changes_name))
-        except NotFoundError:
-            await self._asked(self._jetstream.add_stream(self._config_of_changes()))
+        for config in (self._config_of_changes(), self._config_of_replicas()):
+            try:
+                await self._asked(self._jetstream.stream_info(config.name or ""))
+            except NotFoundError:
+                await self._asked(self._jetstream.add_stream(config))
 
     async def note(self, revision: int) -> None:
         """Return once `noted` gives this number, or a higher one, to everybody."""
@@ -150,6 +153,17 @@ class Session:
             except APIError as fault:
                 if fault.err_code != _WRONG_LAST_SEQUENCE:
                     raise _unreachable(fault) from fault
+
+    async def be_there(self, name: str) -> None:
+        """Be among those of `there` for a while."""
+        publishing = self._jetstream.publish(f"{self._replicas}.{name}", b"", stream=self._replicas_name)
+        await self._served(publishing)
+
+    async def there(self) -> set[str]:
+        """Return who was there within the last 10 seconds."""
+        asking = self._jetstream.stream_info(self._replicas_name, subjects_filter=f"{self._replicas}.>")
+        found = (await self._served(asking)).state.subjects or {}
+        return {subject.removeprefix(f"{self._replicas}.") for subject in found}
 
     async def noted(self) -> "Noted":
         """Return the highest number that was noted, 0 before the first."""
@@ -213,6 +227,19 @@ class Session:
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             max_msgs=1,
+            num_replicas=self._keeping.replicas,
+        )
+
+    def _config_of_replicas(self) -> StreamConfig:
+        return StreamConfig(
+            name=self._replicas_name,
+            description="which replicas of holdfire are there",
+            subjects=[f"{self._replicas}.*"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.MEMORY,
+            max_age=PRESENT_SECONDS,
+            max_msgs_per_subject=1,
+            duplicate_window=PRESENT_SECONDS,
             num_replicas=self._keeping.replicas,
         )
 

@@ -136,10 +136,11 @@ class Writer:
             message = encoded(follower.head, high, received)
             if len(message) > session.largest:
                 return await self._halves(parts)
+            seen = follower.seen
             try:
-                sequence = await self._published(session, message, follower.seen)
+                sequence = await self._published(session, message, seen)
             except Moved as moved:
-                if moved.last < follower.seen:  # that is another stream, or it was put back
+                if moved.last < seen:  # that is another stream, or it was put back
                     session.lose()
                 follower.moved(moved.last)
                 is_second = True

@@ -105,6 +105,22 @@ async def test_a_server_that_stands_still_is_told_of_in_time_and_what_was_sent_c
         assert [record.payload for record in await store.stream.read(1)] == observations(3)
 
 
+async def test_processes_that_write_at_once_get_in_one_after_the_other_over_the_same_connections(
+    nats, tmp_path, caplog
+):
+    async with a_store_on(nats.url(), tmp_path) as one, a_store_on(nats.url(), tmp_path) as other:
+
+        async def write(store: Store, source: str) -> int:
+            batches = [[an_observation(observed_at=after(n), source=source)] for n in range(100)]
+            return sum([(await store.stream.append(batch)).accepted for batch in batches])
+
+        sources = ("both", "both", "one's", "other's")
+        written = await asyncio.gather(*map(write, (one, other, one, other), sources))
+        assert written[0] + written[1] == written[2] == written[3] == 100
+        assert await positions(one) == await positions(other) == list(range(1, 301))
+    assert "nats_lost" not in caplog.text
+
+
 class Deaf:
     """A connection to NATS that, once `loses` is set, is cut behind the next message, before its answer comes back."""
 
