@@ -40,6 +40,12 @@ class Notices(Protocol):
     async def tell(self, revision: int) -> None:
         """Return once nobody who asks hears of a lower number. Raises HoldfireError."""
 
+    async def be_there(self, name: str) -> None:
+        """Be told of by `there` for the next 10 seconds. Raises HoldfireError."""
+
+    async def there(self) -> Collection[str]:
+        """Return the names of those that were there within the last 10 seconds. Raises HoldfireError."""
+
     async def newest(self) -> int:
         """Return the highest number told so far, 0 before the first. Raises HoldfireError."""
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from app.errors import HoldfireError
 from app.ports.replicas import Notices
@@ -24,8 +24,8 @@ _CHANGED = "SELECT nullif(current_setting('holdfire.changed', true), '')::bigint
 _BEHIND = """
 SELECT 1 FROM replicas WHERE seen < %(revision)s AND seen_at > clock_timestamp() - %(gone)s * interval '1 s' LIMIT 1"""
 _CUT_OFF = """
-SELECT 1 FROM replicas
-WHERE seen < %(revision)s AND seen_at > clock_timestamp() - %(forgotten)s * interval '1 s' LIMIT 1"""
+SELECT name FROM replicas
+WHERE seen < %(revision)s AND seen_at > clock_timestamp() - %(forgotten)s * interval '1 s'"""
 
 
 class Read(Protocol):
@@ -46,8 +46,17 @@ async def seen_everywhere(read: Read, revision: int, notices: Notices | None = N
     if notices is not None:
         await _tell(notices, revision)
     await _seen_or_gone(read, revision)
-    if notices is not None and await _finds(read, _CUT_OFF, revision):
-        await asyncio.sleep(NOTICED_SECONDS)  # who cannot ask the database has heard the notice by then
+    if notices is not None and await _relies_on_notices(read, notices, revision):
+        await asyncio.sleep(NOTICED_SECONDS)  # they have heard the notice by then
+
+
+async def _relies_on_notices(read: Read, notices: Notices, revision: int) -> bool:
+    """Tell whether some replica may be there that has not seen a change, and cannot ask the database."""
+    try:
+        cut_off = {row.name for row in await _found(read, _CUT_OFF, revision)}
+        return bool(cut_off) and not cut_off.isdisjoint(await notices.there())
+    except HoldfireError:
+        return True
 
 
 async def _tell(notices: Notices, revision: int) -> None:
@@ -62,7 +71,7 @@ async def _seen_or_gone(read: Read, revision: int) -> None:
     deadline, pause = monotonic() + GONE_SECONDS, FIRST_PAUSE_SECONDS
     while monotonic() < deadline:
         try:
-            if not await _finds(read, _BEHIND, revision):
+            if not await _found(read, _BEHIND, revision):
                 return
         except HoldfireError:  # then no replica can say that it has seen anything
             pause = LONGEST_PAUSE_SECONDS
@@ -70,6 +79,6 @@ async def _seen_or_gone(read: Read, revision: int) -> None:
         pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
 
 
-async def _finds(read: Read, query: str, revision: int) -> bool:
+async def _found(read: Read, query: str, revision: int) -> Sequence[Row[Any]]:
     values = {"revision": revision, "gone": GONE_SECONDS, "forgotten": FORGOTTEN_SECONDS}
-    return await read(lambda connection: connection.exec_driver_sql(query, values).first() is not None)
+    return await read(lambda connection: connection.exec_driver_sql(query, values).all())
