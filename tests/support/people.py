@@ -16,7 +16,7 @@ from app.services.passwords import Passwords
 from app.settings import load_settings
 from app.store.bundle import open_store
 from app.wiring.people import people_services
-from tests.support.server import Server
+from tests.support.server import NO_TLS, Server
 from tests.support.signing_in import CHEAP
 
 PASSWORD = "four words in a row"
@@ -29,7 +29,7 @@ class Visitor(httpx2.Client):
     """A browser's cookies and headers on one server. It has sent requests already where a with statement takes it."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(base_url=server.url, headers=from_own_pages(server), timeout=60)
+        super().__init__(base_url=server.url, headers=from_own_pages(server), timeout=60, verify=NO_TLS)
 
     def __enter__(self) -> Self:
         return self

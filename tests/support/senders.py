@@ -1,7 +1,6 @@
 """Senders and a floor for a real server: they report, ask for permits over real sockets, and ask again."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from app.clocks import SystemClock
 from app.core.permit.permit import Permit
 from app.store.bundle import open_store
 from tests.support.databases import a_database_url
-from tests.support.server import Server
+from tests.support.server import NO_TLS, Server
 
 POLICY = {"queues": ["*"], "rules": [{"metric": "backlog", "hold_above": 10}]}
 PERMITS = "/api/v1/permits"
@@ -72,10 +71,8 @@ async def post(client: httpx2.AsyncClient, ask: Ask) -> httpx2.Response:
 def run_clients(url: str, number: int, client: Callable[[httpx2.AsyncClient, int], Awaitable[None]]) -> None:
     """Run that many clients at once, each with connections of its own."""
 
-    unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # or each client would read the machine's certificates anew
-
     async def one(index: int) -> None:
-        async with httpx2.AsyncClient(base_url=url, timeout=60, verify=unused) as connections:
+        async with httpx2.AsyncClient(base_url=url, timeout=60, verify=NO_TLS) as connections:
             await client(connections, index)
 
     async def all_of_them() -> None:
