@@ -36,13 +36,15 @@ class Transition:
 class Checkpoint:
     """How far evaluation is written down: everything up to position, as evaluated at evaluated_at.
 
-    known: every queue ever heard of, which outlives its records.
+    known: every queue ever heard of, which outlives its records. follows: when that was evaluated which this one goes
+    on from, None: any.
     """
 
     position: int
     evaluated_at: datetime
     memories: Mapping[str, GateMemory]
     known: Mapping[str, KnownQueue] = field(default_factory=dict)
+    follows: datetime | None = field(default=None, compare=False)
 
 
 class EvaluationStore(Protocol):
@@ -60,5 +62,6 @@ class EvaluationStore(Protocol):
     ) -> None:
         """Write all of it in one transaction, with an event for each transition.
 
-        A transition already there (gate, at, after) is not doubled, and neither is its event.
+        A transition already there (gate, at, after) is not doubled, and neither is its event. Raises Conflict where the
+        last checkpoint is not the one it follows: what was gained since that one may be written already.
         """

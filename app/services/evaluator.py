@@ -9,7 +9,7 @@ stands at: a crash loses nothing but the seconds since the last checkpoint, and 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from app.core.gate.decision import GateMemory, Verdict
 from app.core.gate.overlay import last_told, lay_over, tell
 from app.core.gate.policy import Policy, parse_policy
 from app.core.gate.survey import Surveyor
-from app.errors import HoldfireError
+from app.errors import Conflict, HoldfireError
 from app.ports.clock import Clock
 from app.ports.evaluation import Checkpoint, EvaluationStore, Transition
 from app.ports.gates import GateStore, PolicyVersion
@@ -90,6 +90,7 @@ class Evaluator:
         self._expires_after_seconds = expires_after_seconds
         self.floor = Floor(expires_after_seconds=expires_after_seconds)
         self._policies: dict[str, tuple[Policy | None, int]] = {}
+        self._saved_at: dict[str, datetime | None] = {}  # a gate made anew counts its versions from 1 again
         self._new_policies: set[str] = set()
         self._memories: dict[str, GateMemory] = {}
         self._surveyors: dict[str, Surveyor] = {}
@@ -122,17 +123,24 @@ class Evaluator:
         """What each gate remembers from its last decision."""
         return self._memories
 
+    @property
+    def policies_saved_at(self) -> Mapping[str, datetime | None]:
+        """When the policy that each gate decides by was saved; None: it has none."""
+        return self._saved_at
+
     # --- what people change while it runs ---
 
     def set_policy(self, gate: str, saved: PolicyVersion | None) -> None:
         """Use a gate's new policy from the next tick on; None: the gate has none any more and is unknown."""
         self._policies[gate] = (parse_policy(saved.document), saved.version) if saved else (None, 0)
+        self._saved_at[gate] = saved.saved_at if saved else None
         self._new_policies.add(gate)
         self._woken.set()
 
     def drop_gate(self, gate: str) -> None:
         """Forget a gate that was deleted."""
         self._policies.pop(gate, None)
+        self._saved_at.pop(gate, None)
         self._memories.pop(gate, None)
         self._surveyors.pop(gate, None)
         self._woken.set()
@@ -148,16 +156,21 @@ class Evaluator:
         else:
             self.tick(self._clock.now())
 
-    async def reload_policies(self) -> None:
-        """Use the gates and policies that are in the store now, whoever put them there."""
+    async def reload_policies(self) -> Collection[str]:
+        """Use the gates and policies that are in the store now, whoever put them there; return whose are others."""
         names = await self._gate_store.gates()
         saved = {name: await self._gate_store.policy(name) for name in names}
-        for name in self._policies.keys() - saved.keys():
+        gone = self._policies.keys() - saved.keys()
+        for name in gone:
             self.drop_gate(name)
-        for name, policy in saved.items():
-            known = self._policies.get(name)
-            if known is None or known[1] != (policy.version if policy else 0):
-                self.set_policy(name, policy)
+        changed = {
+            name: policy
+            for name, policy in saved.items()
+            if name not in self._policies or self._saved_at.get(name) != (policy.saved_at if policy else None)
+        }
+        for name, policy in changed.items():
+            self._load_policy(name, policy)
+        return gone | changed.keys()
 
     async def reload_targets(self) -> None:
         """Use the queues' targets that are in the store now."""
@@ -423,6 +436,8 @@ class Evaluator:
             setattr(self, name, getattr(fresh, name))
         self.floor.targets = targets
         self._memories = {gate: memory for gate, memory in self._memories.items() if gate in self._policies}
+        known = fresh.policies_saved_at
+        self._new_policies |= {gate for gate, saved_at in self._saved_at.items() if known.get(gate) != saved_at}
         self._has_all, self._is_settled = True, False
 
     def _drop_successor(self) -> None:
@@ -480,7 +495,9 @@ class Evaluator:
         """Return how far evaluation has come, and all that is to be written down up to there."""
         self._rollups.extend(self.floor.drain_rollups())
         self._flows.extend(self.floor.drain_flows())
-        checkpoint = Checkpoint(self._position, self.published.at, dict(self._memories), self._known_queues())
+        checkpoint = Checkpoint(
+            *(self._position, self.published.at, dict(self._memories), self._known_queues()), follows=self._begun_at
+        )
         return _Unwritten(checkpoint, list(self._transitions), list(self._rollups), list(self._flows))
 
     async def _flush(self, unwritten: _Unwritten) -> None:
@@ -515,6 +532,9 @@ class Evaluator:
     async def _flush_or_log(self, unwritten: _Unwritten) -> None:
         try:
             await self._flush(unwritten)
+        except Conflict:  # perhaps one of its own, written after all: what follows that one is evaluated anew
+            self._has_all, self._is_settled = False, False
+            log.warning("checkpoint_overtaken", extra={"follows": str(unwritten.checkpoint.follows)})
         except (HoldfireError, OSError) as fault:
             self._flushed_at = time.monotonic()
             log.warning("checkpoint_failed", extra={"error": str(fault), "kept_transitions": len(self._transitions)})

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -41,6 +40,7 @@ class Learning:
         self._lifts: dict[str, list[tuple[str, datetime, FloatArray]]] = {}
         self._kernel: Kernel | None = None
         self._pooled: dict[tuple[str, float | None], GammaRate] = {}
+        self._changed = asyncio.Event()
 
     async def load(self) -> None:
         """Read what was learned, also by other processes. Raises HoldfireError; what was known before stays then."""
@@ -55,16 +55,27 @@ class Learning:
             del self._live[campaign]
         self._pooled.clear()
 
+    async def load_soon(self) -> None:
+        """Let `run` read anew soon: another process has learned. That may take long, and nobody waits for it."""
+        self._changed.set()
+
     async def run(self, stop: asyncio.Event) -> None:
-        """Read anew every five minutes until `stop` is set."""
+        """Read anew when others learned, and every five minutes, until `stop` is set."""
+        stopping = asyncio.create_task(stop.wait())
         while not stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), REFRESH_SECONDS)
-                return
-            try:
-                await self.load()
-            except (HoldfireError, OSError) as fault:
-                log.warning("learning_not_refreshed", extra={"error": str(fault)})
+            changed = asyncio.create_task(self._changed.wait())
+            await asyncio.wait({stopping, changed}, timeout=REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+            self._changed.clear()
+            if not stop.is_set():
+                await self._load_or_log()
+        stopping.cancel()
+
+    async def _load_or_log(self) -> None:
+        try:
+            await self.load()
+        except (HoldfireError, OSError) as fault:
+            log.warning("learning_not_refreshed", extra={"error": str(fault)})
 
     def watch(self, lesson: Lesson) -> None:
         """Take what a campaign that is under way says so far: of itself, and of what it brings its queues."""

@@ -1,12 +1,14 @@
 """The evaluator's notebook, on SQL: checkpoint, transitions and history's gains, written as one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from app.core.floor.flow import FlowDelta
 from app.core.floor.rollup import RollupDelta
+from app.errors import Conflict
 from app.ports.evaluation import Checkpoint, Transition
 from app.store.decisions import add_transitions
 from app.store.engine import Database
@@ -41,6 +43,7 @@ class SqlEvaluation:
         }
 
         def flush(connection: Connection) -> None:
+            _require_last(connection, checkpoint.follows)
             _flush(connection, row, transitions)
             add_rollups(connection, rollups)
             add_flows(connection, flows)
@@ -53,6 +56,14 @@ def _checkpoint(connection: Connection) -> Checkpoint | None:
     if row is None:
         return None
     return Checkpoint(row.position, row.evaluated_at, memories_from_json(row.memories), known_from_json(row.known))
+
+
+def _require_last(connection: Connection, evaluated_at: datetime | None) -> None:
+    """Raise Conflict unless the last checkpoint is of that instant."""
+    if evaluated_at is not None:
+        last = connection.execute(select(CHECKPOINT.c.evaluated_at)).scalar()
+        if last != evaluated_at:
+            raise Conflict(f"the last checkpoint is of {last}, not of {evaluated_at}; go on from there")
 
 
 def _flush(connection: Connection, row: dict[str, Any], transitions: Sequence[Transition]) -> None:

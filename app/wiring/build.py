@@ -167,15 +167,21 @@ def services_of(
 
 def following(gate: GateServices, outward: OutwardServices, ahead: AheadServices) -> Following:
     """Return what reads anew what other replicas changed."""
+
+    async def reload_gates() -> None:
+        for name in await gate.evaluator.reload_policies():
+            gate.foresights.forget(name)
+            ahead.outlooks.wake()
+
     reads = {
         "callbacks": outward.callbacks.load,
         "campaigns": gate.campaigns.load,
         "checkpoint": gate.evaluator.agree,
         "deliveries": outward.deliveries.look_soon,
         "displays": outward.displays.load,
-        "gates": gate.evaluator.reload_policies,
+        "gates": reload_gates,
         "keys": outward.keys.load,
-        "learning": ahead.learning.load,
+        "learning": ahead.learning.load_soon,
         "overrides": gate.overrides.load,
         "permits": gate.permits.reload,
         "queues": gate.evaluator.reload_targets,

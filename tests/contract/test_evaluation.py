@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.core.floor.metric import Metric
 from app.core.floor.rollup import RollupDelta
 from app.core.gate.decision import GateMemory, RuleMemory, Verdict
-from app.errors import HoldfireError
+from app.errors import Conflict, HoldfireError
 from app.ports.evaluation import Checkpoint, Transition
 from tests.support.builders import NOW, after
 from tests.support.databases import a_store
@@ -80,3 +80,12 @@ async def test_checkpoint_transitions_and_rollups_are_written_all_or_not_at_all(
     assert await evaluation.checkpoint() == Checkpoint(2, after(5), {})
     assert len(await store.decisions.decisions()) == 1
     assert len(await store.history.history("orders", Metric.BACKLOG, NOW, after(60), 60)) == 1
+
+
+async def test_what_does_not_follow_the_last_checkpoint_is_refused_and_nothing_of_it_written(evaluation, store):
+    await evaluation.flush(Checkpoint(1, NOW, {}), [], [])
+    await evaluation.flush(Checkpoint(2, after(5), {}, follows=NOW), [], [])
+    with pytest.raises(Conflict):
+        await evaluation.flush(Checkpoint(3, after(6), {}, follows=NOW), [HELD], [GAIN])
+    assert await evaluation.checkpoint() == Checkpoint(2, after(5), {})
+    assert await store.decisions.decisions() == []

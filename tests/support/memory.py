@@ -385,6 +385,10 @@ class MemoryEvaluationStore:
         rollups: Sequence[RollupDelta],
         flows: Sequence[FlowDelta] = (),
     ) -> None:
+        if checkpoint.follows is not None and checkpoint.follows != (
+            self._checkpoint and self._checkpoint.evaluated_at
+        ):
+            raise Conflict("it does not follow the last checkpoint")
         self.flows.extend(flows)
         known = {(one.gate, one.at, one.after) for one in self.transitions}
         fresh = [one for one in transitions if (one.gate, one.at, one.after) not in known]

@@ -1,5 +1,6 @@
 """What is believed of the next campaign, from lessons kept in a dictionary."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -153,3 +154,19 @@ async def test_a_final_debrief_takes_the_place_of_what_was_watched():
     kept.kept.append(replace(LESSON, lifts=(QueueContacts("orders", NOW, (4.0,)),)))
     await learning.load()
     assert learning.lift("orders", NOW, after(300)).tolist() == [4.0]
+
+
+async def test_what_another_process_learned_is_read_soon_and_whoever_says_so_does_not_wait():
+    kept = Kept(LESSON)
+    learning = Learning(kept, InProcess(), SteppedClock(NOW))
+    await learning.load()
+    former, stop = learning.rate_for(OFFER), asyncio.Event()
+    running = asyncio.create_task(learning.run(stop))
+    kept.kept.append(replace(LESSON, campaign="another", per_1000=40.0))
+    await learning.load_soon()
+    assert learning.rate_for(OFFER) == former
+    async with asyncio.timeout(20):
+        while learning.rate_for(OFFER) == former:  # noqa: ASYNC110  # it tells nobody when it has read
+            await asyncio.sleep(0.005)
+    stop.set()
+    await asyncio.wait_for(running, 10)
