@@ -79,20 +79,15 @@ def no_room(server: Server) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_gives_no_permit_and_later_one(server, client, tmp_path):
-    with no_room(server):
-        assert check_refusal(ask(client))["type"].endswith("not-durable")
-        assert client.get("/api/v1/readiness").status_code == 200
-    check_one_permit(server, client, tmp_path)
-
-
-def test_when_the_disk_is_full_none_of_many_waiting_asks_is_granted(server, client, tmp_path):
+def test_a_full_disk_gives_no_permit_however_many_ask_and_later_one(server, client, tmp_path):
     statuses: list[int] = []
 
     async def shoot(connection: httpx2.AsyncClient, index: int) -> None:
         statuses.append((await post(connection, an_ask(f"waiting-{index}", 1))).status_code)
 
     with no_room(server):
+        assert check_refusal(ask(client))["type"].endswith("not-durable")
+        assert client.get("/api/v1/readiness").status_code == 200
         run_clients(server.url, 16, shoot)
     assert statuses == [503] * 16
     check_one_permit(server, client, tmp_path)

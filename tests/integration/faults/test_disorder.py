@@ -17,7 +17,7 @@ from tests.support.whole import Whole, a_whole
 
 SEEDS = [1, 2]
 QUEUES, SOURCES = ("orders-voice", "orders-mail"), ("acd", "wfm")
-STEPS, STEP_SECONDS = 60, 20
+STEPS, STEP_SECONDS = 40, 20
 
 
 def a_course(chance: random.Random) -> list[Observation]:
