@@ -19,7 +19,6 @@ from app.core.floor.view import Reading
 
 _GAUGES = frozenset(Metric) - frozenset(AVERAGES)
 _SAMPLED = (Metric.BACKLOG, Metric.OLDEST_WAIT_SECONDS, Metric.CONTACTS_IN_PROGRESS)
-_MANY = 4  # of fewer, one by one costs less
 
 
 class SourceClock:
@@ -113,7 +112,7 @@ class QueueState:
     def observe_all(self, observations: Sequence[Observation], instants: Sequence[int]) -> None:
         """Take in observations of one source, as `observe` would one after the other; at least one."""
         reported = self._reported_by(observations[0].source)
-        if len(observations) < _MANY or not reported.apply_newer(observations, instants):
+        if not reported.apply_newer(observations, instants):
             for observation, at_us in zip(observations, instants, strict=True):
                 self.observe(observation, at_us)
             return

@@ -29,6 +29,7 @@ from app.core.floor.view import FloorView, Reading
 
 _NO_TARGETS = QueueTargets()
 _DRAWN_CLOSE = 1e-6  # of what lies ahead, so much is left: nothing that can be seen, and the order stays
+_MANY = 4  # of fewer of one queue and source, one by one costs less
 _OBSERVED_AT = itemgetter(Observation._fields.index("observed_at"))
 _REPORTER = itemgetter(Observation._fields.index("queue"), Observation._fields.index("source"))
 _UNREAD = Reading(Metric.BACKLOG, None, "", None, "", instant(0), None, "")  # stands for a reading not yet looked up
@@ -196,6 +197,10 @@ class Floor:
         for reporter, observation in zip(map(_REPORTER, observations), observations, strict=True):
             groups[reporter].append(observation)
         for (queue, source), group in groups.items():
+            if len(group) < _MANY:
+                for observation in group:
+                    self.apply(observation)
+                continue
             instants = [micros(observation.observed_at) for observation in group]
             newest = max(instants)
             self._set_clock(source, group[instants.index(newest)].observed_at, newest)
