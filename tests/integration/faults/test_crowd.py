@@ -16,7 +16,7 @@ from tests.support.senders import open_gate
 from tests.support.server import Server, a_server
 
 SOCKETS, SLOW = 5_000, 500
-OWN_FILES = 500
+OWN_FILES, ENOUGH_FILES = 500, 20_000
 OPENED_AT_ONCE = 100
 ASKED = 50
 MOST_BYTES_EACH = 100_000  # a quarter of it where it is looked at; the rest is room for another allocator
@@ -29,10 +29,11 @@ READINESS = b"GET /api/v1/readiness HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: c
 
 @pytest.fixture
 def files() -> Iterator[int]:
-    """Let this process open as many files as it may; return how many."""
+    """Let this process open as many files as it needs and may; return how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield hard
+    files = max(soft, min(hard, ENOUGH_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    yield files
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
