@@ -3,6 +3,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # One test process per core: more would share the cores that the servers under test need.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
+# The programs that tests start read what is compiled already, also where the environment keeps Python from writing it.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo serve test check lint bench soak recipes docs fmt lock clean run-venv dev-venv bench-venv
 
