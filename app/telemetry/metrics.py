@@ -130,6 +130,7 @@ class Metrics:
                 sources=services.sources.all,
                 senders=services.senders.all,
                 hub=hub,
+                replicas=services.replicas,
                 queue_cap=Cap(MAX_QUEUES, self._dropped.labels("queue")),
                 gate_cap=self._gate_cap,
                 source_cap=Cap(MAX_SOURCES, self._dropped.labels("source")),

@@ -16,6 +16,7 @@ from app.core.floor.contacts import QueueCounters
 from app.core.floor.metric import Metric
 from app.core.floor.view import Reading
 from app.core.sending.standing import SendingState
+from app.ports.replicas import OnlyOne, Replicas
 from app.ports.senders import SenderHealth
 from app.ports.sources import SourceHealth
 from app.services.published import Published
@@ -62,6 +63,8 @@ MEANINGS = {
     "holdfire_sender_running_campaigns": "Campaigns that a driven email tool sends now",
     "holdfire_sender_unstopped_campaigns": "Campaigns that a driven email tool sends and must not",
     "holdfire_ws_connections": "Live connections open now",
+    "holdfire_replica_leads": "1 for the replica that does what is done once, 0 for the others",
+    "holdfire_replica_confirmed": "1 while all that was changed anywhere is known here, 0 while every gate is unknown for it",
 }
 
 
@@ -87,8 +90,10 @@ class StateCollector(Collector):
         queue_cap: Cap,
         gate_cap: Cap,
         source_cap: Cap,
+        replicas: Replicas | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._replicas = replicas or OnlyOne()
         self._published, self._contacts, self._sources, self._hub = published, contacts, sources, hub
         self._senders = senders
         self._queue_cap, self._gate_cap, self._source_cap = queue_cap, gate_cap, source_cap
@@ -107,6 +112,9 @@ class StateCollector(Collector):
         yield from self._source_families()
         yield from self._sender_families()
         yield _gauge("holdfire_ws_connections", value=self._hub.connections)
+        yield _gauge("holdfire_replica_leads", value=float(self._replicas.leads()))
+        is_confirmed = self._monotonic() < self._replicas.confirmed_until()
+        yield _gauge("holdfire_replica_confirmed", value=float(is_confirmed))
 
     def _queues(self, published: Published) -> Iterator[Family]:
         families: dict[str, GaugeMetricFamily] = {}
