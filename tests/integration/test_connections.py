@@ -4,7 +4,7 @@ import asyncio
 import resource
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -26,6 +26,10 @@ from app.commands.connections import (
 )
 
 WHOLE = b"GET /plain HTTP/1.1\r\nHost: holdfire\r\n\r\n"
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: holdfire\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 HALF = b"GET /plain HTTP/1.1\r\nHost: hold"
 PATIENCE_SECONDS = 30
 PARTS = {"/large": (1_000_000, 50), "/whole": (50_000_000, 1)}  # bytes of a part of an answer, and how many parts
@@ -70,6 +74,14 @@ class Served:
         return [each for each in self.state.connections if isinstance(each, PatientProtocol)]
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    while True:
+                        await send({"type": "websocket.send", "bytes": b"x" * 1_000_000})
+            return
         message: Message = {"more_body": scope["method"] == "POST"}
         while message.get("more_body"):
             message = await receive()
@@ -217,6 +229,16 @@ async def test_an_answer_that_nobody_takes_ends_and_one_that_is_taken_slowly_doe
         await served.until_nothing_moves(connection)
         served.after(10 * awaited.seconds)
         assert await peer.has_ended()
+
+
+async def test_a_socket_that_takes_no_frame_ends_though_its_last_bytes_are_never_taken():
+    async with serving() as served:
+        peer = await served.peer()
+        peer.writer.write(HANDSHAKE)
+        assert (await peer.reader.readline()).startswith(b"HTTP/1.1 101 ")
+        await served.until(lambda: any(each.transport.is_closing() for each in served.state.connections))
+        served.after(Awaited.CLOSE.seconds)
+        await served.until(lambda: not served.state.connections)
 
 
 async def test_a_head_without_end_is_refused_before_it_fills_the_memory():
