@@ -73,6 +73,26 @@ def batches(payloads):
     return drawn | drawn.map(lambda batch: sorted(batch, key=lambda record: dated(record.payload)))
 
 
+@st.composite
+def runs(draw):
+    """Return records of what sources say of queues again and again: mostly in order, all of one source or in turn."""
+    batch = []
+    for queue, source in draw(
+        st.lists(st.sampled_from([("orders", "acd-1"), ("claims", "acd-2")]), min_size=1, max_size=3)
+    ):
+        start, step = (
+            draw(st.sampled_from([-61.0, 0.0, 20.0, 57.0])),
+            draw(st.sampled_from([1.0, 0.25, 20.0, 1.0, 0.0, -1.0])),
+        )
+        said = draw(st.lists(measured, min_size=4, max_size=6))
+        told = {"queue": queue, "source": source}
+        ats = [after(start + step * place) for place in range(len(said))]
+        batch += [Observation(**{**one, **told, "observed_at": at}) for one, at in zip(said, ats, strict=True)]
+    received_at = draw(st.sampled_from([after(30), after(200)]))
+    in_turn = batch[::2] + batch[1::2] if draw(st.booleans()) else batch
+    return [Record(observation, received_at) for observation in in_turn]
+
+
 def dated(payload: Observation | ContactEvent) -> datetime:
     return payload.observed_at if isinstance(payload, Observation) else payload.at
 
@@ -94,7 +114,7 @@ def seen(floor: Floor, at: datetime) -> dict[str, object]:
     }
 
 
-@given(st.lists(batches(observations) | batches(observations) | batches(observations | contacts), max_size=5))
+@given(st.lists(runs() | runs() | batches(observations) | batches(observations | contacts), max_size=5))
 def test_records_taken_in_together_leave_the_same_floor_as_one_by_one(drawn):
     together, one_by_one = Floor(TARGETS), Floor(TARGETS)
     for number, batch in enumerate(drawn):
