@@ -61,9 +61,12 @@ class Nats:
         self._end(signal.SIGKILL)
 
     def stand_still(self) -> None:
-        """Stop it where it is; connections stay open, and nothing answers."""
+        """Stop it where it is; connections stay open, and nothing answers once this returns."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        tasks = Path("/proc", str(self._process.pid), "task")
+        while not all(map(_is_stopped, tasks.iterdir())):
+            time.sleep(0.005)
 
     def go_on(self) -> None:
         """Let it go on."""
@@ -101,6 +104,14 @@ def server() -> Nats:
 def stream_of(folder: Path) -> str:
     """Return the URL of a folder's stream; the same folder gives the same one."""
     return server().url(f"t{sha256(str(folder).encode()).hexdigest()[:20]}")
+
+
+def _is_stopped(task: Path) -> bool:
+    """Return whether a thread is stopped, or gone."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    except OSError:
+        return True
 
 
 def _program() -> str:

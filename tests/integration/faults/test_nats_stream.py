@@ -13,7 +13,7 @@ from app.core.floor.observation import Observation
 from app.errors import Invalid, NotDurable
 from app.ports.stream import Appended, Payload
 from app.store.bundle import Store, open_store
-from app.stream.nats import session, writer
+from app.stream.nats import stream, writer
 from app.stream.nats.session import Keeping, Unreachable, open_session
 from app.stream.nats.stream import Place
 from app.stream.places import until_there
@@ -91,11 +91,10 @@ async def test_a_crash_and_a_restart_lose_nothing_and_a_tail_goes_on_without_a_g
 
 
 async def test_a_server_that_stands_still_is_told_of_in_time_and_what_was_sent_counts_once(nats, tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(writer, "BACK_SECONDS", 0.5)
     async with a_store_on(nats.url(), tmp_path) as store:
         await store.stream.append(observations(1, "before"))
         nats.stand_still()
+        monkeypatch.setattr(stream, "PATIENCE_SECONDS", 0.2)
         try:
             with pytest.raises(NotDurable, match="counts once"):
                 await store.stream.append(observations(3))
@@ -121,20 +120,24 @@ async def test_processes_that_write_at_once_get_in_one_after_the_other_over_the_
     assert "nats_lost" not in caplog.text
 
 
-class Deaf:
-    """A connection to NATS that, once `loses` is set, is cut behind the next message, before its answer comes back."""
+class Thread:
+    """A connection to NATS that can be cut: behind the next message, before its answer comes back."""
 
     def __init__(self, port: int) -> None:
-        self._port, self.loses, self._cuts = port, False, False
+        self._port = port
+        self.is_to_be_cut = self.stays_cut = self._cuts = False
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Yield the URL under which NATS is reached through it."""
+        """Yield the URL under which NATS is reached along it."""
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         async with server:
             yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.stays_cut:
+            writer.close()
+            return
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         forth = asyncio.create_task(self._copy(reader, back))
         try:
@@ -152,31 +155,34 @@ class Deaf:
         with suppress(OSError):
             while data := await source.read(65_536):
                 target.write(data)
-                if self.loses and b"HPUB" in data:
-                    self.loses, self._cuts = False, True
+                if self.is_to_be_cut and b"HPUB" in data:
+                    self.is_to_be_cut, self._cuts = False, True
 
 
-async def test_a_lost_acknowledgement_is_asked_for_again_and_the_records_are_there_once(nats, tmp_path):
-    deaf = Deaf(nats.port)
-    async with deaf.serving() as url, a_store_on(url, tmp_path) as store:
+async def test_a_lost_acknowledgement_is_asked_for_again_and_the_records_are_there_once(nats, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "BACK_SECONDS", 30.0)
+    thread = Thread(nats.port)
+    async with thread.serving() as url, a_store_on(url, tmp_path) as store:
         await store.stream.append(observations(1, "before"))
-        deaf.loses = True
+        thread.is_to_be_cut = True
         assert await store.stream.append(observations(3)) == Appended(3, 0)
-        assert not deaf.loses
+        assert not thread.is_to_be_cut
         assert await store.stream.append(observations(3)) == Appended(0, 3)
         assert await positions(store) == [1, 2, 3, 4]
 
 
 async def test_who_was_told_that_it_failed_may_send_again_and_it_counts_once(nats, tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "BACK_SECONDS", 0.0)
-    deaf = Deaf(nats.port)
-    async with deaf.serving() as url, a_store_on(url, tmp_path) as store:
-        deaf.loses = True
+    thread = Thread(nats.port)
+    async with thread.serving() as url, a_store_on(url, tmp_path) as store:
+        await store.stream.append(observations(1, "before"))
+        monkeypatch.setattr(writer, "BACK_SECONDS", 0.1)
+        thread.is_to_be_cut = thread.stays_cut = True
         with pytest.raises(NotDurable, match="send it again"):
             await store.stream.append(observations(3))
-        monkeypatch.setattr(writer, "BACK_SECONDS", 10.0)
+        assert not thread.is_to_be_cut
+        thread.stays_cut = False
         assert await appended(store, observations(3)) == Appended(0, 3)
-        assert await positions(store) == [1, 2, 3]
+        assert await positions(store) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("harm", ["STREAM.DELETE", "STREAM.PURGE"])
