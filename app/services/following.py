@@ -1,11 +1,42 @@
 """What a replica does because there are others: it reads anew what they change, and does once what is done once."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
+from app.errors import HoldfireError
 from app.ports.replicas import Replicas
 
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 1.0
+
 Job = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class Soon:
+    """Reads something anew without being waited for, again until it could: what may take long, and hurries nobody."""
+
+    def __init__(self, read: Callable[[], Awaitable[None]], again_seconds: float = AGAIN_SECONDS) -> None:
+        self._read, self._again_seconds = read, again_seconds
+        self._is_changed = False
+        self._reading: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> None:
+        """Let it be read once more."""
+        self._is_changed = True
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_all(), name="following-soon")
+
+    async def _read_all(self) -> None:
+        while self._is_changed:
+            self._is_changed = False
+            try:
+                await self._read()
+            except (HoldfireError, OSError) as fault:
+                log.warning("change_not_read", extra={"error": str(fault)})
+                self._is_changed = True
+                await asyncio.sleep(self._again_seconds)
 
 
 class Following:

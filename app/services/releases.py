@@ -56,8 +56,11 @@ class Releases:
     async def run(
         self, stop: asyncio.Event, subscribe: Callable[[Callable[[Published], None]], Callable[[], None]]
     ) -> None:
-        """Advance after each publication, until `stop` is set. Publications that come meanwhile count as one."""
-        published = asyncio.Event()
+        """Advance after each publication, until `stop` is set. Publications that come meanwhile count as one.
+
+        Permits are read anew before the first: another process may have given one for a wave, and be gone since.
+        """
+        published, is_current = asyncio.Event(), False
         unsubscribe = subscribe(lambda _: published.set())
         try:
             while not stop.is_set():
@@ -67,9 +70,20 @@ class Releases:
                     wait.cancel()
                 published.clear()
                 if not stop.is_set():
-                    await self.advance()
+                    is_current = is_current or await self._read_permits()
+                    if is_current:
+                        await self.advance()
         finally:
             unsubscribe()
+
+    async def _read_permits(self) -> bool:
+        """Read anew what was given, and return whether that could be done."""
+        try:
+            await self._permits.reload()
+        except (HoldfireError, OSError) as fault:
+            log.warning("permits_not_read", extra={"error": str(fault)})
+            return False
+        return True
 
     async def advance(self) -> None:
         """Move every campaign as far as it can go now. What goes wrong with one is logged and tried again."""

@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -48,6 +49,7 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.unti
     epoch = l.epoch + (l.holder <> excluded.holder)::int
 WHERE l.holder = excluded.holder OR l.until < clock_timestamp()
 RETURNING epoch"""
+_LED = "SELECT 1 FROM leases WHERE name = 'lead' AND holder <> %s AND until > clock_timestamp()"
 _HOLD = "SELECT epoch FROM leases WHERE name = 'lead' AND holder = %s FOR SHARE"
 _LEAVE = "DELETE FROM replicas WHERE name = %s OR seen_at < clock_timestamp() - %s * interval '1 s'"
 _LET_GO = "UPDATE leases SET until = clock_timestamp() WHERE name = 'lead' AND holder = %s"
@@ -152,15 +154,26 @@ class Replica:
         seen = max(self._known.values(), default=0)
         who = {"me": self.name, "seen": seen, "version": __version__, "seconds": LEASE_SECONDS}
         await connection.execute(_HERE, who)
-        cursor = await connection.execute(_LEASE, who)
-        held = await cursor.fetchone()
         self._confirmed_at = began
-        if held is None:
+        try:
+            epoch = await self._leased(connection, who)
+        except psycopg.errors.LockNotAvailable:  # who has it was stopped while it wrote: that ends it in a while
+            return
+        if epoch is None:
             self._lose()
-        elif not self.leads() or held[0] != self._epoch:
-            self._win(held[0], began)
+        elif not self.leads() or epoch != self._epoch:
+            self._win(epoch, began)
         else:
             self._leads_since = began
+
+    async def _leased(self, connection: psycopg.AsyncConnection[Any], who: Mapping[str, object]) -> int | None:
+        """Renew the lease, or take it, and return its epoch; None where another one has it."""
+        cursor = await connection.execute(_LED, (self.name,))
+        if await cursor.fetchone() is not None:
+            return None
+        cursor = await connection.execute(_LEASE, who)
+        held = await cursor.fetchone()
+        return None if held is None else int(held[0])
 
     async def _revisions(self) -> dict[str, int]:
         cursor = await self._required().execute(_CHANGES)
@@ -225,6 +238,7 @@ class Replica:
             cursor = await connection.execute(postgresql.TRY_SHARED_EVALUATION)
             is_free = (await cursor.fetchone() or [False])[0]
             await connection.execute("LISTEN holdfire_changes")
+            await connection.execute("SET lock_timeout = '1s'")
             await connection.execute("SET synchronous_commit = off")  # what a crash loses is said again within a second
         except BaseException:
             await connection.close()

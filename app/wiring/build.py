@@ -1,5 +1,6 @@
 """build_services: every service over its store, each built once, in the order in which they need each other."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from app.computing import InProcess
@@ -14,7 +15,7 @@ from app.services.container import Services
 from app.services.decisions import Decisions
 from app.services.driving import Driving
 from app.services.events import Events
-from app.services.following import Following
+from app.services.following import Following, Soon
 from app.services.history import History
 from app.services.ingest import Ingest
 from app.services.notes import Notes
@@ -173,7 +174,7 @@ def following(gate: GateServices, outward: OutwardServices, ahead: AheadServices
             gate.foresights.forget(name)
             ahead.outlooks.wake()
 
-    reads = {
+    reads: dict[str, Callable[[], Awaitable[None]]] = {
         "callbacks": outward.callbacks.load,
         "campaigns": gate.campaigns.load,
         "checkpoint": gate.evaluator.agree,
@@ -183,7 +184,7 @@ def following(gate: GateServices, outward: OutwardServices, ahead: AheadServices
         "keys": outward.keys.load,
         "learning": ahead.learning.load_soon,
         "overrides": gate.overrides.load,
-        "permits": gate.permits.reload,
+        "permits": Soon(gate.permits.reload),  # it waits in line with who writes
         "queues": gate.evaluator.reload_targets,
     }
     return Following(reads, gate.evaluator.evaluate_now)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 
 from app.core.event import Actor
@@ -128,6 +129,22 @@ async def test_a_leader_that_another_one_followed_unnoticed_writes_nothing(two):
             with pytest.raises(NotLeadingError):
                 await one.evaluation.flush(Checkpoint(1, NOW, {}), [], [])
             over.set()
+
+
+async def test_who_holds_on_to_a_lease_that_is_over_keeps_others_from_leading_and_not_from_knowing(two, tmp_path):
+    one, _ = two
+    await run_sql(one, "INSERT INTO leases VALUES ('lead', 'stopped', 7, clock_timestamp() - interval '1 s')")
+    replica = Replica(one.database)
+    await replica.join()
+    with psycopg.connect(a_database_url("postgresql", tmp_path)) as stopped:
+        stopped.execute("SELECT FROM leases FOR SHARE")
+        async with at_work(replica, Noted()):
+            await until(lambda: replica.confirmed_until() > 0)
+            first = replica.confirmed_until()
+            await until(lambda: replica.confirmed_until() > first)
+            assert not replica.leads()
+            stopped.rollback()
+            await until(replica.leads)
 
 
 async def test_a_change_waits_for_who_has_not_seen_it_and_not_for_who_is_gone(two):

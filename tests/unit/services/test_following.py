@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from app.errors import HoldfireError
 from app.ports.replicas import OnlyOne
 from app.services.agreement import asking, before_answering
-from app.services.following import Following, while_leading
+from app.services.following import Following, Soon, while_leading
 
 
 class Turns(OnlyOne):
@@ -123,3 +124,39 @@ async def test_who_asks_waits_for_the_last_change_at_the_end_and_others_for_each
     await change(3)
     await change(4)
     assert waited == [2, 3, 4]
+
+
+async def test_what_hurries_nobody_is_read_without_being_waited_for_once_for_all_that_changed_meanwhile():
+    may_read, begun = asyncio.Event(), asyncio.Queue[int]()
+    count = 0
+
+    async def read() -> None:
+        nonlocal count
+        count += 1
+        begun.put_nowait(count)
+        await may_read.wait()
+
+    soon = Soon(read)
+    await soon()
+    assert await asyncio.wait_for(begun.get(), 10) == 1
+    for _ in range(3):
+        await soon()
+    may_read.set()
+    assert await asyncio.wait_for(begun.get(), 10) == 2
+    await asyncio.sleep(0)
+    assert begun.empty()
+
+
+async def test_what_could_not_be_read_is_read_again_though_nothing_more_is_changed():
+    tried = asyncio.Queue[None]()
+
+    async def read() -> None:
+        tried.put_nowait(None)
+        if tried.qsize() < 3:
+            raise HoldfireError("not now")
+        done.set()
+
+    done = asyncio.Event()
+    await Soon(read, again_seconds=0.001)()
+    await asyncio.wait_for(done.wait(), 10)
+    assert tried.qsize() == 3
