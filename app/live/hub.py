@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from starlette.types import Message
@@ -83,12 +83,21 @@ class Topic:
     shown_at: float = 0.0
 
 
+class First(NamedTuple):
+    """The frame that those were given who came last, what it shows, and when it was made."""
+
+    shows: Hashable
+    made_at: float
+    frame: Message
+
+
 class Hub:
     """Subscribes to the evaluator and keeps all seats supplied."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._topics: dict[tuple[str, LiveView], Topic] = {}
+        self._firsts: dict[tuple[str, LiveView], First] = {}
         self._seq = 0
         self._news = asyncio.Event()
         self._closed = False
@@ -104,7 +113,7 @@ class Hub:
         if state is None:
             return None
         seat = Seat()
-        seat.offer(await self._frame(view, state, published))
+        seat.offer(await self._first_frame(view, state, published))
         topic = self._topics.setdefault((gate, view), Topic(gate, view))
         topic.seats.add(seat)
         if self._closed:
@@ -116,6 +125,7 @@ class Hub:
         topic.seats.discard(seat)
         if not topic.seats:
             self._topics.pop((topic.gate, topic.view), None)
+            self._firsts.pop((topic.gate, topic.view), None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve all seats until `stop`; then tell every watcher to come back later."""
@@ -164,6 +174,15 @@ class Hub:
     def _standing(self, gate: str) -> tuple[Published, GateState | None]:
         published = self._services.evaluator.published
         return published, standing(published, gate, self._services.clock.now(), time.monotonic())
+
+    async def _first_frame(self, view: LiveView, state: GateState, published: Published) -> Message:
+        """Return a frame for who has just come; those who come at once, as after a restart, are given the same."""
+        key, noted = (state.gate, view), self._services.notes.changes(state.gate)
+        first, now = self._firsts.get(key), time.monotonic()
+        if first is None or first.shows != (published.seq, noted) or now - first.made_at >= MIN_INTERVAL_SECONDS:
+            frame = await self._frame(view, state, published)
+            first = self._firsts[key] = First((published.seq, noted), now, frame)
+        return first.frame
 
     async def _frame(self, view: LiveView, state: GateState, published: Published) -> Message:
         """Return the message that every watcher of a topic is sent as it is."""

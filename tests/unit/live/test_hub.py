@@ -221,3 +221,23 @@ async def test_many_watchers_are_served_a_few_at_a_time_so_that_others_have_thei
             await report(api, 14)
     assert len({id(frame) for frame in seen}) == 1
     assert max(later - earlier for earlier, later in pairwise(turns)) <= hub_module.SEATS_AT_ONCE
+
+
+async def test_those_who_come_at_once_are_given_one_frame_and_who_comes_after_a_change_a_new_one(api: Api, monkeypatch):
+    monkeypatch.setattr(hub_module, "MIN_INTERVAL_SECONDS", 3_600)
+    hub = Hub(api.services)
+    first, second = [await (await joined(hub)).take() for _ in range(2)]
+    await report(api, 14)
+    third = await frame_of(await joined(hub))
+    assert first is second
+    assert third["decision"]["decision"] == "hold"
+    assert third["seq"] == 2
+
+
+async def test_what_was_given_to_who_came_is_forgotten_with_the_last_watcher(api: Api, monkeypatch):
+    monkeypatch.setattr(hub_module, "MIN_INTERVAL_SECONDS", 3_600)
+    hub = Hub(api.services)
+    topic, seat = await hub.join("default") or pytest.fail("the gate is there")
+    before = await seat.take()
+    hub.leave(topic, seat)
+    assert await (await joined(hub)).take() is not before
