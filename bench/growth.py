@@ -203,7 +203,7 @@ def _watched(server: Holding, watchers: int) -> Iterator[None]:
         asyncio.run(_watch(server, watchers, are_open, stop))
 
     with _beside(watch):
-        if not are_open.wait(PATIENCE_SECONDS * 2):
+        if not are_open.wait(PATIENCE_SECONDS * 6):
             raise RuntimeError(f"{watchers} sockets did not open")
         yield
 
