@@ -185,6 +185,28 @@ async def test_who_was_told_that_it_failed_may_send_again_and_it_counts_once(nat
         assert await positions(store) == [1, 2, 3, 4]
 
 
+async def test_records_that_were_purged_before_a_process_read_them_are_said_and_all_agree_again(
+    nats, tmp_path, monkeypatch, caplog
+):
+    thread = Thread(nats.port)
+    async with thread.serving() as url, a_store_on(url, tmp_path) as store, a_store_on(nats.url(), tmp_path) as other:
+        await store.stream.append(observations(1, "before"))
+        monkeypatch.setattr(writer, "BACK_SECONDS", 0.1)
+        thread.is_to_be_cut = thread.stays_cut = True
+        with pytest.raises(NotDurable):
+            await store.stream.append(observations(1, "last words"))
+        await appended(other, observations(3, "unread"))
+        await asked(nats, "$JS.API.STREAM.PURGE.holdfire")
+        thread.stays_cut = False
+        await appended(store, observations(1, "later"))
+        await appended(other, observations(1, "last"))
+        found = await positions(store)
+        assert found == await positions(other)
+        assert len(found) == 2
+        assert found[0] > 5
+    assert "stream_purged_unread" in caplog.text
+
+
 @pytest.mark.parametrize("harm", ["STREAM.DELETE", "STREAM.PURGE"])
 async def test_a_stream_that_was_emptied_gives_no_position_twice(nats, tmp_path, harm, caplog):
     async with a_store_on(nats.url(), tmp_path) as store:
