@@ -56,3 +56,9 @@ def led_by(url: str, servers: Sequence[Server]) -> Server:
     """Return the one of these replicas that leads."""
     name = leader(url)
     return next(server for server in servers if name is not None and f"-{server.process.pid}-" in name)
+
+
+def leads_elsewhere(url: str, than: Server) -> bool:
+    """Tell whether another replica than this one leads."""
+    name = leader(url)
+    return name is not None and f"-{than.process.pid}-" not in name

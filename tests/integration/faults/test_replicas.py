@@ -6,10 +6,10 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
@@ -21,7 +21,7 @@ from tests.support.databases import a_database_url
 from tests.support.found import find
 from tests.support.postgresql import Cluster
 from tests.support.reference import faults
-from tests.support.replicas import led_by, present, replicas, rows
+from tests.support.replicas import leads_elsewhere, led_by, present, replicas, rows
 from tests.support.senders import wait_for_gate
 from tests.support.server import Server, a_port, a_server
 from tests.support.shell import wait_until
@@ -29,7 +29,15 @@ from tests.support.told import now_us
 
 SEED = 11
 QUIET = POLICY | {"queues": ["orders"], "stale_after_seconds": 600}
+HOLD = {"effect": "hold", "duration_minutes": 5, "comment": "a storm"}
 OFFERED = "SELECT coalesce(sum(offered), 0)::bigint FROM flow_minutes"
+
+
+class Three(NamedTuple):
+    """Replicas, and the URL of their database."""
+
+    servers: Sequence[Server]
+    url: str
 
 
 class Contacts(threading.Thread):
@@ -84,42 +92,46 @@ def decision(server: Server) -> str:
         return str(client.get("/api/v1/readiness").json()["decision"])
 
 
-def test_what_one_of_them_is_told_all_know_before_it_answers(tmp_path):
-    with replicas(tmp_path, 3) as servers:
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Three]:
+    """Three replicas that nobody kills, their gate open."""
+    folder = tmp_path_factory.mktemp("three")
+    with replicas(folder, 3) as servers:
         opened(servers)
-        for turn in range(9):
-            told, others = servers[turn % 3], [servers[(turn + 1) % 3], servers[(turn + 2) % 3]]
-            with told.client() as client:
-                draft = {"effect": "hold", "duration_minutes": 5, "comment": "a storm"}
-                made = client.post("/api/v1/gates/default/overrides", json=draft)
-                assert made.status_code == 201, made.text
-                assert [decision(other) for other in others] == ["hold", "hold"]
-                ended = client.delete(f"/api/v1/gates/default/overrides/{made.json()['id']}")
-                assert ended.is_success, ended.text
-                assert [decision(other) for other in others] == ["send", "send"]
+        yield Three(servers, a_database_url("postgresql", folder))
 
 
-def test_all_that_they_grant_together_stays_within_the_cap(tmp_path):
-    with replicas(tmp_path, 3) as servers:
-        opened(servers)
-        with servers[0].client() as client:
-            capped = QUIET | {"max_audience_per_wave": 100}
-            assert client.put("/api/v1/gates/default/policy", json=capped, headers={"If-Match": "*"}).is_success
-        granted: list[int] = []
+def test_what_one_of_them_is_told_all_know_before_it_answers(three: Three):
+    for turn in range(9):
+        told, others = three.servers[turn % 3], [three.servers[(turn + step) % 3] for step in (1, 2)]
+        with told.client() as client:
+            made = client.post("/api/v1/gates/default/overrides", json=HOLD)
+            assert made.status_code == 201, made.text
+            assert [decision(other) for other in others] == ["hold", "hold"]
+            ended = client.delete(f"/api/v1/gates/default/overrides/{made.json()['id']}")
+            assert ended.is_success, ended.text
+            assert [decision(other) for other in others] == ["send", "send"]
 
-        def take(server: Server) -> None:
-            with server.client() as client:
-                for _ in range(10):
-                    answer = client.post("/api/v1/permits", json={"gate": "default", "audience": 7})
-                    granted.append(answer.json()["allow"] if answer.status_code == httpx2.codes.OK else 0)
 
-        takers = [threading.Thread(target=take, args=(server,)) for server in servers]
-        for taker in takers:
-            taker.start()
-        for taker in takers:
-            taker.join(60)
-        assert len(granted) == 30
-        assert sum(granted) == 98
+def test_all_that_they_grant_together_stays_within_the_cap(three: Three):
+    with three.servers[0].client() as client:
+        capped = QUIET | {"max_audience_per_wave": 100}
+        assert client.put("/api/v1/gates/default/policy", json=capped, headers={"If-Match": "*"}).is_success
+    granted: list[int] = []
+
+    def take(server: Server) -> None:
+        with server.client() as client:
+            for _ in range(10):
+                answer = client.post("/api/v1/permits", json={"gate": "default", "audience": 7})
+                granted.append(answer.json()["allow"] if answer.status_code == httpx2.codes.OK else 0)
+
+    takers = [threading.Thread(target=take, args=(server,)) for server in three.servers]
+    for taker in takers:
+        taker.start()
+    for taker in takers:
+        taker.join(60)
+    assert len(granted) == 30
+    assert sum(granted) == 98
 
 
 def test_whichever_is_killed_nothing_is_lost_or_doubled_and_no_go_is_wrong(tmp_path):
@@ -147,26 +159,22 @@ def test_whichever_is_killed_nothing_is_lost_or_doubled_and_no_go_is_wrong(tmp_p
     assert [change for change, times in Counter(changes).items() if times > 1] == []
 
 
-def test_one_that_was_stopped_while_a_hold_was_put_says_no_go_afterwards(tmp_path):
-    url = a_database_url("postgresql", tmp_path)
-    with replicas(tmp_path, 2) as servers:
-        opened(servers)
-        stopped = led_by(url, servers)
-        other = next(server for server in servers if server is not stopped)
-        os.kill(stopped.process.pid, signal.SIGSTOP)
-        try:
-            with other.client() as client:
-                draft = {"effect": "hold", "duration_minutes": 5, "comment": "a storm"}
-                began = time.monotonic()
-                assert client.post("/api/v1/gates/default/overrides", json=draft).status_code == 201
-                note(f"told after {time.monotonic() - began:.1f} s")
-            wait_until(lambda: led_by(url, servers) is other, "the other one to lead")
-        finally:
-            os.kill(stopped.process.pid, signal.SIGCONT)
-        assert [decision(stopped) for _ in range(20)] == ["hold"] * 20
-        with stopped.client() as client:
-            wait_for_gate(client, "hold")
-        wait_until(lambda: len(present(url)) == 2, "both of them to be there")
+def test_one_that_was_stopped_while_a_hold_was_put_says_no_go_afterwards(three: Three):
+    stopped = led_by(three.url, three.servers)
+    other = next(server for server in three.servers if server is not stopped)
+    os.kill(stopped.process.pid, signal.SIGSTOP)
+    try:
+        with other.client() as client:
+            began = time.monotonic()
+            assert client.post("/api/v1/gates/default/overrides", json=HOLD).status_code == 201
+            note(f"told after {time.monotonic() - began:.1f} s")
+        wait_until(lambda: leads_elsewhere(three.url, stopped), "another one to lead")
+    finally:
+        os.kill(stopped.process.pid, signal.SIGCONT)
+    assert [decision(stopped) for _ in range(20)] == ["hold"] * 20
+    with stopped.client() as client:
+        wait_for_gate(client, "hold")
+    wait_until(lambda: len(present(three.url)) == 3, "all of them to be there")
 
 
 def test_they_are_together_again_after_postgresql_was_away(tmp_path):
@@ -182,8 +190,7 @@ def test_they_are_together_again_after_postgresql_was_away(tmp_path):
                     wait_for_gate(client, "send")
             wait_until(lambda: len(present(own.url("holdfire"))) == 2, "both of them to be there")
             with servers[0].client() as client:
-                draft = {"effect": "hold", "duration_minutes": 5, "comment": "a storm"}
-                assert client.post("/api/v1/gates/default/overrides", json=draft).status_code == 201
+                assert client.post("/api/v1/gates/default/overrides", json=HOLD).status_code == 201
             assert decision(servers[1]) == "hold"
             with pytest.raises(Invalid, match="in use by another holdfire"), sole_evaluator(own.url("holdfire")):
                 pass
