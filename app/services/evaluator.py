@@ -302,6 +302,12 @@ class Evaluator:
             await self._replay_unwritten(None, now)
         self.tick(self._clock.now())
 
+    async def catch_up(self) -> None:
+        """Evaluate all that has come since the last tick, which is not of this process's run."""
+        now = self._clock.now()
+        await self._replay_unwritten(self.published.at, now)
+        self.tick(now)
+
     def _replayed(self) -> timedelta:
         """Return how far back records may still matter: open contacts, windows, and data that is not stale yet."""
         stale = (policy.stale_after_seconds for policy, _ in self._policies.values() if policy is not None)
@@ -389,6 +395,7 @@ class Evaluator:
             await self._end_flush()
         successor, self._successor = self._successor, None
         if successor is not None and successor.done() and (fresh := successor.result()) is not None:
+            await fresh.catch_up()
             self._adopt(fresh)
 
     # --- leading and following ---

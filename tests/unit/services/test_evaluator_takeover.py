@@ -48,12 +48,21 @@ class Notebook(MemoryEvaluationStore):
         return [change.after for change in self.transitions]
 
 
+class SlowTails(MemoryStream):
+    """A stream whose tails take a while to begin."""
+
+    async def tail(self, after_position):
+        await asyncio.sleep(0.2)
+        async for records in super().tail(after_position):
+            yield records
+
+
 class World:
     """Stores in memory that several evaluators share, on the machine's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: type[MemoryStream] = MemoryStream) -> None:
         self.clock = SystemClock()
-        self.stream = MemoryStream(self.clock)
+        self.stream = stream(self.clock)
         self.gates, self.queues, self.store = MemoryGateStore(), MemoryQueueStore(), Notebook()
         self.contacts = 0
 
@@ -126,6 +135,27 @@ async def test_the_next_leader_writes_down_exactly_what_the_last_one_left(heard)
         await world.until(lambda: follower._is_settled, follower)  # it may write down from then on
     assert world.store.offered() == 9
     assert world.store.changes() == ["unknown", "send"]
+
+
+async def test_who_takes_over_never_answers_from_less_than_it_knew_before():
+    world, first, second = World(SlowTails), Turn(), Turn(is_leading=False)
+    leader, follower = await world.evaluator(first), await world.evaluator(second)
+    await world.call(1)
+    leader.apply(await world.stream.read(0))
+    leader.tick(world.clock.now())
+    await leader.flush()
+    positions: list[int] = []
+    follower.subscribe(lambda _: positions.append(follower.position))
+    async with running(follower):
+        await world.until(lambda: follower.position == 3, follower)
+        second.is_leading = True
+        await world.until(lambda: follower._successor is not None, follower)  # it prepares
+        await world.until(lambda: follower._successor is None or follower._successor.done())
+        await world.call(1, waiting=50)
+        await world.until(lambda: follower.position == 6, follower)
+        await world.until(lambda: follower._is_settled, follower)
+    assert positions == sorted(positions)
+    assert world.store.changes() == ["unknown", "send", "hold"]
 
 
 async def test_who_leads_from_the_start_writes_all_down_once_though_nobody_wrote_before():
