@@ -121,7 +121,7 @@ async def contacts(request: Request, services: ServicesDep, caller: Ingester) ->
 
 
 class IngestAhead:
-    """ASGI middleware that calls the routes above itself: past the router, which would take most of a small request.
+    """ASGI middleware that calls the routes above itself: past the router, which would take half of a small request.
 
     It stands inside all other middleware, so that nothing else about a request or its answer differs.
     """
