@@ -74,15 +74,18 @@ def reading_engine(url: URL, *, pool_size: int) -> Engine:
     return postgresql.reading_engine(url, pool_size=pool_size)
 
 
-def writing_engine(url: URL, lane: Lane) -> Engine:
-    """Return an engine of one connection, whose transactions follow those of every process in the same lane."""
+def writing_engine(url: URL, lane: Lane, *, may_idle: bool = False) -> Engine:
+    """Return an engine of one connection, whose transactions follow those of every process in the same lane.
+
+    may_idle: whether a transaction may do nothing for long while all others wait.
+    """
     if is_file(url):
         return sqlite.engine(url, "BEGIN IMMEDIATE", pool_size=1)
-    return postgresql.writing_engine(url, lane.value)
+    return postgresql.writing_engine(url, lane.value, idle_seconds=0 if may_idle else postgresql.IDLE_SECONDS)
 
 
 def migrating_engine(url: URL, patience_seconds: int) -> Engine:
     """Return an engine of one connection, whose transactions wait that long for another process that migrates."""
     if is_file(url):
         return sqlite.engine(url, "BEGIN IMMEDIATE", pool_size=1, busy_milliseconds=patience_seconds * 1000)
-    return postgresql.writing_engine(url, "migration", patience_seconds)
+    return postgresql.writing_engine(url, "migration", patience_seconds, idle_seconds=0)

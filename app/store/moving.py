@@ -183,7 +183,7 @@ def _reading(url: URL) -> Iterator[Connection]:
 @contextmanager
 def _writing(url: URL) -> Iterator[Connection]:
     """Yield a connection in one transaction, which is committed at the end unless something is raised."""
-    with _transaction(writing_engine(url, Lane.TABLES), url) as connection:
+    with _transaction(writing_engine(url, Lane.TABLES, may_idle=True), url) as connection:
         yield connection
 
 

@@ -7,7 +7,7 @@ tried twice.
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ LOCKS = {"tables": 1, "stream": 2, "migration": 3, "evaluation": 4}
 TRY_EVALUATION = f"SELECT pg_try_advisory_lock({HOLDFIRE}, {LOCKS['evaluation']})"
 TRY_SHARED_EVALUATION = f"SELECT pg_try_advisory_lock_shared({HOLDFIRE}, {LOCKS['evaluation']})"
 OLDEST = 140_000  # what PostgreSQL itself calls server_version_num
+_PATIENT: Mapping[str, int] = {"lock_timeout": LOCK_SECONDS}
 _CONNECTIONS: WeakKeyDictionary[Pool, WeakSet[psycopg.Connection[Any]]] = WeakKeyDictionary()
 _SORTED_OTHERWISE = """
 SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
@@ -52,13 +53,20 @@ def reading_engine(url: URL, *, pool_size: int) -> Engine:
     return made.execution_options(**options)
 
 
-def writing_engine(url: URL, lock: str, patience_seconds: int = LOCK_SECONDS) -> Engine:
-    """Return an engine of one connection, whose every transaction begins when it alone has the lock."""
+def writing_engine(
+    url: URL, lock: str, patience_seconds: int = LOCK_SECONDS, idle_seconds: int = IDLE_SECONDS
+) -> Engine:
+    """Return an engine of one connection, whose every transaction begins when it alone has the lock.
+
+    idle_seconds: for how long it may do nothing in between, 0: for any. A process that is stopped in the middle of a
+    transaction must not keep all others from writing.
+    """
 
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({HOLDFIRE}, {LOCKS[lock]})")
 
-    made = _engine(url, pool_size=1, pool_pre_ping=True, lock_seconds=patience_seconds)
+    limits = {"lock_timeout": patience_seconds, "idle_in_transaction_session_timeout": idle_seconds}
+    made = _engine(url, pool_size=1, pool_pre_ping=True, limits=limits)
     event.listen(made, "begin", begin)
     return made
 
@@ -102,7 +110,7 @@ def sort_text_by_bytes(connection: Connection) -> None:
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE varchar COLLATE "C"')
 
 
-def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, lock_seconds: int = LOCK_SECONDS) -> Engine:
+def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, limits: Mapping[str, int] = _PATIENT) -> Engine:
     made = create_engine(
         url,
         pool_size=pool_size,
@@ -113,21 +121,20 @@ def _engine(url: URL, *, pool_size: int, pool_pre_ping: bool = False, lock_secon
         execution_options={"preserve_rowcount": True},  # of inserts too, which SQLAlchemy's cursor forgets otherwise
     )
     opened = _CONNECTIONS[made.pool] = WeakSet()
-    event.listen(made, "connect", partial(_configure, lock_seconds))
+    event.listen(made, "connect", partial(_configure, limits))
     event.listen(made, "connect", lambda connection, _: opened.add(connection))
     return made
 
 
-def _configure(lock_seconds: int, connection: psycopg.Connection, _: object) -> None:
-    """Set what every transaction goes by.
+def _configure(limits: Mapping[str, int], connection: psycopg.Connection, _: object) -> None:
+    """Set what every transaction goes by; limits are in seconds.
 
     Commits are durable, also where the server's own setting would let them go on before they are.
     """
     connection.adapters.register_loader("numeric", _Number)
     connection.execute(_DURABLE)
-    connection.execute(f"SET lock_timeout = '{lock_seconds}s'".encode())
-    # A process that is stopped in the middle of a transaction must not keep all others from writing.
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'".encode())
+    for name, seconds in limits.items():
+        connection.execute(f"SET {name} = '{seconds}s'".encode())
     connection.commit()
 
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from app.errors import HoldfireError, NotDurable
-from app.store import engine
+from app.store import engine, postgresql
 from app.stream import sql
 from tests.integration.faults.load import a_load, note
-from tests.support.builders import an_event, an_observation
+from tests.support.builders import NOW, an_event, an_observation
 from tests.support.databases import a_store
 from tests.support.found import find
 from tests.support.postgresql import Cluster, cluster
@@ -80,3 +82,23 @@ async def test_a_store_is_closed_though_its_server_stands_still(tmp_path, monkey
                 await waiting
         finally:
             cluster().go_on()
+
+
+async def test_one_that_is_stopped_in_the_middle_of_writing_keeps_nobody_else_from_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 1)
+    async with a_store(tmp_path, "postgresql") as stopped, a_store(tmp_path, "postgresql") as other:
+        began, goes_on = threading.Event(), threading.Event()
+
+        def stop(_: Connection) -> None:
+            began.set()
+            goes_on.wait()
+
+        try:
+            stuck = asyncio.create_task(stopped.database.write(stop))
+            await asyncio.to_thread(began.wait)
+            await other.gates.create_gate("second", NOW, an_event())
+            assert "second" in await other.gates.gates()
+        finally:
+            goes_on.set()
+        with pytest.raises(NotDurable):
+            await stuck
