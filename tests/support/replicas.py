@@ -53,9 +53,16 @@ def rows(url: str, query: str) -> Sequence[Sequence[object]]:
 
 
 def led_by(url: str, servers: Sequence[Server]) -> Server:
-    """Return the one of these replicas that leads."""
-    name = leader(url)
-    return next(server for server in servers if name is not None and f"-{server.process.pid}-" in name)
+    """Return the one of these replicas that leads, once one does."""
+    found: list[Server] = []
+
+    def is_led() -> bool:
+        name = leader(url)
+        found[:] = [server for server in servers if name is not None and f"-{server.process.pid}-" in name]
+        return bool(found)
+
+    wait_until(is_led, "one of them to lead")
+    return found[0]
 
 
 def leads_elsewhere(url: str, than: Server) -> bool:
