@@ -59,11 +59,17 @@ class Source(threading.Thread):
             while not self._ended.is_set():
                 at = datetime.now(UTC).isoformat()
                 observation = {"queue": "orders", "source": self._name, "observed_at": at, "backlog": 0}
-                if client.post("/api/v1/observations", json=observation).status_code == 200:
+                if self._is_taken(client, observation):
                     self.acknowledged.append(observation)
                 else:
                     self.refused += 1
                 self._ended.wait(0.02)
+
+    def _is_taken(self, client: httpx2.Client, observation: dict[str, Any]) -> bool:
+        try:
+            return client.post("/api/v1/observations", json=observation).status_code == 200
+        except httpx2.TransportError:  # the server was killed
+            return False
 
     def end(self) -> None:
         self._ended.set()
@@ -135,7 +141,7 @@ def test_without_nats_ingest_refuses_and_the_gate_turns_unknown_until_it_is_back
         try:
             wait_until(lambda: source.refused, "a refusal")
             wait_until(lambda: verdict(client) == (503, "data_stale"), "unknown")
-            assert client.get("/readyz").status_code == 200
+            wait_until(lambda: client.get("/readyz").status_code == 200, "it to be ready all the same")
         finally:
             nats.start()
         wait_for_send(client)
@@ -171,3 +177,24 @@ def test_without_the_database_ingest_and_readiness_go_on_and_history_is_written_
         wait_until(lambda: permit(client, "after") == 200, "a permit")
         source.end()
         assert_nothing_lost_or_doubled(client, database, source)
+
+
+def test_another_replica_goes_on_when_the_one_that_writes_history_is_killed(server, nats, database, tmp_path):
+    """The last test of this module: it ends the server of all the others."""
+    with (
+        a_server(tmp_path, HOLDFIRE_STREAM_URL=nats.url(), HOLDFIRE_DATABASE_URL=database.url("holdfire")) as other,
+        other.client() as client,
+    ):
+        sources = [Source(server, "of the killed"), Source(other, "of the other")]
+        for source in sources:
+            source.start()
+        for source in sources:
+            source.wait_for(10)
+        wait_for_send(client)
+        server.process.kill()
+        sources[1].wait_for(10)
+        wait_for_send(client)
+        wait_until(lambda: permit(client, "of the other") == 200, "a permit")
+        for source in sources:
+            source.end()
+            assert_nothing_lost_or_doubled(client, database, source)
