@@ -132,6 +132,7 @@ async def _lifespan(
         services = await build_services(
             settings, clock, store, metrics, computing=computing, planning=planning, replicas=replicas
         )
+        await services.sessions.load()
         hub = Hub(services)
         metrics.watch(services, hub)
         stop, leave = asyncio.Event(), asyncio.Event()

@@ -32,6 +32,9 @@ class Session:
 class SessionStore(Protocol):
     """Who is signed in. Ids are kept hashed: reading the database lets nobody in."""
 
+    async def form_secret(self, new: bytes) -> bytes:
+        """Return the secret of this installation's forms; a new one is kept where there is none yet."""
+
     async def add_session(self, session: Session, event: Event | None, *, replaces: bytes | None = None) -> None:
         """Add a session in the place of another one, if there is one; note when its owner signed in.
 

@@ -50,10 +50,14 @@ class Sessions:
     def __init__(self, store: SessionStore, clock: Clock, hours: float, idle_hours: float) -> None:
         self._store, self._clock = store, clock
         self._lasts, self._idle = timedelta(hours=hours), timedelta(hours=idle_hours)
-        self._own_secret = secrets.token_bytes(ID_BYTES)
+        self._secret_of_forms = secrets.token_bytes(ID_BYTES)
         self._open: dict[bytes, set[asyncio.Event]] = defaultdict(set)
         self._seen: dict[bytes, datetime] = {}
         self._noted_at = clock.now()
+
+    async def load(self) -> None:
+        """Take the secret of forms from the store, where all replicas have it from; until then it is this process's."""
+        self._secret_of_forms = await self._store.form_secret(self._secret_of_forms)
 
     async def begin(
         self, user: User, browser: str, event: Event | None, *, replaces: str | None = None
@@ -141,7 +145,7 @@ class Sessions:
     def form_token(self, cookie: str | None) -> str:
         """Return what the forms of a session carry, so that only its own pages can send them (OWASP ASVS 3.5.1).
 
-        It follows from the session's id, which it does not give away; without a session it is this process's own. It is
+        It follows from the session's id, which it does not give away; without a session it is the installation's. It is
         masked anew each time: how well a page packs, which others may see, says nothing about it.
         """
         mask = secrets.token_bytes(ID_BYTES)
@@ -157,7 +161,7 @@ class Sessions:
         return len(rest) == ID_BYTES and hmac.compare_digest(_masked(rest, mask), self._form_secret(cookie))
 
     def _form_secret(self, cookie: str | None) -> bytes:
-        return hmac.digest(cookie.encode() if cookie else self._own_secret, FORM_TOKEN, "sha256")
+        return hmac.digest(cookie.encode() if cookie else self._secret_of_forms, FORM_TOKEN, "sha256")
 
     async def _end(self, sessions: Sequence[Session], by: Actor, reason: str) -> int:
         if not sessions:

@@ -12,8 +12,10 @@ from app.ports.users import User
 from app.store.account_tables import SESSIONS, USERS
 from app.store.engine import Database
 from app.store.events import append_events
+from app.store.tables import INSTALLATION
 from app.store.users import user_of
 
+_SECRET = INSTALLATION.c.form_secret
 _COLUMNS = tuple(SESSIONS.columns.keys())
 
 
@@ -22,6 +24,13 @@ class SqlSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def form_secret(self, new: bytes) -> bytes:
+        def keep(connection: Connection) -> bytes:
+            connection.execute(update(INSTALLATION).where(_SECRET.is_(None)).values(form_secret=new.hex()))
+            return bytes.fromhex(connection.execute(select(_SECRET)).scalar_one())
+
+        return await self._database.write(keep)
 
     async def add_session(self, session: Session, event: Event | None, *, replaces: bytes | None = None) -> None:
         await self._database.write(lambda connection: _add(connection, session, event, replaces))

@@ -19,13 +19,17 @@ class StoreTable(SQLModel, registry=registry(metadata=MetaData(naming_convention
 
 
 class InstallationRow(StoreTable, table=True):
-    """One row once the first gate and its policy were written, so that a deleted gate does not come back."""
+    """One row once the first gate and its policy were written, so that a deleted gate does not come back.
+
+    form_secret: in hex, what forms of people who are not signed in yet are told by; None: nobody needed it so far.
+    """
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: int = Field(primary_key=True)
     seeded_at: datetime = Field(sa_type=UtcDateTime)
+    form_secret: str | None
 
 
 class GateRow(StoreTable, table=True):

@@ -64,7 +64,7 @@ MEANINGS = {
     "holdfire_sender_unstopped_campaigns": "Campaigns that a driven email tool sends and must not",
     "holdfire_ws_connections": "Live connections open now",
     "holdfire_replica_leads": "1 for the replica that does what is done once, 0 for the others",
-    "holdfire_replica_confirmed": "1 while all that was changed anywhere is known here, 0 while every gate is unknown for it",
+    "holdfire_replica_confirmed": "1 while all that was changed anywhere is known here, 0 while gates are unknown",
 }
 
 

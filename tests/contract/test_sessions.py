@@ -26,6 +26,11 @@ async def test_a_session_is_found_with_whose_it_is(people: People):
     assert await people.sessions.session(b"x" * 32) is None
 
 
+async def test_the_secret_of_forms_is_the_first_that_was_given(people: People):
+    assert await people.sessions.form_secret(b"one" * 10) == b"one" * 10
+    assert await people.sessions.form_secret(b"two" * 10) == b"one" * 10
+
+
 async def test_signing_in_is_noted_and_going_on_is_not(people: People):
     await opened(people, ONE)
     assert (await people.users.user(ANN.id)).signed_in_at is None

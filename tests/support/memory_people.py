@@ -16,6 +16,7 @@ class MemoryPeople:
     """All three ports, and every event that they were given."""
 
     def __init__(self) -> None:
+        self.secret = b""
         self.kept: dict[str, User] = {}
         self.links: dict[bytes, Invitation] = {}
         self.open: dict[bytes, Session] = {}
@@ -90,6 +91,10 @@ class MemoryPeople:
             raise NotFound(f"there is no invitation {invitation_id!r}")
         self.events.append(event)
         return self.links.pop(found.token_sha256)
+
+    async def form_secret(self, new: bytes) -> bytes:
+        self.secret = self.secret or new
+        return self.secret
 
     async def add_session(self, session: Session, event: Event | None, *, replaces: bytes | None = None) -> None:
         if replaces is not None:

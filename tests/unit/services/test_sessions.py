@@ -159,6 +159,15 @@ async def test_the_token_of_forms_follows_from_the_session_and_gives_nothing_awa
     assert not house.sessions.is_form_token(None, token)
 
 
+async def test_forms_of_who_is_not_signed_in_are_good_in_every_replica(house: House):
+    other = House()
+    other.people.secret = house.people.secret = b"s" * 32
+    assert not other.sessions.is_form_token(None, house.sessions.form_token(None))
+    await house.sessions.load()
+    await other.sessions.load()
+    assert other.sessions.is_form_token(None, house.sessions.form_token(None))
+
+
 @pytest.mark.parametrize("text", ["", "x", "\u00e9", "A" * 85, "A" * 86, "=" * 86, "*" * 86, "A" * 200])
 def test_any_other_text_is_no_token_of_a_form(text):
     sessions = House().sessions
