@@ -1,9 +1,12 @@
+from contextlib import nullcontext
+
 import pytest
 from fastapi import FastAPI
 
-from app.api.middleware import MAX_BODY_BYTES, install_middleware
+from app.api.middleware import MAX_BODY_BYTES, RequestShell, install_middleware
 from app.api.problems import install_problem_handlers
 from app.errors import HoldfireError
+from app.services.agreement import before_answering
 from tests.support.api import an_api
 
 OBSERVATIONS = "/api/v1/observations"
@@ -156,3 +159,28 @@ async def test_a_wrong_method_is_told_all_that_are_allowed_at_the_path():
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
     assert "allowed: GET, POST" in answer.json()["detail"]
     assert other.headers["allow"] == "DELETE, GET, PATCH"
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["answered", "failed"])
+async def test_what_a_request_changed_is_known_to_all_before_its_answer_begins_however_it_ends(fails):
+    done = []
+
+    async def known():
+        done.append("known")
+
+    async def app(_scope, _receive, send):
+        await before_answering(1, known)
+        done.append("changed")
+        if fails:
+            raise RuntimeError("broken")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        done.append(message["type"])
+
+    scope = {"type": "http", "method": "POST", "path": OBSERVATIONS, "headers": []}
+    await RequestShell(app, lambda _: nullcontext())(scope, receive, send)
+    assert done[:3] == ["changed", "known", "http.response.start"]
