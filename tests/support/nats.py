@@ -25,7 +25,8 @@ class Nats:
         self._program = _program()
         self._arguments, self._user = arguments, user
         memory = Path("/dev/shm")  # noqa: S108  # a disk in memory; without one the usual temporary folder does
-        place = str(memory) if os.access(memory, os.W_OK) else None
+        place = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+        _sweep(place)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=place))
         self._process: subprocess.Popen[bytes] | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -104,6 +105,13 @@ def server() -> Nats:
 def stream_of(folder: Path) -> str:
     """Return the URL of a folder's stream; the same folder gives the same one."""
     return server().url(f"t{sha256(str(folder).encode()).hexdigest()[:20]}")
+
+
+def _sweep(place: Path) -> None:
+    """Delete the files of servers whose test process was killed: they would fill the disk in memory."""
+    for left in place.glob(f"{FOLDER}*"):
+        if not Path("/proc", left.name.removeprefix(FOLDER).split("-")[0]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_stopped(task: Path) -> bool:
