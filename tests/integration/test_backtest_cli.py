@@ -21,11 +21,11 @@ from app.ports.evaluation import Checkpoint
 from app.services.backtests import Backtests, Question
 from app.services.gates import Gates
 from app.store.minutes import SqlMinutes
-from tests.integration.test_replay import decisions, first_days, replay
+from tests.integration.test_replay import decisions, first_day, replay
 from tests.support.databases import a_store
 from tests.support.server import run_cli
 
-__all__ = ["first_days"]  # a fixture
+__all__ = ["first_day"]  # a fixture
 
 FROM, TO = datetime(2026, 11, 16, 9, tzinfo=UTC), datetime(2026, 11, 16, 11, tzinfo=UTC)
 SPAN = ("--from", "2026-11-16T09:00", "--to", "2026-11-16T11:00Z")
@@ -93,9 +93,9 @@ async def test_a_process_of_its_own_finds_the_same(data_dir):
     assert found[0].report == found[1].report
 
 
-def test_over_real_days_nearly_every_minute_is_as_the_live_gate_had_it(first_days, tmp_path):
+def test_over_real_days_nearly_every_minute_is_as_the_live_gate_had_it(first_day, tmp_path):
     data = tmp_path / "replayed"
-    replayed = replay(str(first_days), "--format", "queue-log", "--data-dir", str(data))
+    replayed = replay(str(first_day), "--format", "queue-log", "--data-dir", str(data))
     start, until = (datetime.fromisoformat(replayed[name]).replace(second=0) for name in ("first_at", "last_at"))
     transitions = [(datetime.fromisoformat(one["at"]), one["state"]) for one in decisions(data, "--kind", "transition")]
     instants = sorted(at for at, _ in transitions)
