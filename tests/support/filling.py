@@ -35,7 +35,8 @@ VALUES: dict[type, Any] = {
 }
 
 
-OF_REPLICAS = frozenset({"changes", "leases", "oldest_reader", "replicas"})  # what they tell each other on PostgreSQL, about no data
+# What replicas tell each other on PostgreSQL, about no data.
+OF_REPLICAS = frozenset({"changes", "leases", "oldest_reader", "replicas"})
 
 
 def base_tables(connection: Connection, without: Container[str] = ()) -> list[Table]:
