@@ -5,10 +5,11 @@ schedule of 24 agents: the record has no head-counts, and the eight or so who we
 of anything. That the campaign's kind brings 1.4 contacts per 1,000, give or take a tenth, is what six campaigns before
 it taught. Where less is known the gate lets so much less go that half as much again is mostly safe, too.
 
-What the gate answers is then done, 200 times (what breaks most days, 50 times), on floors that differ in how busy they are and in how many get in touch
-as the outlook said they may, with talk times that spread as the bank's do. A day counts as broken by what happened on
-it: more waited at some instant than the policy allows, or in some quarter of an hour too few were answered in time.
-With exponential talk times, which is what the outlook reckons with, a tenth of the days break: just what is accepted.
+What the gate answers is then done, 200 times (what breaks most days, 50 times), on floors that differ in how busy they
+are and in how many get in touch as the outlook said they may, with talk times that spread as the bank's do. A day
+counts as broken by what happened on it: more waited at some instant than the policy allows, or in some quarter of an
+hour too few were answered in time. With exponential talk times, which is what the outlook reckons with, a tenth of the
+days break: just what is accepted.
 """
 
 import asyncio
