@@ -56,7 +56,7 @@ steps = st.builds(
     st.sampled_from(["own"] * 30 + ["forgot", "another's"]),
 )
 quiet = Step(0, dict.fromkeys(QUEUES[:3], ((0, 0, 9), 0)))
-ahead = {"orders": ((0, 9, 9), -400)}
+ahead: dict[str, tuple[tuple[float | None, ...], int]] = {"orders": ((0, 9, 9), -400)}
 
 
 @dataclass

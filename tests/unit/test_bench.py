@@ -131,6 +131,7 @@ async def test_what_was_observed_beforehand_is_left_as_by_a_server_that_stopped(
         assert {record.payload.queue for record in records} == {f"queue-{number}" for number in range(5)}
         assert await store.stream.position_before(records[50].received_at) == 49
         checkpoint = await store.evaluation.checkpoint()
+        assert checkpoint is not None
         assert (checkpoint.position, len(checkpoint.known)) == (100, 5)
 
 
