@@ -6,10 +6,10 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope
 # The programs that tests start read what is compiled already, also where the environment keeps Python from writing it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test check lint bench soak recipes docs fmt lock clean run-venv dev-venv bench-venv
+.PHONY: help demo serve test check lint bench soak soak-browser recipes docs fmt lock clean run-venv dev-venv bench-venv
 
 help: ## show this list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: run-venv ## a simulated contact center at 60x on http://127.0.0.1:8000; Ctrl-C ends it
 	@exec $(BIN)/holdfire demo $(ARGS)
@@ -36,7 +36,11 @@ bench: bench-venv ## measure the hot paths and write docs/performance.md; takes 
 	@scripts/system_packages.sh bench
 	@$(BIN)/python -m bench $(ARGS)
 
-soak: dev-venv ## two hours: a day of a board's frames, and a socket kept open, in a real browser that must not grow
+soak: dev-venv ## 20 minutes: a simulated week with faults, 500 sockets and 20 campaigns, after which nothing has grown
+	@SOAK_HOURS=168 SOAK_SOCKETS=500 SOAK_CAMPAIGNS=20 SOAK_WALL_MINUTES=19 \
+		$(BIN)/python -m pytest -rP tests/integration/test_soak.py $(ARGS)
+
+soak-browser: dev-venv ## two hours: a day of a board's frames, and a socket kept open, in a browser that must not grow
 	@scripts/system_packages.sh test
 	@SOAK_FRAMES=17280 SOAK_MINUTES=120 $(BIN)/python -m pytest tests/browser/test_soak.py $(ARGS)
 

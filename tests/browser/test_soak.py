@@ -3,8 +3,8 @@
 Two ways, because a day of frames through a real socket takes longer than a test may. One hands SOAK_FRAMES of a real
 server's frames to the page's own socket handler, one after another, five seconds of the server's clock apart; a day has
 17,280. The other keeps a real socket open for SOAK_MINUTES, with a source that reports as often as makes a day's frames
-in two hours. `make soak` takes the whole day and the two hours; without it both are a small part of that, and the
-source reports as fast as frames are made.
+in two hours. `make soak-browser` takes the whole day and the two hours; without it both are a small part of that, and
+the source reports as fast as frames are made.
 """
 
 import gzip

@@ -71,7 +71,7 @@ def _found(connection: Connection) -> Found:
         return [_plain(dict(row)) for row in connection.execute(statement).mappings()]
 
     return Found(
-        observations=[_kept(row) for row in rows("observations", "position")],
+        observations=[kept(row) for row in rows("observations", "position")],
         of_contacts=frozenset(connection.execute(text("SELECT DISTINCT queue FROM contact_events")).scalars()),
         retired=frozenset(row["queue"] for row in rows("queue_targets", "queue") if row["retired_at"] is not None),
         policies={(row["gate"], row["version"]): row for row in rows("policies", "gate, version")},
@@ -93,6 +93,7 @@ def _read(name: str, value: Any) -> Any:
     return json.loads(value) if is_json and value[:1] in {"{", "[", "n"} else value
 
 
-def _kept(row: Row) -> Kept:
+def kept(row: Row) -> Kept:
+    """Return a row of the table of observations."""
     values = {name: row[name] for name in MEASURES if row[name] is not None}
     return Kept(row["position"], row["received_at"], row["source"], row["queue"], row["observed_at"], values)

@@ -49,14 +49,23 @@ FROM: Mapping[str, Sequence[str]] = {
 NOT_JUDGED = {"exempt_traffic_class"}
 
 
-def faults(found: Found, told: Told, *, lag_seconds: float = LAG_SECONDS) -> list[str]:
-    """Return everything that must not have happened, in words."""
+def faults(
+    found: Found,
+    told: Told,
+    *,
+    lag_seconds: float = LAG_SECONDS,
+    answered_from_seconds: float = ANSWERED_FROM_SECONDS,
+) -> list[str]:
+    """Return everything that must not have happened, in words.
+
+    answered_from_seconds: how old an evaluation may be that an answer is made from.
+    """
     return [
         *observation_faults(found, told),
         *saved_faults(found, told),
         *permit_faults(found, told),
         *cap_faults(found),
-        *go_faults(found, told, lag_seconds=lag_seconds),
+        *go_faults(found, told, lag_seconds=lag_seconds, answered_from_seconds=answered_from_seconds),
     ]
 
 
@@ -205,20 +214,26 @@ class _Newest(NamedTuple):
     value: float
 
 
-def go_faults(found: Found, told: Told, *, lag_seconds: float = LAG_SECONDS) -> Iterator[str]:
+def go_faults(
+    found: Found,
+    told: Told,
+    *,
+    lag_seconds: float = LAG_SECONDS,
+    answered_from_seconds: float = ANSWERED_FROM_SECONDS,
+) -> Iterator[str]:
     """Yield goes that stand on no data, on bad data, on a policy of before, or outlive themselves."""
     for answer in told.answers:
         body = answer.body
         if body["state"] in GO and answer.asked_us >= micros(body["valid_until"]) + CUT_US:
             yield f"{body['decision_id']} was given after it had ended at {body['valid_until']}"
-        if body["state"] in GO and answer.asked_us - micros(body["evaluated_at"]) > 2 * ANSWERED_FROM_SECONDS * SECOND:
+        if body["state"] in GO and answer.asked_us - micros(body["evaluated_at"]) > 2 * answered_from_seconds * SECOND:
             yield f"{body['decision_id']} was answered from an evaluation of {body['evaluated_at']}, long ago"
     judge = _Judge(found, told, lag_seconds)
-    for go in _goes(found, told):
+    for go in _goes(found, told, answered_from_seconds):
         yield from (f"{go.name} said go, and {fault}" for fault in judge.faults(go))
 
 
-def _goes(found: Found, told: Told) -> Iterator[Go]:
+def _goes(found: Found, told: Told, answered_from_seconds: float) -> Iterator[Go]:
     for body in (answer.body for answer in told.answers if answer.body["state"] in GO):
         at = micros(body["evaluated_at"])
         override = body["override"] and body["override"]["id"]
@@ -229,7 +244,7 @@ def _goes(found: Found, told: Told) -> Iterator[Go]:
             continue
         asked = row["kind"] == "asked"
         override = row["override_id"] or _overriding(row["reasons"])
-        earliest = row["at"] - round(ANSWERED_FROM_SECONDS * SECOND) if asked else row["at"]
+        earliest = row["at"] - round(answered_from_seconds * SECOND) if asked else row["at"]
         name = f"{row['id']} in the log"
         yield Go(name, row["gate"], row["policy_version"], earliest, row["at"], override)
         if row["last_at"] is not None and row["last_at"] > row["at"]:
