@@ -26,7 +26,8 @@ from app.computing import ChildProcess
 from app.core.simulation.twins import Twins
 from app.errors import HoldfireError
 from app.live.hub import Hub
-from app.live.socket import live_router
+from app.live.socket import PATH as LIVE_PATH
+from app.live.socket import LiveEndpoint, live_router
 from app.ports.clock import Clock
 from app.ports.replicas import OnlyOne, Replicas
 from app.services.agreement import asking
@@ -61,10 +62,11 @@ class State(TypedDict):
 
 
 class HoldfireApp(FastAPI):
-    """FastAPI with two branches ahead of its router: the answers to who asks often must cost next to nothing."""
+    """FastAPI with branches ahead of its router: what is asked often, or stays open, must cost next to nothing."""
 
     readiness: ReadinessEndpoint
     campaign_gate: CampaignGateEndpoint
+    live: LiveEndpoint
     is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +74,8 @@ class HoldfireApp(FastAPI):
             await self.readiness(scope, receive, send)
         elif scope["type"] == "http" and campaign_in(scope["path"]) is not None:
             await self.campaign_gate(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == LIVE_PATH:
+            await self.live(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -104,8 +108,9 @@ def create_app(
     )
     app.readiness = ReadinessEndpoint()
     app.campaign_gate = CampaignGateEndpoint()
+    app.live = LiveEndpoint(app.state)
     app.include_router(api_router())
-    app.include_router(live_router())
+    app.include_router(live_router(app.live))
     app.include_router(metrics_router())
     install_pages(app, twins)
     install_problem_handlers(app)

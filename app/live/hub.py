@@ -10,7 +10,7 @@ import asyncio
 import gzip
 import logging
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -47,27 +47,35 @@ PLAIN = LiveView(_plain_members)
 
 
 class Seat:
-    """One watcher's place: holds the latest frame until it is taken."""
+    """One watcher's place: holds the latest frame until it is taken, and says when there is something to take."""
+
+    __slots__ = ("_frame", "_tell", "closed")
 
     def __init__(self) -> None:
         self._frame: Message | None = None
-        self._news = asyncio.Event()
+        self._tell: Callable[[], None] | None = None
         self.closed = False
 
     def offer(self, frame: Message) -> None:
         """Put a frame; one that was not taken yet is replaced."""
         self._frame = frame
-        self._news.set()
+        if self._tell is not None:
+            self._tell()
 
     def close(self) -> None:
         """Tell the watcher that the server is going."""
         self.closed = True
-        self._news.set()
+        if self._tell is not None:
+            self._tell()
 
-    async def take(self) -> Message | None:
-        """Return the latest frame as soon as there is one; None once the seat is closed."""
-        await self._news.wait()
-        self._news.clear()
+    def on_news(self, tell: Callable[[], None] | None) -> None:
+        """Have `tell` called, now if there is news already, and from now on; None: nobody wants to hear any more."""
+        self._tell = tell
+        if tell is not None and (self.closed or self._frame is not None):
+            tell()
+
+    def take(self) -> Message | None:
+        """Return the latest frame, None if there is none, or once the seat is closed."""
         frame, self._frame = self._frame, None
         return None if self.closed else frame
 

@@ -1,27 +1,31 @@
-"""The live socket, WS /api/v1/live: who may open it, what ends it, and two loops that run side by side.
+"""The live socket, WS /api/v1/live, as a raw ASGI branch ahead of the router: who may open it, and what ends it.
 
 Close codes: 4401 not signed in or no longer, or a screen that was taken down, 4403 may not read, 4404 no such gate,
 1008 too many words from the other side, 1012 the server restarts, 1013 too slow or too many. A foreign Origin is
 refused with 403 before the handshake: browsers send cookies with sockets to anywhere (OWASP ASVS 5.0.0, 4.4.2).
+
+Middleware and router would stay around each socket while it is open, and hold more memory than all the rest of it.
 """
 
 import asyncio
 import resource
 from collections import Counter
+from functools import partial
 
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect
+from starlette.datastructures import Headers, QueryParams, State
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
 
-from app.live.hub import PLAIN, Hub, Seat
+from app.live.hub import PLAIN, Hub, Seat, Topic
+from app.live.line import SEND_TIMEOUT_SECONDS, SIGNED_OUT, TRY_LATER, Line
 from app.live.watcher import PROTOCOL, Watcher, ending, still_there, watcher
-from app.services.container import Services
 from app.services.live_view import LiveView
 from app.services.origins import origin_allowed
 
-SIGNED_OUT, FORBIDDEN, NO_GATE, CHATTER, RESTART, TRY_LATER = 4401, 4403, 4404, 1008, 1012, 1013
+PATH = "/api/v1/live"
+FORBIDDEN, NO_GATE = 4403, 4404
 
-SEND_TIMEOUT_SECONDS = 5.0
-MAX_MESSAGES = 100
 MAX_CONNECTIONS = 10_000
 MAX_PER_NAME = 1_000  # sockets of one key, or of one person
 
@@ -34,66 +38,72 @@ class Refused(Exception):
         self.code = code
 
 
-def live_router() -> APIRouter:
-    """Return the router with the live socket."""
+class LiveEndpoint:
+    """Sends a gate's snapshot now, after each change and at least every 5 s; ?view=page is the board's own.
+
+    A screen on the wall gets what it shows, whatever it asks for. app_state: where pages put their views.
+    """
+
+    def __init__(self, app_state: State) -> None:
+        self._app_state = app_state
+        self._held: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await _accepted(scope, receive, send):
+            return
+        code: int | None
+        try:
+            code = await self._serve(await _admit(scope), scope, receive, send)
+        except Refused as refused:
+            code = refused.code
+        if code is not None:
+            await _close(send, code)
+
+    async def _serve(self, who: Watcher, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Return with which code the socket has to be closed, once it does; None when the other side has gone."""
+        services, hub, metrics = (scope["state"][name] for name in ("services", "hub", "metrics"))
+        self._held[who.name] += 1
+        try:
+            topic, seat = await self._seat(who, scope)
+            scope.clear()  # a socket stays for hours, and nobody needs any more what was said at its beginning
+            line = Line(seat, send, partial(still_there, services, who), metrics.socket_dropped)
+            try:
+                with ending(services, who, line.sign_out):
+                    return await line.serve(receive)
+            finally:
+                hub.leave(topic, seat)
+        finally:
+            self._held[who.name] -= 1
+
+    async def _seat(self, who: Watcher, scope: Scope) -> tuple[Topic, Seat]:
+        hub: Hub = scope["state"]["hub"]
+        within = self._held[who.name] <= MAX_PER_NAME or not who.name
+        if not within or hub.connections >= most_sockets():
+            scope["state"]["metrics"].socket_dropped("too_many")
+            raise Refused(TRY_LATER)
+        joined = await hub.join(*self._sight(who, scope))
+        if joined is None:
+            raise Refused(NO_GATE)
+        return joined
+
+    def _sight(self, who: Watcher, scope: Scope) -> tuple[str, LiveView]:
+        """Return what is watched, and through which view: what was asked for, but of a screen only what it shows."""
+        if who.display is not None:
+            return who.display.gate, self._app_state.wall_view(who.display)
+        asked = QueryParams(scope["query_string"])
+        views: dict[str, LiveView] = {"data": PLAIN} | getattr(self._app_state, "live_views", {})
+        return asked.get("gate", "default"), views.get(asked.get("view", "data"), PLAIN)
+
+
+def live_router(endpoint: LiveEndpoint) -> APIRouter:
+    """Return a router through which the socket is found, too: by who lists all routes, or serves us under a prefix."""
     router = APIRouter()
-    held: Counter[str] = Counter()
 
-    @router.websocket("/api/v1/live")
-    async def live(websocket: WebSocket, gate: str = "default", view: str = "data") -> None:
-        """Send a gate's snapshot now, after each change and at least every 5 s; view "page" is the board's own.
-
-        A screen on the wall gets what it shows, whatever it asks for.
-        """
-        await _live(websocket, gate, view, held)
+    @router.websocket(PATH)
+    async def live(websocket: WebSocket) -> None:
+        await endpoint(websocket.scope, websocket.receive, websocket.send)
 
     return router
-
-
-async def _live(websocket: WebSocket, gate: str, view: str, held: Counter[str]) -> None:
-    services: Services = websocket.state.services
-    origin = websocket.headers.get("origin")
-    if origin and not origin_allowed(origin, websocket.headers.get("host", ""), services.settings.allowed_origins):
-        websocket.state.metrics.socket_dropped("origin")
-        await websocket.close(FORBIDDEN)
-        return
-    protocols = websocket.scope["subprotocols"]
-    await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in protocols else None)
-    try:
-        who = await _admit(websocket, services)
-        held[who.name] += 1
-        try:
-            await _seated(websocket, gate, view, who, within=held[who.name] <= MAX_PER_NAME or not who.name)
-        finally:
-            held[who.name] -= 1
-    except Refused as refused:
-        await _close(websocket, refused.code)
-
-
-async def _admit(websocket: WebSocket, services: Services) -> Watcher:
-    """Return who connects. Raises Refused without a session or a key, or with one that may not read."""
-    who = await watcher(websocket, services)
-    if who is None or (who.session is not None and not websocket.headers.get("origin")):
-        raise Refused(SIGNED_OUT)
-    if not who.may_watch:
-        raise Refused(FORBIDDEN)
-    return who
-
-
-async def _seated(websocket: WebSocket, gate: str, view: str, who: Watcher, *, within: bool) -> None:
-    hub: Hub = websocket.state.hub
-    if not within or hub.connections >= most_sockets():
-        websocket.state.metrics.socket_dropped("too_many")
-        raise Refused(TRY_LATER)
-    joined = await hub.join(*_sight(websocket, gate, view, who))
-    if joined is None:
-        raise Refused(NO_GATE)
-    topic, seat = joined
-    try:
-        with ending(websocket.state.services, who) as over:
-            await _serve(websocket, seat, who, over)
-    finally:
-        hub.leave(topic, seat)
 
 
 def most_sockets() -> int:
@@ -102,61 +112,34 @@ def most_sockets() -> int:
     return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files * 3 // 5)
 
 
-def _sight(websocket: WebSocket, gate: str, view: str, who: Watcher) -> tuple[str, LiveView]:
-    """Return what is watched, and through which view: what was asked for, but of a screen only what it shows."""
-    state = websocket.app.state
-    if who.display is not None:
-        return who.display.gate, state.wall_view(who.display)
-    views: dict[str, LiveView] = {"data": PLAIN} | getattr(state, "live_views", {})
-    return gate, views.get(view, PLAIN)
+async def _accepted(scope: Scope, receive: Receive, send: Send) -> bool:
+    """Finish the handshake, but not with a foreign page. Who it is that connects is asked afterwards."""
+    await receive()
+    headers, services = Headers(scope=scope), scope["state"]["services"]
+    origin = headers.get("origin")
+    if origin and not origin_allowed(origin, headers.get("host", ""), services.settings.allowed_origins):
+        scope["state"]["metrics"].socket_dropped("origin")
+        await send({"type": "websocket.close", "code": FORBIDDEN})
+        return False
+    protocol = PROTOCOL if PROTOCOL in scope["subprotocols"] else None
+    await send({"type": "websocket.accept", "subprotocol": protocol, "headers": []})
+    return True
 
 
-async def _serve(websocket: WebSocket, seat: Seat, who: Watcher, over: asyncio.Event) -> None:
-    """Send and listen until one of both ends, or the session does: who left unheard would never be noticed."""
-    jobs = (_send(websocket, seat, who), _listen(websocket), _until(over))
-    loops = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
-        for loop in done:
-            loop.result()
-    finally:
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+async def _admit(scope: Scope) -> Watcher:
+    """Return who connects. Raises Refused without a session or a key, or with one that may not read."""
+    socket = HTTPConnection(scope)
+    who = await watcher(socket, scope["state"]["services"])
+    if who is None or (who.session is not None and not socket.headers.get("origin")):
+        raise Refused(SIGNED_OUT)
+    if not who.may_watch:
+        raise Refused(FORBIDDEN)
+    return who
 
 
-async def _until(over: asyncio.Event) -> None:
-    await over.wait()
-    raise Refused(SIGNED_OUT)
-
-
-async def _send(websocket: WebSocket, seat: Seat, who: Watcher) -> None:
-    services: Services = websocket.state.services
-    while (frame := await seat.take()) is not None:
-        if not still_there(services, who):
-            raise Refused(SIGNED_OUT)
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await websocket.send(frame)
-        except TimeoutError:
-            websocket.state.metrics.socket_dropped("slow")
-            raise Refused(TRY_LATER) from None
-        except (WebSocketDisconnect, RuntimeError):  # it left while we wrote
-            return
-    raise Refused(RESTART)
-
-
-async def _listen(websocket: WebSocket) -> None:
-    """Return when the other side has gone. Nothing it says means anything; too much of it ends the connection."""
-    for _ in range(MAX_MESSAGES):
-        if (await websocket.receive())["type"] == "websocket.disconnect":
-            return
-    raise Refused(CHATTER)
-
-
-async def _close(websocket: WebSocket, code: int) -> None:
+async def _close(send: Send, code: int) -> None:
     try:
         async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-            await websocket.close(code)
-    except (TimeoutError, WebSocketDisconnect, RuntimeError):  # nobody is there to be told
+            await send({"type": "websocket.close", "code": code, "reason": ""})
+    except (OSError, RuntimeError):  # nobody is there to be told
         return

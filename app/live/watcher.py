@@ -1,11 +1,10 @@
 """Who opens a live socket, and whether they still may: a person by session, a program by key, a screen by its token."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from fastapi import WebSocket
+from starlette.requests import HTTPConnection
 
 from app.core.access import may
 from app.ports.displays import Display
@@ -38,13 +37,13 @@ class Watcher:
         return may(self.scopes, SCOPE)
 
 
-async def watcher(websocket: WebSocket, services: Services) -> Watcher | None:
+async def watcher(socket: HTTPConnection, services: Services) -> Watcher | None:
     """Return who connects, None for who did not say, or is not known.
 
     A key comes as Authorization: Bearer, or, from browsers of other programs, as the second sub-protocol
     `bearer.<key>` beside `holdfire.v1`, as a screen's token does; a page's session comes as its cookie.
     """
-    token = _token(websocket)
+    token = _token(socket)
     if token and token.startswith(DISPLAY_PREFIX):
         display = services.displays.authenticate(token)
         return Watcher(display.id, display=display) if display else None
@@ -53,7 +52,7 @@ async def watcher(websocket: WebSocket, services: Services) -> Watcher | None:
     if token:
         key = services.keys.authenticate(token)
         return Watcher(key.id, key.scopes, key=key) if key else None
-    cookie = cookie_in(websocket.cookies, secure=services.settings.public_url.startswith("https"))
+    cookie = cookie_in(socket.cookies, secure=services.settings.public_url.startswith("https"))
     found = await services.sessions.find(cookie) if cookie else None
     return Watcher(found.user.id, found.user.scopes, session=found.session) if found else None
 
@@ -63,22 +62,18 @@ def still_there(services: Services, who: Watcher) -> bool:
     return who.key is None or services.keys.valid(who.key.id) is not None
 
 
-@contextmanager
-def ending(services: Services, who: Watcher) -> Iterator[asyncio.Event]:
-    """Yield what is set as soon as the watcher's session is over, or the screen taken down; else never."""
+def ending(services: Services, who: Watcher, over: Callable[[], None]) -> AbstractContextManager[None]:
+    """Have `over` called as soon as the watcher's session is over, or the screen taken down; else never."""
     if who.session is not None:
-        with services.sessions.watching(who.session) as over:
-            yield over
-    elif who.display is not None:
-        with services.displays.watching(who.display) as over:
-            yield over
-    else:
-        yield asyncio.Event()
+        return services.sessions.watching(who.session, over)
+    if who.display is not None:
+        return services.displays.watching(who.display, over)
+    return nullcontext()
 
 
-def _token(websocket: WebSocket) -> str | None:
-    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
+def _token(socket: HTTPConnection) -> str | None:
+    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    protocols: list[str] = websocket.scope["subprotocols"]
+    protocols: list[str] = socket.scope["subprotocols"]
     return next((name.removeprefix(BEARER) for name in protocols if name.startswith(BEARER)), None)

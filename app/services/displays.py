@@ -53,7 +53,7 @@ class Displays:
     def __init__(self, store: DisplayStore, gates: GateNames, clock: Clock) -> None:
         self._store, self._gates, self._clock = store, gates, clock
         self._by_digest: dict[bytes, Display] = {}
-        self._open: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._open: dict[str, set[Callable[[], None]]] = defaultdict(set)
         self._seen: set[str] = set()
         self._changes = 0
         self._noted_at = clock.now() - SEEN_EVERY
@@ -132,15 +132,14 @@ class Displays:
         return len(self._open.get(display_id, ()))
 
     @contextmanager
-    def watching(self, display: Display) -> Iterator[asyncio.Event]:
-        """Yield what is set once a screen is revoked, also since it was let in; meanwhile it counts as seen."""
-        over = asyncio.Event()
+    def watching(self, display: Display, over: Callable[[], None]) -> Iterator[None]:
+        """Have `over` called once a screen is revoked, also since it was let in; meanwhile it counts as seen."""
         known = self._by_digest.get(display.secret_sha256)
         if known is None or known.revoked_at is not None:
-            over.set()
+            asyncio.get_running_loop().call_soon(over)
         self._open[display.id].add(over)
         try:
-            yield over
+            yield
         finally:
             watchers = self._open.get(display.id, set())
             watchers.discard(over)
@@ -163,7 +162,7 @@ class Displays:
 
     def _close(self, display_id: str) -> None:
         for over in self._open.get(display_id, ()):
-            over.set()
+            over()
 
     async def _faults(self, plan: DisplayPlan) -> list[Problem]:
         faults = list(text_faults(plan.name, "/name", MAX_NAME))

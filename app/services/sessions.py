@@ -11,7 +11,7 @@ import logging
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -51,7 +51,7 @@ class Sessions:
         self._store, self._clock = store, clock
         self._lasts, self._idle = timedelta(hours=hours), timedelta(hours=idle_hours)
         self._secret_of_forms = secrets.token_bytes(ID_BYTES)
-        self._open: dict[bytes, set[asyncio.Event]] = defaultdict(set)
+        self._open: dict[bytes, set[Callable[[], None]]] = defaultdict(set)
         self._seen: dict[bytes, datetime] = {}
         self._noted_at = clock.now()
 
@@ -107,13 +107,12 @@ class Sessions:
         self._close([session.id_sha256 for session in sessions])
 
     @contextmanager
-    def watching(self, session: Session) -> Iterator[asyncio.Event]:
-        """Yield what is set once a session is over; meanwhile it counts as used."""
-        over = asyncio.Event()
+    def watching(self, session: Session, over: Callable[[], None]) -> Iterator[None]:
+        """Have `over` called once a session is over; meanwhile it counts as used."""
         watchers = self._open[session.id_sha256]
         watchers.add(over)
         try:
-            yield over
+            yield
         finally:
             watchers.discard(over)
             if not watchers:
@@ -178,7 +177,7 @@ class Sessions:
         for each in ids:
             self._seen.pop(each, None)
             for over in self._open.get(each, ()):
-                over.set()
+                over()
 
     def _is_good(self, session: Session, user: User) -> bool:
         return user.disabled_at is None and not self._is_over(session, self._clock.now())

@@ -1,5 +1,7 @@
 """Screens over the API, and the service behind them: made, seen, taken down."""
 
+import asyncio
+
 import pytest
 
 from app.core.event import Actor
@@ -80,10 +82,12 @@ async def test_taking_a_screen_down_ends_who_watches_it_and_nobody_else(whole):
     displays = whole.services.displays
     display, token = await displays.create(DisplayPlan("Floor 2", "default"), ANN)
     other, _ = await displays.create(DisplayPlan("Lobby", "default"), ANN)
-    with displays.watching(display) as over, displays.watching(display), displays.watching(other) as others:
+    over, again, others = (asyncio.Event() for _ in range(3))
+    places = (displays.watching(display, over.set), displays.watching(display, again.set))
+    with places[0], places[1], displays.watching(other, others.set):
         assert (displays.showing(display.id), displays.showing(other.id)) == (2, 1)
         await displays.revoke(display.id, ANN)
-        assert (over.is_set(), others.is_set()) == (True, False)
+        assert (over.is_set(), again.is_set(), others.is_set()) == (True, True, False)
     assert displays.showing(display.id) == 0
     assert displays.authenticate(token) is None
 
@@ -107,15 +111,17 @@ async def test_who_was_let_in_just_before_a_screen_was_taken_down_sees_nothing(w
     displays = whole.services.displays
     display, _ = await displays.create(DisplayPlan("Floor 2", "default"), ANN)
     await displays.revoke(display.id, ANN)
-    with displays.watching(display) as over:
-        assert over.is_set()
+    over = asyncio.Event()
+    with displays.watching(display, over.set):
+        await asyncio.wait_for(over.wait(), 10)
 
 
 async def test_what_another_process_took_down_ends_with_the_next_look(tmp_path):
     async with a_whole(tmp_path) as whole:
         displays = whole.services.displays
         display, token = await displays.create(DisplayPlan("Floor 2", "default"), ANN)
-        with displays.watching(display) as over:
+        over = asyncio.Event()
+        with displays.watching(display, over.set):
             await displays.load()
             assert not over.is_set()
             await whole.store.displays.revoke_display(display.id, whole.clock.now(), an_event())

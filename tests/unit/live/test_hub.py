@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from app.live import hub as hub_module
 from app.live.hub import Hub, Seat
@@ -46,11 +47,18 @@ async def report(api: Api, backlog: int) -> None:
     await api.evaluate(1)
 
 
-async def frame_of(seat: Seat) -> dict[str, Any]:
+async def taken(seat: Seat) -> Message | None:
+    news = asyncio.Event()
+    seat.on_news(news.set)
     async with asyncio.timeout(10):
-        taken = await seat.take()
-    assert taken is not None
-    frame: dict[str, Any] = json.loads(taken["text"])
+        await news.wait()
+    return seat.take()
+
+
+async def frame_of(seat: Seat) -> dict[str, Any]:
+    message = await taken(seat)
+    assert message is not None
+    frame: dict[str, Any] = json.loads(message["text"])
     return frame
 
 
@@ -95,9 +103,9 @@ async def test_watchers_of_one_gate_share_one_encoded_frame(api: Api):
     async with running(api) as hub:
         seats = [await joined(hub) for _ in range(3)]
         for seat in seats:
-            await seat.take()
+            await taken(seat)
         await report(api, 14)
-        frames = [await seat.take() for seat in seats]
+        frames = [await taken(seat) for seat in seats]
     assert frames[0] is frames[1] is frames[2]
 
 
@@ -146,15 +154,14 @@ async def test_a_gate_deleted_while_watched_ends_the_watching(api: Api):
         await frame_of(seat)
         await api.services.gates.delete("default")
         await api.evaluate(1)
-        async with asyncio.timeout(10):
-            assert await seat.take() is None
+        assert await taken(seat) is None
 
 
 async def test_at_the_end_every_watcher_is_told(api: Api):
     async with running(api) as hub:
         seat = await joined(hub)
         await frame_of(seat)
-    assert await seat.take() is None
+    assert await taken(seat) is None
     assert seat.closed
 
 
@@ -174,8 +181,8 @@ async def test_a_large_view_travels_packed_once_for_all(api: Api):
         return {"html": "<p>nobody waits</p>" * 1_000}
 
     async with running(api) as hub:
-        taken = [await (await joined(hub, view=LiveView(view, packed=True))).take() for _ in range(2)]
-    bodies = [message["bytes"] for message in taken if message]
+        messages = [await taken(await joined(hub, view=LiveView(view, packed=True))) for _ in range(2)]
+    bodies = [message["bytes"] for message in messages if message]
     assert [json.loads(gzip.decompress(body))["html"][:17] for body in bodies] == ["<p>nobody waits</"] * 2
     assert all(len(body) < 1_000 for body in bodies)
 
@@ -203,7 +210,7 @@ async def test_many_watchers_are_served_a_few_at_a_time_so_that_others_have_thei
     turns = [0]
 
     async def watch(seat: Seat) -> None:
-        seen.append(await seat.take())
+        seen.append(await taken(seat))
 
     async def take_turns() -> None:
         while len(seen) < watchers:
@@ -213,7 +220,7 @@ async def test_many_watchers_are_served_a_few_at_a_time_so_that_others_have_thei
     async with running(api) as hub, asyncio.timeout(20):
         seats = [await joined(hub) for _ in range(watchers)]
         for seat in seats:
-            await seat.take()
+            await taken(seat)
         async with asyncio.TaskGroup() as tasks:
             for seat in seats:
                 tasks.create_task(watch(seat))
@@ -226,7 +233,7 @@ async def test_many_watchers_are_served_a_few_at_a_time_so_that_others_have_thei
 async def test_those_who_come_at_once_are_given_one_frame_and_who_comes_after_a_change_a_new_one(api: Api, monkeypatch):
     monkeypatch.setattr(hub_module, "MIN_INTERVAL_SECONDS", 3_600)
     hub = Hub(api.services)
-    first, second = [await (await joined(hub)).take() for _ in range(2)]
+    first, second = [await taken(await joined(hub)) for _ in range(2)]
     await report(api, 14)
     third = await frame_of(await joined(hub))
     assert first is second
@@ -238,6 +245,6 @@ async def test_what_was_given_to_who_came_is_forgotten_with_the_last_watcher(api
     monkeypatch.setattr(hub_module, "MIN_INTERVAL_SECONDS", 3_600)
     hub = Hub(api.services)
     topic, seat = await hub.join("default") or pytest.fail("the gate is there")
-    before = await seat.take()
+    before = await taken(seat)
     hub.leave(topic, seat)
-    assert await (await joined(hub)).take() is not before
+    assert await taken(await joined(hub)) is not before

@@ -1,5 +1,7 @@
 """People: who may come in by which link, and that less than before takes effect everywhere at once."""
 
+import asyncio
+
 import pytest
 
 from app.core.access import Role
@@ -97,7 +99,8 @@ async def test_less_or_other_than_before_signs_out_everywhere_at_once(house: Hou
     cookie = await house.sign_in()
     found = await house.sessions.find(cookie)
     assert found is not None
-    with house.sessions.watching(found.session) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(found.session, over.set):
         if what == "role":
             changed = await house.accounts.change(ann, BY, role=Role.VIEWER)
         elif what == "disable":

@@ -1,5 +1,6 @@
 """Sessions of browsers: as long as their time, while they are used, and gone with their sockets once they are ended."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -65,7 +66,8 @@ async def test_use_is_written_down_so_that_another_process_knows(house: House):
 
 async def test_an_open_page_is_use(house: House):
     cookie = await house.sign_in()
-    with house.sessions.watching(await session_of(house, cookie)) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(await session_of(house, cookie), over.set):
         for _ in range(5):
             house.clock.move(2 * HOUR)
             await house.sessions.look()
@@ -77,7 +79,8 @@ async def test_an_open_page_is_use(house: House):
 
 async def test_signing_out_ends_the_session_and_what_is_open(house: House):
     cookie = await house.sign_in()
-    with house.sessions.watching(await session_of(house, cookie)) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(await session_of(house, cookie), over.set):
         await house.sessions.end(cookie, "signed out")
         assert over.is_set()
     assert await house.sessions.find(cookie) is None
@@ -88,7 +91,8 @@ async def test_signing_out_ends_the_session_and_what_is_open(house: House):
 
 async def test_signing_in_again_makes_the_cookie_that_was_there_worthless(house: House):
     first = await house.sign_in()
-    with house.sessions.watching(await session_of(house, first)) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(await session_of(house, first), over.set):
         _, second = await house.sign_ins.sign_in(
             "ann@example.com", "four words in a row", address="", browser="", replaces=first
         )
@@ -122,7 +126,8 @@ async def test_all_others_are_ended_at_once(house: House):
 async def test_what_another_process_ended_is_noticed_within_seconds(house: House):
     cookie = await house.sign_in()
     session = await session_of(house, cookie)
-    with house.sessions.watching(session) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(session, over.set):
         await house.sessions.look()
         assert not over.is_set()
         del house.people.open[session.id_sha256]
@@ -134,7 +139,8 @@ async def test_who_was_disabled_by_another_process_watches_no_more(house: House)
     cookie = await house.sign_in()
     found = await house.sessions.find(cookie)
     assert found is not None
-    with house.sessions.watching(found.session) as over:
+    over = asyncio.Event()
+    with house.sessions.watching(found.session, over.set):
         house.people.kept[found.user.id] = replace(found.user, disabled_at=house.clock.now())
         assert await house.sessions.find(cookie) is None
         await house.sessions.look()
