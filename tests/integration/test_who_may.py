@@ -70,14 +70,17 @@ class House:
         token = self.services.sessions.form_token(cookie)
         return {**OWN, "Cookie": f"{PLAIN_COOKIE}={cookie}", "X-CSRF-Token": token}
 
-    async def watch(self, path: str, headers: Mapping[str, str]) -> int | None:
-        """Return the code with which a socket is ended at once, None where it sends a frame."""
+    async def watch(self, path: str, headers: Mapping[str, str], prefix: str = "") -> int | None:
+        """Return the code with which a socket is ended at once, None where it sends a frame.
+
+        prefix: under which a proxy serves us, so that no branch ahead of the router takes the socket.
+        """
         scope: dict[str, Any] = {
             "type": "websocket",
-            "path": path,
-            "raw_path": path.encode(),
+            "path": prefix + path,
+            "raw_path": (prefix + path).encode(),
             "query_string": b"",
-            "root_path": "",
+            "root_path": prefix,
             "scheme": "ws",
             "headers": [(name.lower().encode(), value.encode()) for name, value in {"Host": HOST, **headers}.items()],
             "subprotocols": [],
@@ -270,6 +273,20 @@ async def test_sockets_are_for_sessions_and_keys_that_may_read(house: House):
         code = await house.watch("/api/v1/live", {"Authorization": f"Bearer {house.keys[scope]}"})
         assert code == (None if may(frozenset({str(scope)}), "read") else 4403), scope
     assert await house.watch("/api/v1/live", {"Authorization": f"Bearer {house.keys['revoked']}"}) == 4401
+
+
+@pytest.mark.parametrize("prefix", ["", "/holdfire"], ids=["ahead of the router", "through the router"])
+async def test_whichever_way_a_socket_comes_it_is_asked_who_it_is(house: House, prefix: str):
+    assert await house.watch("/api/v1/live", {}, prefix) == 4401
+    foreign = house.page_headers(house.cookies[Role.ADMIN]) | {"Origin": "https://evil.example"}
+    assert await house.watch("/api/v1/live", foreign, prefix) == 4403
+    codes = [await house.watch("/api/v1/live", {"Authorization": f"Bearer {key}"}, prefix) for key in bearers(house)]
+    assert codes == [None, 4403, 4401]
+
+
+def bearers(house: House) -> list[str]:
+    """A key that may read, one that may not, and one that was revoked."""
+    return [house.keys["read"], house.keys["readiness"], house.keys["revoked"]]
 
 
 async def test_what_anybody_may_see_is_what_was_meant(house: House):
