@@ -27,6 +27,7 @@ from tests.support.soak_sockets import Watchers
 from tests.support.told import OK, Granted, Told
 
 LATE_STEPS = 7
+SAMPLES = 60
 START = datetime(2026, 11, 23, tzinfo=UTC)
 SOURCES = 8
 HOUR_STEPS = 3600 // STEP_SECONDS
@@ -131,7 +132,7 @@ class Soak:
         await asyncio.gather(self._send(step), self._campaigns(step), self._decide(step), *late)
         if step % 10 == 0:
             await self._watchers.tend()
-        if step % HOUR_STEPS == 0 or step % (self.size.steps // 60) == 0:
+        if step % HOUR_STEPS == 0 or step % max(1, self.size.steps // SAMPLES) == 0:
             self._collect()
             self.seen.samples.append(self.process.sample(step))
         self.seen.steps = step + 1
