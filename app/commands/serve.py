@@ -30,6 +30,7 @@ from app.stream.places import place_of, until_there
 from app.telemetry.logs import configure_logs
 from workers.supervisor import background_for
 
+CANNOT_LISTEN = "cannot listen on {}:{}: {}; set another with --host or --port"
 GRACE_SECONDS = 10
 TICKS_A_SECOND = 10  # uvicorn's own
 # Ingest makes hundreds of thousands of small tuples a second, none of them in cycles. With Python's defaults the
@@ -83,6 +84,8 @@ def run_server(
         return
     finally:
         listener.close()
+    if server.is_deaf:
+        fail(CANNOT_LISTEN.format(settings.host, settings.port, "another process was quicker"))
     if not server.started:
         raise typer.Exit(FAILED)
 
@@ -95,9 +98,17 @@ class _Server(uvicorn.Server):
         super().__init__(uvicorn.Config(LocalOnly(app) if settings.auth == "off" else app, **options))
         self._app, self._room, self._ready = app, room, ready
         self._drain_seconds, self._ends_at = settings.drain_seconds, math.inf
+        self.is_deaf = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.is_deaf = not all(_listens(each) for each in sockets or ())
+        if self.is_deaf:  # another process, begun at the same moment, listens there
+            for each in sockets or ():
+                each.detach()  # the loop has closed it, and its number may be another file's by now
+            self.should_exit = True
+            await self.shutdown()
+            return
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
         if self.started:
@@ -121,6 +132,14 @@ class _Server(uvicorn.Server):
             self._ends_at = time.monotonic() + self._drain_seconds if is_first else self._ends_at
         elif not self.should_exit:
             super().handle_exit(sig, frame)
+
+
+def _listens(listener: socket.socket) -> bool:
+    """Tell whether connections can come: the event loop says nothing when they cannot."""
+    try:
+        return bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
 
 
 def _try_database(url: str) -> None:
@@ -160,7 +179,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as fault:
-        fail(f"cannot listen on {host}:{port}: {fault.strerror or fault}; set another with --host or --port")
+        fail(CANNOT_LISTEN.format(host, port, fault.strerror or fault))
     return listener
 
 

@@ -5,10 +5,16 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx2
 import pytest
+import typer
 
+from app.commands.serve import run_server
+from app.main import HoldfireApp, create_app
+from app.settings import Settings
 from tests.support.server import REPOSITORY, a_server, run_cli
 from tests.support.shell import wait_until
 
@@ -54,6 +60,24 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         result = run_cli("serve", "--port", port, HOLDFIRE_DATA_DIR=str(tmp_path), HOLDFIRE_AUTH="off")
     assert result.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+
+
+def test_a_port_that_another_process_took_meanwhile_is_named(tmp_path, monkeypatch, capsys):
+    heard: list[str] = []
+    with socket.socket() as quicker:
+        quicker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        quicker.bind(("127.0.0.1", 0))  # as long as nobody listens, others may have the port as well
+        settings = Settings(data_dir=tmp_path, auth="off", port=quicker.getsockname()[1])
+
+        def created(*arguments: Any, **named: Any) -> HoldfireApp:
+            quicker.listen()
+            return create_app(*arguments, **named)
+
+        monkeypatch.setattr("app.commands.serve.create_app", created)
+        with ThreadPoolExecutor(1) as beside, pytest.raises(typer.Exit):
+            beside.submit(run_server, settings, ready=heard.append).result()
+    assert heard == []
+    assert f"cannot listen on 127.0.0.1:{settings.port}: another process was quicker" in capsys.readouterr().err
 
 
 def test_a_second_server_on_the_same_data_is_told_so(tmp_path):
