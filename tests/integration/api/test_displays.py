@@ -113,7 +113,7 @@ async def test_who_was_let_in_just_before_a_screen_was_taken_down_sees_nothing(w
     await displays.revoke(display.id, ANN)
     over = asyncio.Event()
     with displays.watching(display, over.set):
-        await asyncio.wait_for(over.wait(), 10)
+        assert await asyncio.wait_for(over.wait(), 10)
 
 
 async def test_what_another_process_took_down_ends_with_the_next_look(tmp_path):

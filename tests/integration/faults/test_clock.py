@@ -98,3 +98,4 @@ async def test_a_clock_set_by_an_hour_gives_no_go_until_it_is_right_again_or_sou
         await running.shut()
         running.source.ahead = running.clock.ahead
         note(f"a clock set by {seconds} s: well again after {await running.until_open():.2f} s")
+        assert running.source.ahead == timedelta(seconds=seconds)

@@ -145,6 +145,7 @@ def test_without_nats_ingest_refuses_and_the_gate_turns_unknown_until_it_is_back
         finally:
             nats.start()
         wait_for_send(client)
+        assert source.refused
 
 
 def test_nats_that_stands_still_is_told_of_in_time_and_all_goes_on(server, nats, database, source):
