@@ -11,6 +11,10 @@ from tests.support.postgresql import Cluster
 from tests.support.server import Server, a_server
 from tests.support.shell import wait_until
 
+# What was acknowledged by one replica is read by another within a second, or when told, and evaluated within another
+# one; on a busy machine, and while one of them is killed, that takes longer.
+LAG_SECONDS = 5.0
+
 
 @contextmanager
 def replicas(

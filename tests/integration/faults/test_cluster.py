@@ -8,7 +8,7 @@ from tests.integration.faults.load import a_load, note
 from tests.support.cluster import WholeCluster, a_cluster
 from tests.support.found import find
 from tests.support.reference import faults
-from tests.support.replicas import rows
+from tests.support.replicas import LAG_SECONDS, rows
 from tests.support.shell import wait_until
 from tests.support.told import now_us
 
@@ -43,7 +43,7 @@ def test_every_part_is_replaced_or_lost_in_turn_and_nothing_acknowledged_is_lost
         load.end()
         wait_until(lambda: waiting_at(cluster) == 1, "the worker's source in the history")
         wait_until(lambda: missing(cluster, load.told.observations) == 0, "all of the history to be written")
-        assert faults(find(cluster.database), load.told) == []
+        assert faults(find(cluster.database), load.told, lag_seconds=LAG_SECONDS) == []
 
 
 def kill_the_leader(cluster: WholeCluster) -> None:

@@ -21,7 +21,7 @@ from tests.support.databases import a_database_url
 from tests.support.found import find
 from tests.support.postgresql import Cluster
 from tests.support.reference import faults
-from tests.support.replicas import leads_elsewhere, led_by, present, replicas, rows
+from tests.support.replicas import LAG_SECONDS, leads_elsewhere, led_by, present, replicas, rows
 from tests.support.senders import wait_for_gate
 from tests.support.server import Server, a_port, a_server
 from tests.support.shell import wait_until
@@ -154,7 +154,7 @@ def test_whichever_is_killed_nothing_is_lost_or_doubled_and_no_go_is_wrong(tmp_p
         load.end()
         offered = contacts.end()
         wait_until(lambda: rows(url, OFFERED)[0][0] == offered, f"{offered} contacts in the minutes")
-        assert faults(find(url), load.told) == []
+        assert faults(find(url), load.told, lag_seconds=LAG_SECONDS) == []
     changes = [tuple(row) for row in rows(url, "SELECT gate, at, verdict FROM decisions WHERE kind = 'transition'")]
     assert [change for change, times in Counter(changes).items() if times > 1] == []
 
